@@ -1,0 +1,84 @@
+# What people and CI run. Everything else is Go: see cmd/cicd.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help:
+	@echo 'make rehearse   run the stack and its pipeline on this machine; ARGS="--serve" adds flags'
+	@echo 'make test       every check and test'
+	@echo 'make bench      measure the speed of it all, and write docs/performance.md'
+	@echo 'make docs       draw the pictures in docs/ from their sources'
+	@echo 'make clean      remove what was built here'
+
+.PHONY: rehearse
+rehearse: bin/cicd
+	@bin/cicd rehearse $(ARGS)
+
+.PHONY: bench
+bench: bin/cicd
+	@bin/cicd rehearse --bench
+
+# The slowest last, so that what is wrong shows soon.
+.PHONY: test check-format check-scripts check-workflows test-webapp check-go test-go
+test: check-format check-scripts check-workflows test-webapp check-go test-go
+
+check-format:
+	@echo 'gofmt'
+	@unformatted=$$(find . -name '*.go' -not -path './.*' -exec gofmt -l {} +) && \
+	if [[ -n $$unformatted ]]; then echo "not formatted, run gofmt -w on:" $$unformatted >&2; exit 1; fi
+
+check-scripts:
+	@if command -v shellcheck >/dev/null; then \
+	  echo 'shellcheck'; \
+	  find .ci deploy-scripts infra -type f \( -name '*.sh' -o -path .ci/run \) -exec shellcheck {} +; \
+	elif [[ $$CI == true ]]; then \
+	  echo 'shellcheck is not installed, and CI must not go without' >&2; exit 1; \
+	else \
+	  echo 'SKIPPED: shellcheck is not installed, so no script is checked'; \
+	fi
+
+check-workflows: bin/actionlint
+	@echo 'actionlint'
+	@bin/actionlint .github/workflows/*.yml
+
+test-webapp:
+	@echo 'webapp: go vet, go test'
+	@$(MAKE) -C webapp test
+
+check-go: bin/staticcheck
+	@echo 'go vet, staticcheck (the first time they compile everything, for some minutes) ...'
+	@go vet ./...
+	@bin/staticcheck ./...
+
+# The tests share an engine, which is built before them rather than within the time limit of one of them.
+test-go: bin/cicd
+	@engine=$$(bin/cicd engine) && \
+	echo 'go test (the first time it compiles everything, for some minutes) ...' && \
+	PATH="$${engine%/*}:$$PATH" go test -timeout 60m ./...
+
+# Go knows best what has to be compiled again. Without buildvcs, for Git refuses to tell of a checkout that is another user's.
+.PHONY: bin/cicd
+bin/cicd:
+	@echo 'Building bin/cicd (some minutes the first time: the SDK for AWS is large) ...' >&2
+	@go build -buildvcs=false -o $@ ./cmd/cicd
+
+.PHONY: docs
+docs: $(patsubst %.d2,%.svg,$(wildcard docs/*.d2))
+
+docs/%.svg: docs/%.d2 bin/d2
+	@bin/d2 $< $@
+
+# The tools that only this file uses, at the versions of tools/go.mod.
+bin/staticcheck: package := honnef.co/go/tools/cmd/staticcheck
+bin/actionlint: package := github.com/rhysd/actionlint/cmd/actionlint
+bin/d2: package := oss.terrastruct.com/d2
+bin/staticcheck bin/actionlint bin/d2: tools/go.mod tools/go.sum
+	@echo 'Building $@ from source (once) ...' >&2
+	@go build -C tools -o ../$@ $(package)
+
+.PHONY: clean
+clean:
+	rm -rf bin webapp/bin

@@ -1,0 +1,62 @@
+package automation
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestCommandSignals runs a stand-in for the engine that counts its interruptions: it must get none before it handles them, and
+// then exactly one, in a process group that no terminal signals.
+func TestCommandSignals(t *testing.T) {
+	dir := t.TempDir()
+	engine := filepath.Join(dir, "pulumi")
+	script := `#!/bin/sh
+trap 'echo interrupted; [ -e "` + dir + `/begun" ] && exit 1' INT
+ps -o pgid= -p $$ | tr -d ' \n' > "` + dir + `/group"
+echo running
+while :; do sleep 0.01; done
+`
+	if err := os.WriteFile(engine, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	begun := make(chan struct{})
+	c := &command{engine: Engine{Path: engine}, begun: begun}
+	running := &needle{"running", make(chan struct{})}
+	interrupted := &needle{"interrupted", make(chan struct{})}
+	ctx, interrupt := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	var stdout string
+	go func() {
+		var err error
+		stdout, _, _, err = c.Run(ctx, dir, nil, []io.Writer{running, interrupted}, nil, nil)
+		ended <- err
+	}()
+	waitFor(t, running.found, ended)
+	interrupt()
+	select {
+	case <-interrupted.found:
+		t.Fatal("interrupted before it handles interruptions")
+	case <-time.After(200 * time.Millisecond): // that nothing happens can only be waited for
+	}
+	if err := os.WriteFile(filepath.Join(dir, "begun"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	close(begun)
+	waitFor(t, interrupted.found, nil)
+	if err := <-ended; err == nil {
+		t.Error("Run: no error from an engine that exited with 1")
+	}
+	group, err := os.ReadFile(filepath.Join(dir, "group"))
+	if ours := strconv.Itoa(syscall.Getpgrp()); err != nil || string(group) == ours {
+		t.Errorf("the engine's process group is %q (%v), ours %s; want another", group, err, ours)
+	}
+	if stdout != "running\ninterrupted\n" {
+		t.Errorf("the engine printed %q, want one interruption", stdout)
+	}
+}

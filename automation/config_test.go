@@ -1,0 +1,33 @@
+package automation
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestConfig(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"Pulumi.yaml": "name: web\nruntime: go\nconfig:\n  port: {type: integer, default: 80}\n",
+		"Pulumi.dev.yaml": "config:\n  aws:region: eu-central-1\n  web:port: 8080\n  web:approval: true\n  web:paths: [a, b/**]\n" +
+			"  web:token:\n    secure: v1:abc:def\n",
+		"Pulumi.broken.yaml": "config: [\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	project, got, err := Config(dir, "organization/dev")
+	want := map[string]string{"aws:region": "eu-central-1", "web:port": "8080", "web:approval": "true", "web:paths": `["a","b/**"]`}
+	if err != nil || project != "web" || !maps.Equal(got, want) {
+		t.Errorf("Config = %q, %v, %v, want web, %v", project, got, err, want)
+	}
+	for stack, want := range map[string]string{"broken": "Pulumi.broken.yaml", "other": `stack "other" does not exist`} {
+		if _, _, err := Config(dir, stack); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Config of %s: %v, want an error with %q", stack, err, want)
+		}
+	}
+}

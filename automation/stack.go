@@ -1,0 +1,197 @@
+// Package automation drives the project's stacks through Pulumi's Automation API: with the same program as `pulumi up`, on a
+// Pulumi engine that it finds or builds, with progress as it happens and errors that say which resource and why.
+// It knows nothing of what the program declares.
+package automation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Options says which stack to open, and how.
+type Options struct {
+	// ProjectDir is the checkout. Its tools module pins the engine.
+	ProjectDir string
+	// WorkDir has Pulumi.yaml and the stacks' Pulumi.<stack>.yaml files. Default: ProjectDir.
+	WorkDir string
+	// Stack is "dev", or "organization/dev" in a backend that has organizations.
+	Stack string
+	// Program declares the stack's resources.
+	Program pulumi.RunFunc
+	// Env adds to, or overrides, this process's environment for the engine and its plugins.
+	Env map[string]string
+	// Progress gets what happens, line by line, at most 80 columns wide. Default: nowhere.
+	Progress io.Writer
+}
+
+// Stack is one environment of the project. Its methods must not be called concurrently.
+type Stack struct {
+	name     string
+	program  pulumi.RunFunc
+	progress io.Writer
+	command  *command
+	ws       workspace
+
+	stack auto.Stack
+	// absent is true while the backend does not know the stack: it has never been up.
+	absent bool
+}
+
+// Open finds the engine and the stack. A stack is what has a Pulumi.<stack>.yaml file; any other name is an error that lists
+// those that exist. Which stack the user has selected for `pulumi` itself stays as it is.
+func Open(ctx context.Context, o Options) (*Stack, error) {
+	if o.WorkDir == "" {
+		o.WorkDir = o.ProjectDir
+	}
+	if o.Progress == nil {
+		o.Progress = io.Discard
+	}
+	if err := CheckStack(o.WorkDir, o.Stack); err != nil {
+		return nil, err
+	}
+	engine, err := FindEngine(ctx, o.ProjectDir, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{name: o.Stack, program: o.Program, progress: o.Progress, command: &command{engine: engine}}
+	local, err := auto.NewLocalWorkspace(ctx, auto.WorkDir(o.WorkDir), auto.Program(o.Program), auto.EnvVars(o.Env), auto.Pulumi(s.command))
+	if err != nil {
+		return nil, fmt.Errorf("workspace %s: %w", o.WorkDir, err)
+	}
+	s.ws = workspace{local}
+	s.stack, err = auto.SelectStack(ctx, o.Stack, s.ws)
+	if s.absent = errors.Is(err, errAbsent); err != nil && !s.absent {
+		return nil, s.explain(ctx, "backend", err, nil)
+	}
+	return s, nil
+}
+
+// CheckStack returns an error unless dir has a Pulumi.<stack>.yaml; it lists those that exist.
+func CheckStack(dir, stack string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "Pulumi.*.yaml"))
+	if err != nil {
+		return fmt.Errorf("stacks of %s: %w", dir, err)
+	}
+	var declared []string
+	for _, file := range files {
+		declared = append(declared, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml"))
+	}
+	if slices.Contains(declared, settingsName(stack)) {
+		return nil
+	}
+	if len(declared) == 0 {
+		return fmt.Errorf("stack %q does not exist, nor does any other: %s has no Pulumi.<stack>.yaml", stack, dir)
+	}
+	return fmt.Errorf("stack %q does not exist; there is %s. A new one begins with its Pulumi.<stack>.yaml", stack, strings.Join(declared, ", "))
+}
+
+// settingsName returns the part of a stack's name that names its settings file.
+func settingsName(stack string) string { return stack[strings.LastIndex(stack, "/")+1:] }
+
+// Preview returns what Up would change. It changes nothing, but makes the stack known to the backend.
+func (s *Stack) Preview(ctx context.Context) (Result, error) {
+	return s.run(ctx, "preview", func(w *watcher) (string, error) {
+		r, err := s.stack.Preview(ctx, optpreview.EventStreams(w.events))
+		return r.StdOut, err
+	})
+}
+
+// Up creates, updates, replaces and deletes resources until they are what the program declares.
+func (s *Stack) Up(ctx context.Context) (Result, error) {
+	var outputs auto.OutputMap
+	result, err := s.run(ctx, "up", func(w *watcher) (string, error) {
+		r, err := s.stack.Up(ctx, optup.EventStreams(w.events))
+		outputs = r.Outputs
+		return r.StdOut, err
+	})
+	result.Outputs = withhold(outputs)
+	return result, err
+}
+
+// Destroy deletes every resource of the stack. Its configuration and history stay.
+func (s *Stack) Destroy(ctx context.Context) (Result, error) {
+	if s.absent {
+		return Result{}, s.neverUp()
+	}
+	return s.run(ctx, "destroy", func(w *watcher) (string, error) {
+		r, err := s.stack.Destroy(ctx, optdestroy.EventStreams(w.events))
+		return r.StdOut, err
+	})
+}
+
+// Outputs returns what the last Up exported, with "[secret]" in place of each secret.
+func (s *Stack) Outputs(ctx context.Context) (map[string]any, error) {
+	if s.absent {
+		return nil, s.neverUp()
+	}
+	outputs, err := s.stack.Outputs(ctx)
+	if err != nil {
+		return nil, s.explain(ctx, "outputs", err, nil)
+	}
+	return withhold(outputs), nil
+}
+
+// SetConfig writes plain (not secret) values into the stack's settings file in WorkDir. A key without a namespace is one of
+// the project's.
+func (s *Stack) SetConfig(ctx context.Context, values map[string]string) error {
+	if err := s.create(ctx); err != nil {
+		return err
+	}
+	config := auto.ConfigMap{}
+	for key, value := range values {
+		config[key] = auto.ConfigValue{Value: value}
+	}
+	if err := s.stack.SetAllConfig(ctx, config); err != nil {
+		return s.explain(ctx, "config "+strings.Join(slices.Sorted(maps.Keys(values)), ", "), err, nil)
+	}
+	return nil
+}
+
+// create makes the stack known to the backend.
+func (s *Stack) create(ctx context.Context) error {
+	if !s.absent {
+		return nil
+	}
+	var err error
+	if s.stack, err = auto.NewStack(ctx, s.name, s.ws); err != nil {
+		return s.explain(ctx, "backend", err, nil)
+	}
+	s.absent = false
+	return nil
+}
+
+func (s *Stack) neverUp() error {
+	return fmt.Errorf("stack %q has never been up in this backend (`pulumi whoami --verbose` names it)", s.name)
+}
+
+// run does one operation of the engine: operation calls the SDK and returns the engine's standard output.
+func (s *Stack) run(ctx context.Context, name string, operation func(*watcher) (string, error)) (Result, error) {
+	if err := s.create(ctx); err != nil {
+		return Result{}, err
+	}
+	w := watch(s.progress)
+	s.command.begun = w.begun
+	stdout, err := operation(w)
+	s.command.begun = nil
+	w.close()
+	if err != nil {
+		return Result{}, s.explain(ctx, name, err, w.problems)
+	}
+	link, err := auto.GetPermalink(stdout)
+	if err != nil {
+		link = "" // its only error: a backend that keeps the state in files or a bucket has no page to link to
+	}
+	return Result{Stack: s.name, Changes: w.changes, Permalink: link}, nil
+}

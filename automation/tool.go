@@ -1,0 +1,164 @@
+package automation
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/modfile"
+)
+
+// Tool is a program that is built from source, at the version that tools/go.mod pins.
+type Tool struct {
+	// Title is what people call it, such as "Pulumi".
+	Title string
+	// Module and Package are Go import paths; tools/go.mod requires the module.
+	Module, Package string
+	// Takes is how long a build from an empty Go cache takes on 2 cores: who waits for it wants to know.
+	Takes time.Duration
+	// VersionVariable is the variable that tells the program its version, for one that cannot see it otherwise. Optional.
+	VersionVariable string
+}
+
+// Pulumi is the engine. Without the linker's help it calls itself "v3.0.0-dev.0", which the Automation API refuses.
+var Pulumi = Tool{
+	Title:           "Pulumi",
+	Module:          "github.com/pulumi/pulumi/pkg/v3",
+	Package:         "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+	Takes:           2 * time.Minute,
+	VersionVariable: "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version",
+}
+
+// Caddy is the edge, the proxy that stands before every release.
+var Caddy = Tool{
+	Title:   "Caddy",
+	Module:  "github.com/caddyserver/caddy/v2",
+	Package: "github.com/caddyserver/caddy/v2/cmd/caddy",
+	Takes:   75 * time.Second,
+}
+
+// Platform is what a tool is built for, in Go's terms ("linux", "arm64").
+type Platform struct{ OS, Arch string }
+
+// Build returns the path of the tool, which it builds first unless an earlier call has done so. toolsDir is the module that
+// pins the tool. Several processes may call it at once: one builds, the others wait. What is being built, or
+// waited for, is told to progress.
+//
+// The binary is static and stays in the user's cache folder, in a folder of its own that is fit for PATH. A build that is
+// interrupted leaves nothing that a later one could take for a tool.
+func (t Tool) Build(ctx context.Context, toolsDir string, p Platform, progress io.Writer) (string, error) {
+	version, pins, err := t.pinned(toolsDir)
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("cache folder for %s: %w", t.Title, err)
+	}
+	name := filepath.Base(t.Package)
+	home := filepath.Join(cache, "cicd", "tools", strings.Join([]string{name, version, p.OS, p.Arch, pins}, "-"))
+	tool := filepath.Join(home, name)
+	if _, err := os.Stat(tool); err == nil {
+		return tool, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {
+		return "", fmt.Errorf("cache folder for %s: %w", t.Title, err)
+	}
+
+	unlock, err := lock(ctx, home+".lock", func() {
+		fmt.Fprintf(progress, "Waiting for another process to build %s %s ...\n", t.Title, version)
+	})
+	if err != nil {
+		return "", fmt.Errorf("lock on %s: %w", home, err)
+	}
+	defer unlock()
+	if _, err := os.Stat(tool); err == nil {
+		return tool, nil // the process that we waited for has built it
+	}
+	fmt.Fprintf(progress, "Building %s %s from source (about %s on 2 cores, once) ...\n", t.Title, version, minutes(t.Takes))
+	started := time.Now()
+	if err := t.compile(ctx, toolsDir, version, p, home); err != nil {
+		return "", fmt.Errorf("%s %s: build: %w", t.Title, version, err)
+	}
+	fmt.Fprintf(progress, "Built %s in %s.\n", t.Title, time.Since(started).Round(time.Second))
+	return tool, nil
+}
+
+// pinned returns the version that the tools module requires, and a digest of everything it pins: a change of any
+// dependency is another binary.
+func (t Tool) pinned(toolsDir string) (version, digest string, err error) {
+	path := filepath.Join(toolsDir, "go.mod")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", "", fmt.Errorf("version of %s: %w", t.Title, err)
+	}
+	mod, err := modfile.ParseLax(path, raw, nil)
+	if err != nil {
+		return "", "", fmt.Errorf("version of %s: %w", t.Title, err)
+	}
+	for _, r := range mod.Require {
+		if r.Mod.Path == t.Module {
+			sum := sha256.Sum256(raw)
+			return r.Mod.Version, hex.EncodeToString(sum[:4]), nil
+		}
+	}
+	return "", "", fmt.Errorf("version of %s: %s does not require %s", t.Title, path, t.Module)
+}
+
+// compile builds into a folder beside home and renames it when it is whole. The caller holds home's lock.
+func (t Tool) compile(ctx context.Context, toolsDir, version string, p Platform, home string) error {
+	const partial = ".partial-"
+	leftovers, err := filepath.Glob(home + partial + "*") // of a build that was killed
+	if err != nil {
+		return err
+	}
+	for _, dir := range leftovers {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(home), filepath.Base(home)+partial)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+
+	link := "-s -w"
+	if t.VersionVariable != "" {
+		link += " -X " + t.VersionVariable + "=" + version
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-C", toolsDir, "-mod=readonly", "-trimpath", "-ldflags", link,
+		"-o", filepath.Join(dir, filepath.Base(t.Package)), t.Package)
+	build.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Arch)
+	build.Cancel = func() error { return build.Process.Signal(os.Interrupt) } // go build then removes its own temporary folder
+	build.WaitDelay = 10 * time.Second
+	if out, err := build.CombinedOutput(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return errors.Join(err, errors.New(strings.TrimSpace(string(out))))
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // MkdirTemp keeps it to ourselves
+		return err
+	}
+	return os.Rename(dir, home)
+}
+
+// minutes prints a rough duration as people say it.
+func minutes(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%d seconds", int(d.Seconds()))
+	}
+	if m := int(d.Round(time.Minute).Minutes()); m > 1 {
+		return fmt.Sprintf("%d minutes", m)
+	}
+	return "a minute"
+}

@@ -1,0 +1,112 @@
+// Command cicd brings the project's stacks up and down, and rehearses them on this machine.
+//
+// Answers go to standard output, as text or with --json as JSON; progress and errors go to standard error. Its exit
+// codes are the constants below.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"cicd/automation"
+	"cicd/infra"
+	"cicd/rehearsal/awscli"
+)
+
+// The exit codes. CI depends on them.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2   // the command line is wrong; nothing was done
+	exitLocked      = 3   // another update of the stack is under way: the same command may succeed later
+	exitInterrupted = 130 // by SIGINT or SIGTERM; what had been begun was ended in good order
+)
+
+func main() { os.Exit(start(infra.Program, infra.CheckConfig)) }
+
+// start runs the command line of this process and returns its exit code.
+func start(program pulumi.RunFunc, check configCheck) int {
+	if filepath.Base(os.Args[0]) == "aws" { // the name under which a rehearsal puts it on the PATH of scripts
+		return awscli.Main(os.Args[1:], os.Stdout, os.Stderr)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return cli{
+		program:     program,
+		check:       check,
+		stdin:       os.Stdin,
+		interactive: term.IsTerminal(int(os.Stdin.Fd())),
+		stdout:      os.Stdout,
+		stderr:      os.Stderr,
+	}.run(ctx, os.Args[1:])
+}
+
+// cli is what the commands have of the world.
+type cli struct {
+	program        pulumi.RunFunc
+	check          configCheck
+	stdin          io.Reader
+	interactive    bool // stdin is a terminal, with a person who can be asked
+	stdout, stderr io.Writer
+}
+
+// configCheck returns all that a program would refuse in a stack's configuration.
+type configCheck func(project, stack string, config map[string]string) error
+
+// errUsage marks errors of the command line that only the command itself can see.
+var errUsage = errors.New("wrong usage")
+
+// run executes one command line and returns its exit code.
+func (c cli) run(ctx context.Context, args []string) int {
+	root := &cobra.Command{
+		Use:           "cicd",
+		Short:         "From git push to a live URL: the stacks of this project, and their rehearsal",
+		Long:          help,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	begun := false // cobra's own errors, which are all of usage, come before it begins the command
+	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(c.preview(), c.up(), c.destroy(), c.outputs(), c.rehearse(), c.engine())
+	root.SetArgs(args)
+	root.SetIn(c.stdin)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
+
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(c.stderr, "cicd: %v\n", err)
+	switch {
+	case !begun || errors.Is(err, errUsage):
+		fmt.Fprintf(c.stderr, "For usage: %s --help\n", command.CommandPath())
+		return exitUsage
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return exitInterrupted
+	case errors.Is(err, automation.ErrLocked):
+		return exitLocked
+	default:
+		return exitFailure
+	}
+}
+
+const help = `Cicd creates, updates and destroys the stacks of this project in AWS, and
+rehearses them on this machine, where nothing is needed but Docker and Git.
+
+It uses the pulumi on PATH if that is 3.200 or newer, and builds one otherwise.
+State is where Pulumi keeps it: set PULUMI_BACKEND_URL, or run "pulumi login".
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stack locked by another update,
+130 interrupted. Ctrl-C ends what has been begun and unlocks the stack.`

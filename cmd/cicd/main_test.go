@@ -1,0 +1,291 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cicd/automation"
+)
+
+// beCICD makes this test binary the command itself, around a program that never ends by itself.
+const beCICD = "CICD_TEST_BE_CICD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(beCICD) != "" || filepath.Base(os.Args[0]) == "aws" {
+		os.Exit(start(func(ctx *pulumi.Context) error {
+			fmt.Println("running")
+			<-ctx.Context().Done()
+			return ctx.Context().Err()
+		}, anything))
+	}
+	os.Exit(m.Run())
+}
+
+// project makes a project with the stacks dev and prod and a backend of its own, and works in a folder inside it. The engine,
+// which only this module's tools know how to build, is put on PATH.
+func project(t *testing.T) {
+	t.Helper()
+	engine, err := automation.FindEngine(t.Context(), filepath.Join("..", ".."), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"Pulumi.yaml":      "name: cicd\nruntime: go\n",
+		"Pulumi.dev.yaml":  "config: {}\n",
+		"Pulumi.prod.yaml": "config: {}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inside := filepath.Join(dir, "docs", "pictures")
+	if err := os.MkdirAll(inside, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(inside)
+	t.Setenv("PATH", filepath.Dir(engine.Path)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("PULUMI_BACKEND_URL", "file://"+t.TempDir())
+	t.Setenv("PULUMI_HOME", t.TempDir())
+	t.Setenv("PULUMI_CONFIG_PASSPHRASE", "test")
+}
+
+// good exports outputs of every kind, a secret among them.
+func good(ctx *pulumi.Context) error {
+	ctx.Export("appUrl", pulumi.String("http://localhost/?a=1&b=2"))
+	ctx.Export("ids", pulumi.ToStringArray([]string{"i-1", "i-2"}))
+	ctx.Export("token", pulumi.ToSecret(pulumi.String("hunter2")))
+	return nil
+}
+
+func bad(*pulumi.Context) error { return errors.New("keepImages 0: wanted 1 or more") }
+
+// anything lets every configuration pass.
+func anything(string, string, map[string]string) error { return nil }
+
+// TestConfigurationIsCheckedFirst has every command refuse what the program would, before there is an engine.
+func TestConfigurationIsCheckedFirst(t *testing.T) {
+	project(t)
+	t.Setenv("PATH", "")
+	for _, command := range []string{"preview", "up", "outputs", "destroy --yes"} {
+		var stderr strings.Builder
+		c := cli{program: good, stdout: io.Discard, stderr: &stderr, check: func(project, stack string, _ map[string]string) error {
+			return fmt.Errorf("%s/%s: refused", project, stack)
+		}}
+		if code := c.run(t.Context(), strings.Fields(command+" --stack prod")); code != exitFailure || stderr.String() != "cicd: cicd/prod: refused\n" {
+			t.Errorf("%s: exit code %d, %q, want %d and the check's error", command, code, &stderr, exitFailure)
+		}
+	}
+}
+
+// TestCommands is the life of a stack, command by command.
+func TestCommands(t *testing.T) {
+	project(t)
+	tests := []struct {
+		args    string
+		program pulumi.RunFunc
+		typed   string // by the person at the terminal; "" if there is none
+		code    int
+		stdout  string
+		stderr  string // a part of it
+	}{
+		{args: "outputs", code: exitFailure, stderr: "never been up"},
+		{args: "preview", code: exitOK, stdout: "Stack dev: 1 to create.\n"},
+		{args: "preview", program: bad, code: exitFailure, stderr: "cicd: preview of stack \"dev\":\n  keepImages 0: wanted 1 or more\n"},
+		{args: "up", code: exitOK, stdout: "Stack dev: 1 created.\n" +
+			"appUrl  http://localhost/?a=1&b=2\nids     [\"i-1\",\"i-2\"]\ntoken   [secret]\n"},
+		{args: "up --json", code: exitOK, stdout: `{
+  "stack": "dev",
+  "changes": {
+    "same": 1
+  },
+  "outputs": {
+    "appUrl": "http://localhost/?a=1&b=2",
+    "ids": [
+      "i-1",
+      "i-2"
+    ],
+    "token": "[secret]"
+  }
+}
+`},
+		{args: "outputs --stack=dev", code: exitOK, stdout: "appUrl  http://localhost/?a=1&b=2\nids     [\"i-1\",\"i-2\"]\ntoken   [secret]\n"},
+		{args: "destroy", code: exitUsage, stderr: "add --yes"},
+		{args: "destroy", typed: "prod\n", code: exitFailure, stderr: `stack "dev" stays as it is: what was typed is "prod"`},
+		{args: "destroy", typed: "dev\n", code: exitOK, stdout: "Stack dev: 1 deleted.\n", stderr: "Type the stack's name"},
+		{args: "destroy --yes", code: exitOK, stdout: "Stack dev: nothing to do.\n"},
+	}
+	for _, tt := range tests {
+		program := tt.program
+		if program == nil {
+			program = good
+		}
+		var stdout, stderr bytes.Buffer
+		c := cli{program: program, check: anything, stdin: strings.NewReader(tt.typed), interactive: tt.typed != "", stdout: &stdout, stderr: &stderr}
+		if code := c.run(t.Context(), strings.Fields(tt.args)); code != tt.code {
+			t.Errorf("cicd %s: exit code %d, want %d; stderr:\n%s", tt.args, code, tt.code, stderr.String())
+		}
+		if stdout.String() != tt.stdout {
+			t.Errorf("cicd %s: printed\n%swant\n%s", tt.args, stdout.String(), tt.stdout)
+		}
+		if !strings.Contains(stderr.String(), tt.stderr) {
+			t.Errorf("cicd %s: said\n%swant %q in it", tt.args, stderr.String(), tt.stderr)
+		}
+	}
+}
+
+func TestWrongUse(t *testing.T) {
+	project(t)
+	elsewhere := t.TempDir()
+	tests := []struct {
+		args   string
+		dir    string
+		code   int
+		stderr string
+	}{
+		{"bogus", ".", exitUsage, `unknown command "bogus"`},
+		{"up --bogus", ".", exitUsage, "For usage: cicd up --help"},
+		{"up now", ".", exitUsage, `unknown command "now" for "cicd up"`},
+		{"rehearse --port=http", ".", exitUsage, `invalid argument "http"`},
+		{"rehearse --json", ".", exitUsage, "add one of them"},
+		{"rehearse --load --serve", ".", exitUsage, "choose one of --serve, --load"},
+		{"rehearse --permissions --serve", ".", exitUsage, "choose one of --serve, --permissions"},
+		{"rehearse --drill=no-such", ".", exitUsage, `drill "no-such" does not exist`},
+		{"rehearse --drill=all --serve", ".", exitUsage, "choose one of --serve, --drill"},
+		{"up --stack=staging", ".", exitFailure, `stack "staging" does not exist; there is dev, prod`},
+		{"up", elsewhere, exitFailure, "no Pulumi.yaml in " + elsewhere},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			t.Chdir(tt.dir)
+			var stderr bytes.Buffer
+			code := cli{program: good, check: anything, stdout: io.Discard, stderr: &stderr}.run(t.Context(), strings.Fields(tt.args))
+			if code != tt.code || !strings.Contains(stderr.String(), tt.stderr) {
+				t.Errorf("exit code %d, stderr %q; want %d and %q", code, stderr.String(), tt.code, tt.stderr)
+			}
+		})
+	}
+}
+
+// TestLocked has a lock of another machine in the backend.
+func TestLocked(t *testing.T) {
+	project(t)
+	c := cli{program: good, check: anything, stdout: io.Discard, stderr: io.Discard}
+	if code := c.run(t.Context(), []string{"up"}); code != exitOK {
+		t.Fatalf("up: exit code %d", code)
+	}
+	dir := filepath.Join(strings.TrimPrefix(os.Getenv("PULUMI_BACKEND_URL"), "file://"), ".pulumi", "locks", "organization", "cicd", "dev")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	lock := `{"pid": 7, "username": "ci", "hostname": "runner", "timestamp": "2026-01-02T03:04:05Z"}`
+	if err := os.WriteFile(filepath.Join(dir, "other.json"), []byte(lock), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	c.stderr = &stderr
+	if code := c.run(t.Context(), []string{"up"}); code != exitLocked || !strings.Contains(stderr.String(), "ci@runner (pid 7)") {
+		t.Errorf("up: exit code %d, stderr\n%swant %d and the lock's owner", code, stderr.String(), exitLocked)
+	}
+}
+
+// TestCtrlC signals the whole process group, as a terminal does, while the program runs.
+func TestCtrlC(t *testing.T) {
+	project(t)
+	for _, args := range []string{"preview", "up"} {
+		t.Run(args, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], args)
+			cmd.Env = append(os.Environ(), beCICD+"=1")
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(stdout, make([]byte, len("running"))); err != nil {
+				t.Fatalf("%v; stderr:\n%s", err, stderr.String())
+			}
+			if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+			err = cmd.Wait()
+			if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+				t.Errorf("exit code %d (%v), want %d; stderr:\n%s", code, err, exitInterrupted, stderr.String())
+			}
+			// With a lock left behind this would not succeed.
+			if code := (cli{program: good, check: anything, stdout: io.Discard, stderr: &stderr}).run(t.Context(), []string{"up"}); code != exitOK {
+				t.Errorf("up after the interruption: exit code %d, stderr:\n%s", code, stderr.String())
+			}
+		})
+	}
+}
+
+func TestInterruptedConfirmation(t *testing.T) {
+	silent, keyboard := io.Pipe()
+	defer keyboard.Close()
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	err := cli{stdin: silent, stderr: io.Discard}.confirm(ctx, "dev")
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("confirm: %v, want context.Canceled", err)
+	}
+}
+
+// TestCalledAWS calls the command by the name of the AWS CLI, whose exit code for usage is 252.
+func TestCalledAWS(t *testing.T) {
+	aws := filepath.Join(t.TempDir(), "aws")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, aws); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(aws, "--bogus").CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 252 || !strings.Contains(string(out), "aws: error:") {
+		t.Errorf("aws --bogus: %v, %q; want exit code 252 from the AWS CLI", err, out)
+	}
+}
+
+func TestEngine(t *testing.T) {
+	project(t)
+	var stdout bytes.Buffer
+	if code := (cli{stdout: &stdout, stderr: io.Discard}).run(t.Context(), []string{"engine"}); code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	out, err := exec.Command(strings.TrimSpace(stdout.String()), "version").Output()
+	if err != nil || !strings.HasPrefix(string(out), "v3.") {
+		t.Errorf("%s version: %q, %v; want v3", stdout.String(), out, err)
+	}
+}
+
+// TestHelpIsNarrow holds every help text to the width of a terminal.
+func TestHelpIsNarrow(t *testing.T) {
+	for _, command := range []string{"", "preview", "up", "destroy", "outputs", "rehearse", "engine"} {
+		var stdout bytes.Buffer
+		if code := (cli{stdout: &stdout, stderr: io.Discard}).run(t.Context(), append(strings.Fields(command), "--help")); code != exitOK {
+			t.Fatalf("cicd %s --help: exit code %d", command, code)
+		}
+		for line := range strings.Lines(stdout.String()) {
+			if len(strings.TrimSuffix(line, "\n")) > 80 {
+				t.Errorf("cicd %s --help: wider than 80 columns: %q", command, line)
+			}
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"cicd/automation"
+)
+
+// stackFlags are the flags of every command that works on a stack.
+type stackFlags struct {
+	stack string
+	json  bool
+}
+
+func (f *stackFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.stack, "stack", "dev", "`name` of the stack, as in Pulumi.<name>.yaml")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the answer as JSON")
+}
+
+// open opens the stack in the project around the current folder. Its configuration is checked first, for the engine
+// would report the first wrong type alone.
+func (c cli) open(ctx context.Context, stack string) (*automation.Stack, error) {
+	dir, err := projectDir()
+	if err != nil {
+		return nil, err
+	}
+	project, config, err := automation.Config(dir, stack)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(project, stack, config); err != nil {
+		return nil, err
+	}
+	return automation.Open(ctx, automation.Options{ProjectDir: dir, Stack: stack, Program: c.program, Progress: c.stderr})
+}
+
+// projectDir returns the nearest folder, from the current one upwards, that has a Pulumi.yaml.
+func projectDir() (string, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("current folder: %w", err)
+	}
+	for dir := here; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no Pulumi.yaml in %s or above it: run cicd in the project's folder", here)
+		}
+	}
+}
+
+// tense names the operations in a summary.
+type tense map[string]string
+
+var (
+	planned = tense{"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete", "same": "unchanged"}
+	done    = tense{"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "same": "unchanged"}
+)
+
+// printResult prints the answer of an operation.
+func (c cli) printResult(r automation.Result, words tense, asJSON bool) error {
+	if asJSON {
+		return printJSON(c.stdout, r)
+	}
+	fmt.Fprintf(c.stdout, "Stack %s: %s.\n", r.Stack, summary(r.Changes, words))
+	if r.Permalink != "" {
+		fmt.Fprintln(c.stdout, r.Permalink)
+	}
+	return printOutputs(c.stdout, r.Outputs)
+}
+
+// summary returns "2 created, 40 unchanged". The stack counts as a resource, as it does for Pulumi.
+func summary(changes map[string]int, words tense) string {
+	var parts []string
+	for _, op := range []string{"create", "update", "replace", "delete", "same"} {
+		if n := changes[op]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, words[op]))
+		}
+	}
+	if parts == nil {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printOutputs prints a line for each output, in the order of their names. What is not a string is printed as JSON.
+func printOutputs(w io.Writer, outputs map[string]any) error {
+	width := 0
+	for name := range outputs {
+		width = max(width, len(name))
+	}
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		text, ok := outputs[name].(string)
+		if !ok {
+			raw, err := json.Marshal(outputs[name])
+			if err != nil {
+				return fmt.Errorf("output %s: %w", name, err)
+			}
+			text = string(raw)
+		}
+		fmt.Fprintf(w, "%-*s  %s\n", width, name, text)
+	}
+	return nil
+}
+
+func printJSON(w io.Writer, answer any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false) // URLs are to stay legible
+	return encoder.Encode(answer)
+}

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+#
+# What the build's scripts share: the checked environment, the places, and how to speak. Sourced, not run.
+#
+# Reads: COMMIT_ID, REPOSITORY_URL, CONTAINER_PORT, HEALTH_PATH, AWS_REGION
+
+log() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+die() {
+  log "$*"
+  exit 1
+}
+
+# check_environment stops a build whose settings would only fail later, or on the host. Nothing is used before.
+check_environment() {
+  local problems=()
+  [[ "${COMMIT_ID:-}" =~ ^[0-9a-f]{40}$ ]] || problems+=("COMMIT_ID '${COMMIT_ID:-}': want 40 hexadecimal digits")
+  [[ "${REPOSITORY_URL:-}" =~ ^[A-Za-z0-9.:-]+/[a-z0-9._/-]+$ ]] || problems+=("REPOSITORY_URL '${REPOSITORY_URL:-}': want registry/name")
+  [[ "${CONTAINER_PORT:-}" =~ ^[1-9][0-9]{0,4}$ ]] || problems+=("CONTAINER_PORT '${CONTAINER_PORT:-}': want a port number")
+  [[ "${HEALTH_PATH:-}" =~ ^/[!-~]*$ ]] || problems+=("HEALTH_PATH '${HEALTH_PATH:-}': want a path such as /healthz")
+  [[ "${AWS_REGION:-}" =~ ^[a-z0-9-]+$ ]] || problems+=("AWS_REGION '${AWS_REGION:-}': want a region such as eu-central-1")
+  ((${#problems[@]} == 0)) || die "wrong environment: $(printf '%s; ' "${problems[@]}")"
+}
+
+check_environment
+
+SCRIPTS="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+readonly SCRIPTS
+readonly RELEASE="$SCRIPTS/release.env"
+
+# in_registry tells whether the commit's image is in ECR: release.env is written as soon as it is.
+in_registry() { [[ -e "$RELEASE" ]]; }

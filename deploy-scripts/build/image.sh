@@ -1,0 +1,45 @@
+#!/bin/bash
+#
+# Tests the application and builds its image. With a Makefile in webapp/: `make test` and `make image IMAGE=...`, as far as it
+# has these targets. Otherwise `docker build`, so that a Dockerfile is enough. Does nothing when registry.sh found the image.
+#
+# Reads: the environment that environment.sh lists, and GOARCH and the like as far as the Makefile does
+
+set -euo pipefail
+
+# shellcheck source=environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+readonly WEBAPP="${SCRIPTS%/*}/webapp"
+readonly TAGGED_IMAGE="$REPOSITORY_URL:$COMMIT_ID"
+
+# has_target tells whether webapp/ has a Makefile with a rule for a target. A Makefile that make cannot read is an error:
+# taken for "no rule" it would leave the tests out.
+has_target() {
+  [[ -e "$WEBAPP/Makefile" ]] || return 1
+  local rules status=0
+  rules="$(LC_ALL=C make -C "$WEBAPP" --eval='cicd-probe:;' --print-data-base --question cicd-probe)" || status=$?
+  ((status < 2)) || die "make cannot read webapp/Makefile"
+  grep -Eq "^$1 *::?( |\$)" <<<"$rules"
+}
+
+main() {
+  if in_registry; then
+    log "ECR has the image of commit $COMMIT_ID: nothing to test or build"
+    return
+  fi
+  [[ -e "$WEBAPP/Dockerfile" ]] || die "webapp/Dockerfile does not exist in commit $COMMIT_ID: an application needs one"
+  if has_target test; then
+    make -C "$WEBAPP" test || die "the tests of commit $COMMIT_ID failed: nothing is released"
+  else
+    log "webapp/ has no Makefile with a target 'test': nothing is tested"
+  fi
+  if has_target image; then
+    make -C "$WEBAPP" image IMAGE="$TAGGED_IMAGE" || die "the image of commit $COMMIT_ID was not built: make image failed"
+  else
+    docker build --tag "$TAGGED_IMAGE" "$WEBAPP" || die "the image of commit $COMMIT_ID was not built: docker build failed"
+  fi
+  docker image inspect "$TAGGED_IMAGE" >/dev/null || die "webapp/Makefile's target 'image' did not tag an image as \$(IMAGE)"
+}
+
+main "$@"

@@ -1,0 +1,99 @@
+package deployscripts_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"cicd/automation"
+)
+
+var (
+	caddyImage = fmt.Sprintf("deploytest-caddy:%d", os.Getpid())
+	caddyOnce  sync.Once
+)
+
+func requireDocker(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command("docker", "version").CombinedOutput(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("Docker does not answer: %v: %s", err, out)
+		}
+		t.Skipf("needs Docker: %v: %s", err, out)
+	}
+}
+
+// docker runs a command line and returns what it prints.
+func docker(t *testing.T, command string) string {
+	t.Helper()
+	out, err := exec.Command("docker", strings.Fields(command)...).CombinedOutput()
+	if err != nil {
+		t.Errorf("docker %s: %v: %s", command, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// remove applies a command to what another one lists.
+func remove(t *testing.T, command, list string) {
+	if found := docker(t, list); found != "" {
+		docker(t, command+" "+found)
+	}
+}
+
+// removeImages removes what matches by its names, not its ids: another test may have the same image under another name.
+func removeImages(t *testing.T, reference string) {
+	t.Helper()
+	for _, line := range strings.Fields(docker(t, "image ls --digests --format {{.Repository}},{{.Tag}},{{.Digest}} --filter reference="+reference)) {
+		part := strings.Split(line, ",")
+		if part[1] != "<none>" {
+			docker(t, "image rm "+part[0]+":"+part[1])
+		} else {
+			docker(t, "image rm "+part[0]+"@"+part[2])
+		}
+	}
+}
+
+// edgeImage returns an image that holds nothing but Caddy, made once.
+func edgeImage(t *testing.T) string {
+	t.Helper()
+	caddyOnce.Do(func() {
+		caddy, err := automation.Caddy.Build(context.Background(), "../tools", automation.Platform{OS: "linux", Arch: runtime.GOARCH}, os.Stderr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\nCOPY caddy /usr/bin/caddy\n")
+		copyFile(t, caddy, filepath.Join(dir, "caddy"))
+		docker(t, "build --quiet --tag "+caddyImage+" "+dir)
+	})
+	return caddyImage
+}
+
+var (
+	appOnce   sync.Once
+	appBinary []byte
+)
+
+// app returns what puts the test application into webapp/, as a Dockerfile and a binary with no Makefile.
+func app(t *testing.T, version, mode string) func(string) {
+	t.Helper()
+	appOnce.Do(func() {
+		binary := filepath.Join(t.TempDir(), "app")
+		cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, "./testdata/app")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go build: %v: %s", err, out)
+		}
+		appBinary, _ = os.ReadFile(binary)
+	})
+	return func(webapp string) {
+		write(t, filepath.Join(webapp, "app"), string(appBinary))
+		write(t, filepath.Join(webapp, "Dockerfile"), fmt.Sprintf("FROM scratch\nCOPY app /app\nENV VERSION=%s MODE=%s\nENTRYPOINT [\"/app\"]\n", version, mode))
+	}
+}

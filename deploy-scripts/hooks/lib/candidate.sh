@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+#
+# The candidate: the container of the release in hand, until it serves. Sourced, not run.
+#
+# Reads: HEALTH_SECONDS   how long it may take to become healthy (default 180; appspec.yml allows for that)
+
+readonly HEALTH_SECONDS="${HEALTH_SECONDS:-180}"
+readonly HEALTHY_IN_A_ROW=3 # answers, so that one that comes and goes is not taken for healthy
+
+CANDIDATE='' # its name, while it is one
+
+# start_candidate runs the image beside what serves. Nothing looks its name up, so it gets no traffic but that of the
+# health check, on a port of the loopback interface. It is not restarted: before it is healthy, an exit is a failure.
+start_candidate() {
+  local serving previous='' reason
+  serving="$(app_containers | head -n 1)" # one at most, after prepare.sh
+  if [[ "$serving" ]]; then
+    previous="$(label "$serving" "$LABEL_IMAGE")"
+    [[ "$previous" != "$IMAGE" ]] || previous="$(label "$serving" "$LABEL_PREVIOUS")"
+  fi
+  CANDIDATE="$APP_NAME-${COMMIT:0:12}-$(date +%s)"
+  reason="$(docker container run --detach --name "$CANDIDATE" --network "$EDGE" --publish "127.0.0.1::$CONTAINER_PORT" \
+    --env "PORT=$CONTAINER_PORT" --env "RELEASE_COMMIT=$COMMIT" --env "RELEASE_IMAGE=$IMAGE" \
+    --label "$LABEL=$APP_NAME" --label "$LABEL_PORT=$CONTAINER_PORT" --label "$LABEL_COMMIT=$COMMIT" \
+    --label "$LABEL_IMAGE=$IMAGE" --label "$LABEL_PREVIOUS=$previous" \
+    --security-opt no-new-privileges --stop-timeout "$STOP_SECONDS" \
+    --log-driver local --log-opt max-size=10m --log-opt max-file=3 "$IMAGE" 2>&1 >/dev/null)" ||
+    die "the container of commit $COMMIT does not start: ${reason//$'\n'/ }"
+}
+
+# candidate_address prints where the host reaches the candidate, "127.0.0.1:<port>".
+candidate_address() { docker container port "$CANDIDATE" "$CONTAINER_PORT/tcp" | head -n 1; }
+
+running() { [[ "$(docker container inspect --format '{{.State.Running}}' "$CANDIDATE")" == true ]]; }
+
+# give_up shows what the candidate wrote last and ends the hook.
+give_up() {
+  local lines
+  lines="$(docker container logs --tail 10 "$CANDIDATE" 2>&1 | cut -c 1-150)"
+  log "the container wrote last:"
+  printf '%s\n' "${lines:-(nothing)}" >&2
+  die "commit $COMMIT $1; its last words: ${lines##*$'\n'}"
+}
+
+await_health() {
+  local deadline=$((SECONDS + HEALTH_SECONDS)) healthy=0 address status='none'
+  while ((healthy < HEALTHY_IN_A_ROW)); do
+    if ! address="$(candidate_address 2>/dev/null)" || ! running; then
+      give_up "ended with exit code $(docker container inspect --format '{{.State.ExitCode}}' "$CANDIDATE") before it was healthy"
+    fi
+    read -r status _ < <(http_get "${address%:*}" "${address##*:}" "$HEALTH_PATH")
+    if [[ "$status" == 200 ]]; then
+      healthy=$((healthy + 1))
+    else
+      healthy=0
+    fi
+    ((SECONDS < deadline)) || give_up "did not answer 200 on port $CONTAINER_PORT, path $HEALTH_PATH, $HEALTHY_IN_A_ROW times in a row within $HEALTH_SECONDS s (last status: $status): check containerPort and healthPath"
+    sleep 0.1
+  done
+}

@@ -1,0 +1,21 @@
+# shellcheck shell=bash
+#
+# The one HTTP request that the hooks need, over bash's own TCP, so that a host needs no HTTP client. Sourced, not run.
+
+readonly HTTP_SECONDS=2 # longest wait for a line of an answer
+
+# http_get HOST PORT PATH prints the status code and the X-Upstream header ("-" without one) of a GET. Without an answer the
+# status is 000. It runs in a subshell: a peer that hangs up may end it by SIGPIPE.
+http_get() {
+  (
+    exec 3<>"/dev/tcp/$1/$2"
+    printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$3" "$1" >&3
+    IFS=' ' read -r -t "$HTTP_SECONDS" -u 3 _ status _
+    upstream='-'
+    while IFS= read -r -t "$HTTP_SECONDS" -u 3 line && [[ "${line%$'\r'}" ]]; do
+      line="${line%$'\r'}"
+      [[ "${line,,}" != x-upstream:* ]] || upstream="${line#*: }"
+    done
+    printf '%s %s\n' "$status" "$upstream"
+  ) 2>/dev/null || printf '000 -\n'
+}

@@ -1,0 +1,34 @@
+#!/bin/bash
+#
+# BeforeInstall: brings the host into a state that a release can start from, or says why it cannot: Docker answers, what a killed
+# run left is mended, old images are gone, and there is room for a new one (F38).
+#
+# Reads: release.env and APP_NAME, see lib/release.sh
+
+set -euo pipefail
+
+# shellcheck source=lib/release.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/release.sh"
+# shellcheck source=lib/containers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
+
+readonly MINIMUM_FREE_MIB=512
+
+# check_disk looks at Docker's own folder. Where that is not on this machine's file system there is nothing to look at.
+check_disk() {
+  local folder free
+  folder="$(docker info --format '{{.DockerRootDir}}')"
+  [[ -d "$folder" ]] || return 0
+  free="$(df --block-size=1M --output=avail "$folder" | tail -n 1)"
+  ((free >= MINIMUM_FREE_MIB)) || die "$folder has $free MiB free, want $MINIMUM_FREE_MIB: enlarge the volume or remove what is not needed"
+}
+
+main() {
+  load_release
+  docker version >/dev/null || die "Docker does not answer: systemctl status docker"
+  repair
+  prune_images "${IMAGE%@*}"
+  check_disk
+}
+
+main "$@"

@@ -1,0 +1,82 @@
+#!/bin/bash
+#
+# ApplicationStart: replaces the running release by the one in hand without losing a request.
+#
+# The new container starts beside the old one. When it is healthy it takes over the name that the edge looks up. The old one
+# keeps the connections it has, and is asked to stop only when the edge sends it no more. Until then any failure leaves
+# the old release serving and nothing of the new one behind.
+#
+# Reads: release.env and APP_NAME, see lib/release.sh; HEALTH_SECONDS, see lib/candidate.sh; EDGE_IMAGE, EDGE_PORT, see lib/edge.sh
+
+set -euo pipefail
+
+# shellcheck source=lib/release.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/release.sh"
+# shellcheck source=lib/http.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/http.sh"
+# shellcheck source=lib/containers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
+# shellcheck source=lib/pull.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/pull.sh"
+# shellcheck source=lib/candidate.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/candidate.sh"
+# shellcheck source=lib/edge.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/edge.sh"
+# shellcheck source=lib/serving.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/serving.sh"
+
+readonly DRAIN_SECONDS=0.5 # for requests that looked the name up before the edge did so again
+
+WORK="$(mktemp -d)" # the login to ECR, which lasts 12 hours (F20), ends with this script
+readonly WORK
+export DOCKER_CONFIG="$WORK/docker"
+
+clean_up() {
+  [[ -z "$CANDIDATE" ]] || docker container rm --force --volumes "$CANDIDATE" >/dev/null 2>&1 || true
+  rm -rf "$WORK"
+}
+
+# take_free_name is for the first release and for one on another port: no other container has its serving name, and it is
+# there before the edge looks it up.
+take_free_name() {
+  local serving
+  serving="$(serving_name)"
+  exists "$serving" || { docker container rename "$CANDIDATE" "$serving" && CANDIDATE="$serving"; }
+}
+
+# switch gives the serving name to the candidate. Between the two renames the name is unknown, and the edge lets requests
+# wait. No connection is cut, and none is opened to a container that is about to go: that could not be tried again
+# for a request with a body, which the first try has used up.
+switch() {
+  local serving
+  serving="$(serving_name)"
+  docker container update --restart unless-stopped "$CANDIDATE" >/dev/null
+  if [[ "$CANDIDATE" != "$serving" ]]; then
+    docker container rename "$serving" "$RETIRED"
+    if ! docker container rename "$CANDIDATE" "$serving"; then
+      docker container rename "$RETIRED" "$serving"
+      die "commit $COMMIT did not get the name $serving, see above: the old release goes on"
+    fi
+  fi
+  CANDIDATE=''
+}
+
+main() {
+  trap clean_up EXIT
+  trap 'die "SIGTERM: the timeout of this hook in appspec.yml is over"' TERM
+  load_release
+  ensure_network
+  pull_images
+  start_candidate
+  await_health
+  take_free_name
+  ensure_edge
+  switch
+  await_edge
+  [[ "$(app_containers)" == "$(serving_name)" ]] || sleep "$DRAIN_SECONDS"
+  retire_all_but "^$(serving_name)\$"
+  prune_images "${IMAGE%@*}"
+  log "commit $COMMIT serves"
+}
+
+main "$@"

@@ -1,0 +1,92 @@
+package deployscripts_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// load sends requests without a pause until it is stopped.
+type load struct {
+	done         chan struct{}
+	wg           sync.WaitGroup
+	sent, failed atomic.Int64
+	first        atomic.Value // the first failure
+}
+
+// startLoad starts 16 busy clients with kept connections, half of them sending bodies, and two whose requests last 3 s.
+func startLoad(h *host) *load {
+	l := &load{done: make(chan struct{})}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}, Timeout: 20 * time.Second}
+	for i := range 18 {
+		l.wg.Add(1)
+		go func() {
+			defer l.wg.Done()
+			for {
+				select {
+				case <-l.done:
+					return
+				default:
+				}
+				var body io.Reader
+				method := http.MethodGet
+				switch {
+				case i >= 16:
+					method, body = http.MethodPost, &slowBody{pieces: 6}
+				case i%2 == 1:
+					method, body = http.MethodPost, strings.NewReader(strings.Repeat("x", 2000))
+				}
+				l.send(client, method, "http://"+h.edge+"/", body)
+			}
+		}()
+	}
+	return l
+}
+
+func (l *load) send(client *http.Client, method, url string, body io.Reader) {
+	l.sent.Add(1)
+	request, err := http.NewRequest(method, url, body)
+	var response *http.Response
+	if err == nil {
+		response, err = client.Do(request)
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if err == nil && response.StatusCode != http.StatusOK {
+			err = fmt.Errorf("%s: %s", method, response.Status)
+		}
+	}
+	if err != nil && l.failed.Add(1) == 1 {
+		l.first.Store(err.Error())
+	}
+}
+
+// stop ends the load and reports what failed.
+func (l *load) stop(h *host) {
+	t := h.t
+	t.Helper()
+	close(l.done)
+	l.wg.Wait()
+	t.Logf("%d requests, %d failed", l.sent.Load(), l.failed.Load())
+	if l.failed.Load() > 0 || l.sent.Load() < 100 {
+		t.Errorf("%d of %d requests failed, want 0 of many; first: %v", l.failed.Load(), l.sent.Load(), l.first.Load())
+		t.Logf("the edge says:\n%s", docker(t, "container logs --tail 5 "+h.app+"-edge"))
+	}
+}
+
+// slowBody is a request body of one byte each 500 ms.
+type slowBody struct{ pieces int }
+
+func (s *slowBody) Read(p []byte) (int, error) {
+	if s.pieces == 0 {
+		return 0, io.EOF
+	}
+	s.pieces--
+	time.Sleep(500 * time.Millisecond)
+	return copy(p, "x"), nil
+}

@@ -1,0 +1,265 @@
+package deployscripts_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestReleasesLoseNoRequest(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	one, two, three := h.mustBuild(1, app(t, "one", "")), h.mustBuild(2, app(t, "two", "")), h.mustBuild(3, app(t, "three", ""), "CONTAINER_PORT=9090")
+	h.mustDeploy(one)
+	if got := h.answer(); got != "one" {
+		t.Fatalf("answer %q, want that of release one", got)
+	}
+	load := startLoad(h)
+	h.mustDeploy(two)
+	if got := h.answer(); got != "two" {
+		t.Errorf("answer %q, want that of release two", got)
+	}
+	h.mustDeploy(two) // the same again
+	load.stop(h)
+
+	h.mustDeploy(three) // on another port
+	if got := h.answer(); got != "three" {
+		t.Errorf("answer %q, want that of release three", got)
+	}
+	if got := strings.Fields(h.names()); len(got) != 2 || !strings.Contains(h.names(), "9090") {
+		t.Errorf("containers %q, want the edge and the one on port 9090", got)
+	}
+	images := docker(t, "image ls --digests --format {{.Digest}} "+h.registry+"/team/app")
+	if got := strings.Count(images, "sha256:"); got != 2 {
+		t.Errorf("%d released images are kept, want 2, the running and the one before:\n%s", got, images)
+	}
+	if got := docker(t, "container inspect --format {{.HostConfig.RestartPolicy.Name}} "+h.app+"-9090"); got != "unless-stopped" {
+		t.Errorf("restart policy %q, want one that survives a reboot", got)
+	}
+}
+
+func TestFailedReleaseLeavesOldServing(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.mustDeploy(h.mustBuild(1, app(t, "old", "")))
+	tests := []struct {
+		name  string
+		fill  func(string)
+		spoil [2]string // text in release.env, and what replaces it
+		want  string
+	}{
+		{"never healthy", app(t, "bad", "unhealthy"), [2]string{}, `did not answer 200 on port 8080, path /healthz, 3 times in a row within 3 s \(last status: 503\)`},
+		{"comes and goes", app(t, "bad", "flapping"), [2]string{}, `did not answer 200`},
+		{"ends at once", app(t, "bad", "exits"), [2]string{}, `ended with exit code 3 before it was healthy; its last words: cannot reach the database`},
+		{"cannot be started", func(webapp string) {
+			write(t, filepath.Join(webapp, "Dockerfile"), "FROM scratch\nCOPY Dockerfile /\nENTRYPOINT [\"/absent\"]\n")
+		}, [2]string{}, `does not start: .*/absent`},
+		{"image that is not in the registry", app(t, "bad", ""), [2]string{"@sha256:.{8}", "@sha256:00000000"}, `cannot be pulled: .*(not found|unknown)`},
+		{"wrong port", app(t, "bad", ""), [2]string{"CONTAINER_PORT=8080", "CONTAINER_PORT=x"}, `CONTAINER_PORT 'x': want a port number`},
+	}
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bundle := h.mustBuild(100+i, tt.fill)
+			if tt.spoil[0] != "" {
+				edit(t, filepath.Join(bundle, "release.env"), tt.spoil[0], tt.spoil[1])
+			}
+			output, err := h.deploy(bundle, "HEALTH_SECONDS=3")
+			if err == nil {
+				t.Fatalf("the deployment succeeded:\n%s", output)
+			}
+			if !regexp.MustCompile(tt.want).MatchString(lastLine(output)) {
+				t.Errorf("last line %q, want a match of %q; all:\n%s", lastLine(output), tt.want, output)
+			}
+			if got := h.answer(); got != "old" {
+				t.Errorf("answer %q, want that of the old release", got)
+			}
+			if got := strings.Fields(h.names()); len(got) != 2 {
+				t.Errorf("containers %q, want the edge and the old release", got)
+			}
+		})
+	}
+}
+
+// edit replaces what a pattern matches in a file.
+func edit(t *testing.T, path, pattern, replacement string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := regexp.MustCompile(pattern).ReplaceAllLiteralString(string(raw), replacement)
+	if changed == string(raw) {
+		t.Fatalf("%s has nothing that matches %q", path, pattern)
+	}
+	write(t, path, changed)
+}
+
+func TestKilledReleaseIsRepaired(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.mustDeploy(h.mustBuild(1, app(t, "old", "")))
+	next := h.mustBuild(2, app(t, "new", "slow"))
+
+	t.Run("SIGTERM while it waits", func(t *testing.T) {
+		var out bytes.Buffer
+		hook := h.hook(next, "hooks/start.sh", &out)
+		startAndAwaitCandidate(t, h, hook)
+		_ = syscall.Kill(-hook.Process.Pid, syscall.SIGTERM) // as the agent does
+		_ = hook.Wait()
+		if got := strings.Fields(h.names()); len(got) != 2 {
+			t.Errorf("containers %q, want the edge and the old release", got)
+		}
+		if !strings.Contains(lastLine(out.String()), "SIGTERM") {
+			t.Errorf("last line %q, want the reason", lastLine(out.String()))
+		}
+	})
+	t.Run("SIGKILL while it waits", func(t *testing.T) {
+		hook := h.hook(next, "hooks/start.sh", io.Discard)
+		startAndAwaitCandidate(t, h, hook)
+		_ = syscall.Kill(-hook.Process.Pid, syscall.SIGKILL)
+		_ = hook.Wait()
+	})
+	t.Run("SIGKILL between the renames", func(t *testing.T) {
+		docker(t, "container rename "+h.app+"-8080 "+h.app+"-retired")
+	})
+	if err := h.hook(next, "hooks/prepare.sh", os.Stderr).Run(); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.answer(); got != "old" {
+		t.Errorf("answer %q after prepare.sh, want that of the old release", got)
+	}
+	if got := strings.Fields(h.names()); len(got) != 2 {
+		t.Errorf("containers %q after prepare.sh, want the edge and the old release", got)
+	}
+	h.mustDeploy(next)
+	if got := h.answer(); got != "new" {
+		t.Errorf("answer %q, want that of the new release", got)
+	}
+}
+
+// startAndAwaitCandidate starts the hook and returns when a third container runs beside the edge and the old release.
+func startAndAwaitCandidate(t *testing.T, h *host, hook *exec.Cmd) {
+	t.Helper()
+	if err := hook.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		if len(strings.Fields(docker(t, "container ls --quiet --filter name="+h.app))) == 3 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("no candidate was started")
+}
+
+func TestEdge(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
+	bundle := h.mustBuild(2, app(t, "two", ""))
+	caddyfile := filepath.Join(bundle, "edge", "Caddyfile")
+	edgeID := func() string { return docker(t, "container inspect --format {{.Id}} "+h.app+"-edge") }
+	before := edgeID()
+
+	edit(t, caddyfile, "\treverse_proxy", "\tno_such_directive\n\treverse_proxy")
+	if output, err := h.deploy(bundle); err == nil || !strings.Contains(lastLine(output), "the edge refuses edge/Caddyfile") {
+		t.Errorf("deploy with a bad Caddyfile: %v, last line %q", err, lastLine(output))
+	}
+	if got := h.answer(); got != "one" {
+		t.Errorf("answer %q, want that of the old release", got)
+	}
+
+	edit(t, caddyfile, "no_such_directive", "header X-Edge changed")
+	h.mustDeploy(bundle)
+	if got := h.edgeHeader(); got != "changed" || edgeID() != before {
+		t.Errorf("header %q, want that of the changed configuration, in the same edge", got)
+	}
+	docker(t, "container restart "+h.app+"-edge")
+	if got := h.edgeHeader(); got != "changed" {
+		t.Errorf("header %q after a restart, want the configuration that was loaded last", got)
+	}
+
+	old := h.edge
+	h.edge = freeAddress(t)
+	h.mustDeploy(bundle, "EDGE_PORT="+h.edge)
+	if got := h.answer(); got != "two" {
+		t.Errorf("answer %q on the new port, want that of the release", got)
+	}
+	if _, err := http.Get("http://" + old + "/"); err == nil {
+		t.Error("the old port still answers")
+	}
+	if output, err := h.deploy(bundle, "EDGE_PORT="+h.registry); err == nil || !strings.Contains(lastLine(output), "the old one goes on") {
+		t.Errorf("deploy on a port that is taken: %v, last line %q", err, lastLine(output))
+	}
+	if got := h.answer(); got != "two" {
+		t.Errorf("answer %q, want that of the release", got)
+	}
+}
+
+// edgeHeader returns the header X-Edge of an answer. It waits for an edge that is just starting.
+func (h *host) edgeHeader() string {
+	h.t.Helper()
+	for range 100 {
+		response, err := http.Get("http://" + h.edge + "/")
+		if err == nil {
+			response.Body.Close()
+			return response.Header.Get("X-Edge")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	h.t.Fatal("the edge does not answer")
+	return ""
+}
+
+func TestRegistryIsAwayForAMoment(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	bundle := h.mustBuild(1, app(t, "one", ""))
+	h.mu.Lock()
+	h.unavailable = 2
+	h.mu.Unlock()
+	h.mustDeploy(bundle)
+	if got := h.answer(); got != "one" {
+		t.Errorf("answer %q, want that of the release", got)
+	}
+}
+
+func TestApplicationThatIsNotGo(t *testing.T) {
+	t.Parallel()
+	compiler, err := exec.LookPath("gcc")
+	if err != nil {
+		t.Skip("needs gcc")
+	}
+	h := newHost(t)
+	h.mustDeploy(h.mustBuild(1, func(webapp string) {
+		copyFile(t, "testdata/c/Dockerfile", filepath.Join(webapp, "Dockerfile"))
+		if out, err := exec.Command(compiler, "-static", "-Os", "-o", filepath.Join(webapp, "server"), "testdata/c/server.c").CombinedOutput(); err != nil {
+			t.Fatalf("gcc: %v: %s", err, out)
+		}
+	}))
+	if got := h.answer(); got != "C" {
+		t.Errorf("answer %q, want that of the program in C", got)
+	}
+}
+
+func TestValidateRefusesAnotherRelease(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
+	for commit, version := range map[int]string{2: "two", 3: "one"} { // the third is another commit with the same image
+		var out bytes.Buffer
+		err := h.hook(h.mustBuild(commit, app(t, version, "")), "hooks/validate.sh", &out).Run()
+		last := lastLine(out.String())
+		if err == nil || !strings.Contains(last, "want "+h.registry+"/team/app@sha256:") || !strings.Contains(last, "of commit "+commitID(commit)) {
+			t.Errorf("validate.sh: %v, last line %q, want it to name image and commit", err, last)
+		}
+	}
+}

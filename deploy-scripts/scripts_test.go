@@ -1,0 +1,172 @@
+package deployscripts_test
+
+import (
+	"bytes"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// scripts returns the shell scripts, those that are run and those that are sourced.
+func scripts(t *testing.T) (run, sourced []string) {
+	t.Helper()
+	for _, folder := range []string{"build", "hooks"} {
+		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			raw, err := os.ReadFile(path)
+			if bytes.HasPrefix(raw, []byte("#!/bin/bash\n")) {
+				run = append(run, path)
+			} else {
+				sourced = append(sourced, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(run) == 0 || len(sourced) == 0 {
+		t.Fatalf("scripts %q, sourced %q: want some of both", run, sourced)
+	}
+	return run, sourced
+}
+
+func TestShellcheck(t *testing.T) {
+	if _, err := exec.LookPath("shellcheck"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("shellcheck is not installed")
+		}
+		t.Skip("needs shellcheck")
+	}
+	run, sourced := scripts(t)
+	if out, err := exec.Command("shellcheck", append(run, sourced...)...).CombinedOutput(); err != nil {
+		t.Errorf("shellcheck: %v\n%s", err, out)
+	}
+	for phase, p := range readBuildspec(t).Phases {
+		cmd := exec.Command("shellcheck", "--shell=bash", "-")
+		cmd.Stdin = strings.NewReader(strings.Join(p.Commands, "\n") + "\n")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("shellcheck of buildspec.yml, phase %s: %v\n%s", phase, err, out)
+		}
+	}
+}
+
+func TestScriptsAreFitToRun(t *testing.T) {
+	run, sourced := scripts(t)
+	for _, path := range slices.Concat(run, sourced) {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.ContainsRune(raw, '\r') {
+			t.Errorf("%s has CR line ends: the host would not find its interpreter (F28)", path)
+		}
+		if bytes.Contains(raw, []byte("shellcheck disable")) {
+			t.Errorf("%s disables a check of shellcheck", path)
+		}
+		if lines := bytes.Count(raw, []byte("\n")); lines > 100 {
+			t.Errorf("%s has %d lines, want at most 100", path, lines)
+		}
+	}
+	for _, path := range run {
+		raw, _ := os.ReadFile(path)
+		if !bytes.Contains(raw, []byte("\nset -euo pipefail\n")) {
+			t.Errorf("%s lacks set -euo pipefail", path)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode()&0o111 == 0 {
+			t.Errorf("%s is not executable (%v)", path, err)
+		}
+	}
+}
+
+// TestAWSCallsNameTheRegion: version 1 of the AWS CLI ignores AWS_REGION.
+func TestAWSCallsNameTheRegion(t *testing.T) {
+	call := regexp.MustCompile(`\baws [a-z]+ [a-z-]+( --region "\$AWS_REGION")?`)
+	run, sourced := scripts(t)
+	calls := 0
+	for _, path := range slices.Concat(run, sourced) {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range call.FindAllStringSubmatch(string(raw), -1) {
+			calls++
+			if found[1] == "" {
+				t.Errorf(`%s: %q is not followed by --region "$AWS_REGION"`, path, found[0])
+			}
+		}
+	}
+	if calls == 0 {
+		t.Error("found no call of the AWS CLI")
+	}
+}
+
+func TestAppspec(t *testing.T) {
+	spec := readAppspec(t)
+	if spec.Version != 0 || spec.OS != "linux" {
+		t.Errorf("version %v, os %q: the agent takes 0.0 and linux alone", spec.Version, spec.OS)
+	}
+	events := slices.Sorted(maps.Keys(spec.Hooks))
+	if want := []string{"ApplicationStart", "BeforeInstall", "ValidateService"}; !slices.Equal(events, want) {
+		t.Errorf("events %q, want %q and never ApplicationStop (F29)", events, want)
+	}
+	for event, hooks := range spec.Hooks {
+		for _, hook := range hooks {
+			longest := deadlines(t, hook.Location, map[string]bool{})
+			if longest == 0 || longest+20 > hook.Timeout {
+				t.Errorf("%s: %s may take %d s by its own deadlines, want 20 s less than its timeout of %d s", event, hook.Location, longest, hook.Timeout)
+			}
+		}
+	}
+}
+
+var (
+	deadline = regexp.MustCompile(`(?m)^readonly [A-Z_]+_SECONDS=(?:"\$\{[A-Z_]+:-)?([0-9]+)`)
+	source   = regexp.MustCompile(`(?m)^source "\$\(dirname "\$\{BASH_SOURCE\[0\]\}"\)/(.+)"$`)
+)
+
+// deadlines adds up every constant called ..._SECONDS of a script and of what it sources.
+func deadlines(t *testing.T, path string, seen map[string]bool) (seconds int) {
+	t.Helper()
+	if seen[path] {
+		return 0
+	}
+	seen[path] = true
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range deadline.FindAllStringSubmatch(string(raw), -1) {
+		n, err := strconv.Atoi(found[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		seconds += n
+	}
+	for _, found := range source.FindAllStringSubmatch(string(raw), -1) {
+		seconds += deadlines(t, filepath.Join(filepath.Dir(path), found[1]), seen)
+	}
+	return seconds
+}
+
+// TestBundleIsComplete: an artifact without its appspec.yml, or with it below the root, fails on the host (F27).
+func TestBundleIsComplete(t *testing.T) {
+	spec := readBuildspec(t)
+	if spec.Artifacts.BaseDirectory != "deploy-scripts" {
+		t.Errorf("base-directory %q, want deploy-scripts", spec.Artifacts.BaseDirectory)
+	}
+	for _, want := range []string{"appspec.yml", "release.env", "hooks/**/*", "edge/**/*"} {
+		if !slices.Contains(spec.Artifacts.Files, want) {
+			t.Errorf("artifacts.files %q lack %s", spec.Artifacts.Files, want)
+		}
+	}
+}

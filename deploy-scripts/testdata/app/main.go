@@ -1,0 +1,57 @@
+// Command app is an application for the release tests. MODE says how it behaves, VERSION what it answers.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+func main() {
+	started := time.Now()
+	var checks atomic.Int64
+	healthy := func() bool { return true }
+	switch os.Getenv("MODE") {
+	case "exits":
+		fmt.Println("cannot reach the database")
+		os.Exit(3)
+	case "unhealthy":
+		healthy = func() bool { return false }
+	case "flapping":
+		healthy = func() bool { return checks.Add(1)%3 != 0 }
+	case "slow":
+		healthy = func() bool { return time.Since(started) > 4*time.Second }
+	}
+	http.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if !healthy() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	http.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, os.Getenv("VERSION")) })
+	http.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body) // all of it first: HTTP/1 is not made for both directions at once
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = w.Write(body)
+	})
+
+	server := &http.Server{Addr: ":" + os.Getenv("PORT")}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	go func() {
+		fmt.Println("listening")
+		if err := server.ListenAndServe(); err != http.ErrServerClosed {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	}()
+	<-stop
+	_ = server.Shutdown(context.Background()) // no deadline: the tests' requests end by themselves
+}

@@ -1,0 +1,49 @@
+package infra
+
+// Architecture is the processor architecture of host, build machine and image, under EC2's name for it.
+type Architecture string
+
+// The architectures that Amazon Linux 2023 has images for.
+const (
+	X86   Architecture = "x86_64"
+	ARM64 Architecture = "arm64"
+)
+
+// architectureOf derives the architecture from an instance type: the letter after a family's generation is g for
+// Graviton (EC2 User Guide, "Instance type names").
+func architectureOf(instanceType string) Architecture {
+	if gravitonPattern.MatchString(instanceType) {
+		return ARM64
+	}
+	return X86
+}
+
+// goarch returns Go's name of the architecture.
+func (a Architecture) goarch() string {
+	if a == ARM64 {
+		return "arm64"
+	}
+	return "amd64"
+}
+
+// buildType returns CodeBuild's environment type.
+func (a Architecture) buildType() string {
+	if a == ARM64 {
+		return "ARM_CONTAINER"
+	}
+	return "LINUX_CONTAINER"
+}
+
+// buildImage returns CodeBuild's curated image. There are newer ones, which have not reached every region.
+func (a Architecture) buildImage() string {
+	if a == ARM64 {
+		return "aws/codebuild/amazonlinux-aarch64-standard:3.0"
+	}
+	return "aws/codebuild/amazonlinux-x86_64-standard:5.0"
+}
+
+// machineImage returns the public SSM parameter that names the current Amazon Linux 2023 AMI
+// (AL2023 User Guide, "Launching AL2023 using the SSM parameter and AWS CLI").
+func (a Architecture) machineImage() string {
+	return "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-" + string(a)
+}

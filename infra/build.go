@@ -1,0 +1,158 @@
+package infra
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/codebuild"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// buildMinutes ends a build that hangs. CodeBuild's own default is an hour.
+const buildMinutes = 30
+
+// BuildArgs configures a Build.
+type BuildArgs struct {
+	Scope Scope
+	// Architecture is the host's: a build runs on the same kind of machine, so nothing is cross-compiled.
+	Architecture Architecture
+	// Registry takes the images, Store the sources and bundles.
+	Registry *Registry
+	Store    *ArtifactStore
+	// ContainerPort and HealthPath are the contract with the application, which travels with the bundle.
+	ContainerPort int
+	HealthPath    string
+	// LogRetentionDays is a period that CloudWatch Logs offers.
+	LogRetentionDays int
+}
+
+func (a *BuildArgs) validate() error {
+	if a.Registry == nil || a.Store == nil {
+		return errors.New("a Registry and a Store are required")
+	}
+	return nil
+}
+
+// Build is the CodeBuild project that tests a commit, pushes its image and makes the bundle to deploy.
+type Build struct {
+	pulumi.ResourceState
+
+	// ProjectName is what the pipeline starts, and ProjectArn what it is granted.
+	ProjectName pulumi.StringOutput `pulumi:"projectName"`
+	ProjectArn  pulumi.StringOutput `pulumi:"projectArn"`
+}
+
+// NewBuild registers a Build and its children, whose names start with name.
+func NewBuild(ctx *pulumi.Context, name string, args *BuildArgs, opts ...pulumi.ResourceOption) (*Build, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("build %q: %w", name, err)
+	}
+	b := &Build{}
+	inputs := pulumi.Map{
+		"architecture":     pulumi.String(args.Architecture),
+		"containerPort":    pulumi.Int(args.ContainerPort),
+		"healthPath":       pulumi.String(args.HealthPath),
+		"logRetentionDays": pulumi.Int(args.LogRetentionDays),
+	}
+	if err := ctx.RegisterComponentResourceV2(typeBuild, name, inputs, b, opts...); err != nil {
+		return nil, fmt.Errorf("build %q: %w", name, err)
+	}
+	// Made here, and not by CodeBuild at the first build, so that it has a retention and goes with the stack.
+	logs, err := cloudwatch.NewLogGroup(ctx, name+"-build-logs", &cloudwatch.LogGroupArgs{
+		Name:            pulumi.String(args.Scope.logGroupName()),
+		RetentionInDays: pulumi.Int(args.LogRetentionDays),
+	}, pulumi.Parent(b))
+	if err != nil {
+		return nil, fmt.Errorf("build %q: log group: %w", name, err)
+	}
+	role, err := newRole(ctx, name, args.Scope, buildRole(args, logs.Arn), b)
+	if err != nil {
+		return nil, fmt.Errorf("build %q: %w", name, err)
+	}
+	project, err := codebuild.NewProject(ctx, name+"-build", args.project(role, logs), pulumi.Parent(b), after(role.policy))
+	if err != nil {
+		return nil, fmt.Errorf("build %q: project: %w", name, err)
+	}
+	b.ProjectName, b.ProjectArn = project.Name, project.Arn
+	return b, ctx.RegisterResourceOutputs(b, pulumi.Map{
+		"projectName": b.ProjectName,
+		"projectArn":  b.ProjectArn,
+	})
+}
+
+// buildRole lists what a build does in AWS.
+func buildRole(args *BuildArgs, logGroup pulumi.StringInput) roleArgs {
+	return roleArgs{
+		purpose:     "build",
+		description: "What the builds of " + args.Scope.Prefix() + " may do",
+		// The project's ARN is spelled, not taken from the project: the project needs the role first.
+		trust: trust("codebuild.amazonaws.com", map[string]map[string]string{
+			"ArnEquals": {"aws:SourceArn": args.Scope.arn("codebuild", "project/"+args.Scope.projectName())},
+		}),
+		grants: []grant{
+			{"WriteBuildLogs", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, on(within(logGroup, ":*"))},
+			{"FindArtifactStore", []string{"s3:GetBucketAcl", "s3:GetBucketLocation"}, on(args.Store.BucketArn)},
+			{"ReadSourceWriteBundle", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}, on(within(args.Store.BucketArn, "/*"))},
+			{"LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))}, // has no resource type
+			// ECR User Guide, "IAM permissions for pushing an image".
+			{"PushImage", []string{
+				"ecr:BatchCheckLayerAvailability",
+				"ecr:BatchGetImage",
+				"ecr:CompleteLayerUpload",
+				"ecr:InitiateLayerUpload",
+				"ecr:PutImage",
+				"ecr:UploadLayerPart",
+			}, on(args.Registry.RepositoryArn)},
+			{"FindPushedImage", []string{"ecr:DescribeImages"}, on(args.Registry.RepositoryArn)}, // its tag is immutable (F19)
+		},
+	}
+}
+
+// project returns the CodeBuild project's arguments.
+func (a *BuildArgs) project(role *role, logs *cloudwatch.LogGroup) *codebuild.ProjectArgs {
+	return &codebuild.ProjectArgs{
+		Name:         pulumi.String(a.Scope.projectName()),
+		Description:  pulumi.String("Tests and builds " + a.Scope.Prefix()),
+		ServiceRole:  role.Arn,
+		BuildTimeout: pulumi.Int(buildMinutes),
+		Source: &codebuild.ProjectSourceArgs{
+			Type:      pulumi.String("CODEPIPELINE"),
+			Buildspec: pulumi.String("deploy-scripts/buildspec.yml"),
+		},
+		Artifacts: &codebuild.ProjectArtifactsArgs{Type: pulumi.String("CODEPIPELINE"), EncryptionDisabled: pulumi.Bool(false)},
+		// Kept on the build machine for a while: free, and better than nothing when builds follow one another.
+		Cache: &codebuild.ProjectCacheArgs{
+			Type:  pulumi.String("LOCAL"),
+			Modes: pulumi.ToStringArray([]string{"LOCAL_CUSTOM_CACHE", "LOCAL_DOCKER_LAYER_CACHE"}),
+		},
+		Environment: &codebuild.ProjectEnvironmentArgs{
+			ComputeType:              pulumi.String("BUILD_GENERAL1_SMALL"),
+			Type:                     pulumi.String(a.Architecture.buildType()),
+			Image:                    pulumi.String(a.Architecture.buildImage()),
+			ImagePullCredentialsType: pulumi.String("CODEBUILD"),
+			PrivilegedMode:           pulumi.Bool(true), // without it there is no Docker daemon (F17)
+			EnvironmentVariables: codebuild.ProjectEnvironmentEnvironmentVariableArray{
+				plaintext("REPOSITORY_URL", a.Registry.RepositoryURL),
+				plaintext("CONTAINER_PORT", pulumi.String(strconv.Itoa(a.ContainerPort))),
+				plaintext("HEALTH_PATH", pulumi.String(a.HealthPath)),
+				plaintext("GOARCH", pulumi.String(a.Architecture.goarch())),
+			},
+		},
+		LogsConfig: &codebuild.ProjectLogsConfigArgs{
+			CloudwatchLogs: &codebuild.ProjectLogsConfigCloudwatchLogsArgs{
+				Status:    pulumi.String("ENABLED"),
+				GroupName: logs.Name,
+			},
+		},
+	}
+}
+
+func plaintext(name string, value pulumi.StringInput) *codebuild.ProjectEnvironmentEnvironmentVariableArgs {
+	return &codebuild.ProjectEnvironmentEnvironmentVariableArgs{
+		Name:  pulumi.String(name),
+		Value: value,
+		Type:  pulumi.String("PLAINTEXT"),
+	}
+}

@@ -1,0 +1,265 @@
+package infra
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+func TestRegistry(t *testing.T) {
+	rec := run(t, with("keepImages", "7"))
+	wantInputs(t, rec.one(t, "ecr/repository:Repository"), `{
+		"name": "cicd-dev", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": {"scanOnPush": true}, "forceDelete": true
+	}`)
+	policy := rec.one(t, "ecr/lifecyclePolicy:LifecyclePolicy").Inputs["policy"].StringValue()
+	if want := `{"rules": [
+		{"rulePriority": 1, "description": "Untagged images", "action": {"type": "expire"},
+		 "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}},
+		{"rulePriority": 2, "description": "All but the newest 7", "action": {"type": "expire"},
+		 "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 7}}
+	]}`; !sameJSON(t, policy, want) {
+		t.Errorf("lifecycle policy %s, want %s", policy, want)
+	}
+}
+
+func TestArtifactStore(t *testing.T) {
+	const name = "cicd-dev-artifacts-123456789012-eu-central-1"
+	rec := run(t, with())
+	wantInputs(t, rec.one(t, "s3/bucketV2:BucketV2"), `{"bucket": "`+name+`", "forceDestroy": true}`)
+	wantInputs(t, rec.one(t, "s3/bucketPublicAccessBlock:BucketPublicAccessBlock"), `{
+		"bucket": "`+name+`", "blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true
+	}`)
+	wantInputs(t, rec.one(t, "s3/bucketOwnershipControls:BucketOwnershipControls"), `{
+		"bucket": "`+name+`", "rule": {"objectOwnership": "BucketOwnerEnforced"}
+	}`)
+	wantInputs(t, rec.one(t, "s3/bucketVersioningV2:BucketVersioningV2"), `{
+		"bucket": "`+name+`", "versioningConfiguration": {"status": "Enabled"}
+	}`)
+	wantInputs(t, rec.one(t, "s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"), `{
+		"bucket": "`+name+`", "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms"}, "bucketKeyEnabled": true}]
+	}`)
+	wantInputs(t, rec.one(t, "s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"), `{
+		"bucket": "`+name+`", "rules": [{"id": "expire", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 365},
+			"noncurrentVersionExpiration": {"noncurrentDays": 30}, "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7}}]
+	}`)
+	policy := rec.one(t, "s3/bucketPolicy:BucketPolicy").Inputs["policy"].StringValue()
+	if want := `{"Version": "2012-10-17", "Statement": [{
+		"Sid": "RefuseWithoutTLS", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ["s3:*"],
+		"Resource": ["arn:of:cicd-dev-artifacts", "arn:of:cicd-dev-artifacts/*"],
+		"Condition": {"Bool": {"aws:SecureTransport": "false"}}
+	}]}`; !sameJSON(t, policy, want) {
+		t.Errorf("bucket policy %s, want %s", policy, want)
+	}
+}
+
+// TestBucketIsConfiguredInTurn: S3 refuses concurrent changes of one bucket.
+func TestBucketIsConfiguredInTurn(t *testing.T) {
+	rec := run(t, with())
+	chain := []string{
+		"s3/bucketOwnershipControls:BucketOwnershipControls",
+		"s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+		"s3/bucketVersioningV2:BucketVersioningV2",
+		"s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
+		"s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2",
+		"s3/bucketPolicy:BucketPolicy",
+	}
+	for i := 1; i < len(chain); i++ {
+		wantDependencies(t, rec.one(t, chain[i]), rec.one(t, chain[i-1]).Name)
+	}
+}
+
+func TestBuild(t *testing.T) {
+	tests := []struct{ instanceType, kind, image, goarch string }{
+		{"t3.micro", "LINUX_CONTAINER", "aws/codebuild/amazonlinux-x86_64-standard:5.0", "amd64"},
+		{"t4g.small", "ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:3.0", "arm64"},
+	}
+	for _, tt := range tests {
+		rec := run(t, with("instanceType", tt.instanceType, "containerPort", "3000", "healthPath", "/up"))
+		project := rec.one(t, "codebuild/project:Project")
+		wantInputs(t, project, `{
+			"name": "cicd-dev-build", "description": "Tests and builds cicd-dev", "serviceRole": "arn:of:cicd-dev-build-role", "buildTimeout": 30,
+			"source": {"type": "CODEPIPELINE", "buildspec": "deploy-scripts/buildspec.yml"},
+			"artifacts": {"type": "CODEPIPELINE", "encryptionDisabled": false},
+			"cache": {"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE", "LOCAL_DOCKER_LAYER_CACHE"]},
+			"environment": {
+				"computeType": "BUILD_GENERAL1_SMALL", "type": "`+tt.kind+`", "image": "`+tt.image+`", "imagePullCredentialsType": "CODEBUILD",
+				"privilegedMode": true,
+				"environmentVariables": [
+					{"name": "REPOSITORY_URL", "type": "PLAINTEXT", "value": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/cicd-dev"},
+					{"name": "CONTAINER_PORT", "type": "PLAINTEXT", "value": "3000"},
+					{"name": "HEALTH_PATH", "type": "PLAINTEXT", "value": "/up"},
+					{"name": "GOARCH", "type": "PLAINTEXT", "value": "`+tt.goarch+`"}
+				]
+			},
+			"logsConfig": {"cloudwatchLogs": {"status": "ENABLED", "groupName": "/aws/codebuild/cicd-dev-build"}}
+		}`)
+		wantDependencies(t, project, "::cicd-dev-build-policy")
+	}
+	wantInputs(t, run(t, with("logRetentionDays", "90")).one(t, "cloudwatch/logGroup:LogGroup"),
+		`{"name": "/aws/codebuild/cicd-dev-build", "retentionInDays": 90}`)
+}
+
+func TestArchitectureOf(t *testing.T) {
+	for instanceType, want := range map[string]Architecture{
+		"t2.micro": X86, "t3.micro": X86, "t3a.small": X86, "g4dn.xlarge": X86, "g6.xlarge": X86, "u-6tb1.metal": X86, "x2iedn.xlarge": X86,
+		"t4g.small": ARM64, "m7gd.large": ARM64, "c8gn.large": ARM64, "g5g.xlarge": ARM64, "im4gn.large": ARM64, "x2gd.medium": ARM64,
+	} {
+		if got := architectureOf(instanceType); got != want {
+			t.Errorf("architecture of %s is %s, want %s", instanceType, got, want)
+		}
+	}
+}
+
+func TestProtect(t *testing.T) {
+	rec := run(t, with("protect", "true"))
+	if rec.one(t, "ecr/repository:Repository").Inputs["forceDelete"].BoolValue() {
+		t.Error("a protected repository would be deleted with its images")
+	}
+	if rec.one(t, "s3/bucketV2:BucketV2").Inputs["forceDestroy"].BoolValue() {
+		t.Error("a protected bucket would be deleted with its artifacts")
+	}
+	if !rec.one(t, "ec2/instance:Instance").Inputs["disableApiTermination"].BoolValue() {
+		t.Error("a protected host could be terminated")
+	}
+	for _, token := range []string{"ecr/repository:Repository", "s3/bucketV2:BucketV2", "ec2/instance:Instance"} {
+		if !rec.one(t, token).RegisterRPC.GetProtect() {
+			t.Errorf("a destroy of a protected stack would begin, and end half way at %s", token)
+		}
+	}
+}
+
+func TestPipeline(t *testing.T) {
+	const approval = `{"name": "Approval", "actions": [{
+		"name": "Approval", "category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1",
+		"configuration": {
+			"CustomData": "Release #{SourceVariables.CommitId} to dev?",
+			"ExternalEntityLink": "https://github.com/example/webapp/commit/#{SourceVariables.CommitId}"
+		}
+	}]},`
+	for config, stage := range map[string]string{"false": "", "true": approval} {
+		rec := run(t, with("connectionArn", testConnection, "approval", config, "branch", "release", "watchPaths", `["web/**","ops/**"]`))
+		pipeline := rec.one(t, "codepipeline/pipeline:Pipeline")
+		wantInputs(t, pipeline, `{
+			"name": "cicd-dev", "pipelineType": "V2", "executionMode": "SUPERSEDED", "roleArn": "arn:of:cicd-dev-pipeline-role",
+			"artifactStores": [{"type": "S3", "location": "cicd-dev-artifacts-123456789012-eu-central-1"}],
+			"stages": [
+				{"name": "Source", "actions": [{
+					"name": "Source", "category": "Source", "owner": "AWS", "provider": "CodeStarSourceConnection", "version": "1",
+					"namespace": "SourceVariables", "outputArtifacts": ["Commit"],
+					"configuration": {
+						"ConnectionArn": "`+testConnection+`", "FullRepositoryId": "example/webapp", "BranchName": "release",
+						"OutputArtifactFormat": "CODE_ZIP", "DetectChanges": "false"
+					}
+				}]},
+				{"name": "Build", "actions": [{
+					"name": "Build", "category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1",
+					"inputArtifacts": ["Commit"], "outputArtifacts": ["Bundle"],
+					"configuration": {
+						"ProjectName": "cicd-dev-build",
+						"EnvironmentVariables": "[{\"name\":\"COMMIT_ID\",\"type\":\"PLAINTEXT\",\"value\":\"#{SourceVariables.CommitId}\"}]"
+					}
+				}]},
+				`+stage+`
+				{"name": "Deploy", "actions": [{
+					"name": "Deploy", "category": "Deploy", "owner": "AWS", "provider": "CodeDeploy", "version": "1", "inputArtifacts": ["Bundle"],
+					"configuration": {"ApplicationName": "cicd-dev", "DeploymentGroupName": "hosts"}
+				}]}
+			],
+			"triggers": [{"providerType": "CodeStarSourceConnection", "gitConfiguration": {
+				"sourceActionName": "Source",
+				"pushes": [{"branches": {"includes": ["release"]}, "filePaths": {"includes": ["ops/**", "web/**"]}}]
+			}}]
+		}`)
+		wantDependencies(t, pipeline, "::cicd-dev-pipeline-policy", "::cicd-dev-artifacts-policy", "::cicd-dev-build",
+			"::cicd-dev-hosts", "::cicd-dev-host-x86_64", "::cicd-dev-address-host", "::cicd-dev-deploy-policy")
+	}
+}
+
+// TestActionValuesFit: CodePipeline takes 1000 characters a value, and the provider does not count them.
+func TestActionValuesFit(t *testing.T) {
+	longest := strings.Repeat("o", 39) + "/" + strings.Repeat("r", 100)
+	rec := run(t, with("connectionArn", testConnection, "approval", "true", "repository", longest, "branch", strings.Repeat("b", 250)))
+	for _, stage := range rec.one(t, "codepipeline/pipeline:Pipeline").Inputs["stages"].ArrayValue() {
+		for _, action := range stage.ObjectValue()["actions"].ArrayValue() {
+			for key, value := range action.ObjectValue()["configuration"].ObjectValue() {
+				if n := len(value.StringValue()); n < 1 || n > 1000 {
+					t.Errorf("%s has %d characters, want 1 to 1000", key, n)
+				}
+			}
+		}
+	}
+}
+
+func TestConnection(t *testing.T) {
+	wantInputs(t, run(t, with()).one(t, "codeconnections/connection:Connection"), `{"name": "cicd-dev-eu-central-1", "providerType": "GitHub"}`)
+}
+
+func TestManagedRepository(t *testing.T) {
+	t.Setenv("GITHUB_TOKEN", "test")
+	rec := run(t, with("manageRepository", "true", "branch", "release"))
+	wantInputs(t, rec.one(t, "index/repositoryRuleset:RepositoryRuleset"), `{
+		"repository": "webapp", "name": "cicd-dev", "target": "branch", "enforcement": "active",
+		"conditions": {"refName": {"includes": ["refs/heads/release"], "excludes": []}},
+		"rules": {"deletion": true, "nonFastForward": true}
+	}`)
+	wantInputs(t, rec.one(t, "index/repositoryEnvironment:RepositoryEnvironment"), `{"repository": "webapp", "environment": "cicd-dev"}`)
+	const variable = "index/actionsVariable:ActionsVariable"
+	wantInputs(t, rec.named(t, variable, "cicd-dev-region"),
+		`{"repository": "webapp", "variableName": "AWS_REGION_CICD_DEV", "value": "eu-central-1"}`)
+	wantInputs(t, rec.named(t, variable, "cicd-dev-pipeline-name"),
+		`{"repository": "webapp", "variableName": "PIPELINE_NAME_CICD_DEV", "value": "cicd-dev"}`)
+}
+
+// TestComponentsReject: bad arguments leave no trace.
+func TestComponentsReject(t *testing.T) {
+	tests := []struct {
+		name, want string
+		make       func(ctx *pulumi.Context) error
+	}{
+		{"registry", "KeepImages is 1", func(ctx *pulumi.Context) error {
+			_, err := NewRegistry(ctx, "x", &RegistryArgs{KeepImages: 1})
+			return err
+		}},
+		{"source's repository", `repository "webapp"`, func(ctx *pulumi.Context) error {
+			_, err := NewSource(ctx, "x", &SourceArgs{Repository: "webapp", Branch: "main"})
+			return err
+		}},
+		{"source's branch", `branch ""`, func(ctx *pulumi.Context) error {
+			_, err := NewSource(ctx, "x", &SourceArgs{Repository: "example/webapp"})
+			return err
+		}},
+		{"build", "a Registry and a Store", func(ctx *pulumi.Context) error {
+			_, err := NewBuild(ctx, "x", &BuildArgs{})
+			return err
+		}},
+		{"target", "a Registry and a Store", func(ctx *pulumi.Context) error {
+			_, err := NewTarget(ctx, "x", &TargetArgs{InstanceType: "t3.micro"})
+			return err
+		}},
+		{"target's type", `InstanceType is "x"`, func(ctx *pulumi.Context) error {
+			_, err := NewTarget(ctx, "x", &TargetArgs{Registry: &Registry{}, Store: &ArtifactStore{}, InstanceType: "x"})
+			return err
+		}},
+		{"pipeline", "a Source, a Store", func(ctx *pulumi.Context) error {
+			_, err := NewPipeline(ctx, "x", &PipelineArgs{})
+			return err
+		}},
+		{"pipeline's paths", "WatchPaths: want 1 to 8", func(ctx *pulumi.Context) error {
+			_, err := NewPipeline(ctx, "x", &PipelineArgs{Source: &Source{}, Store: &ArtifactStore{}, Build: &Build{}, Target: &Target{}})
+			return err
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := &recorder{}
+			err := pulumi.RunErr(tt.make, pulumi.WithMocks("cicd", "dev", rec))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+			if len(rec.seen) > 0 {
+				t.Errorf("%d resources registered first", len(rec.seen))
+			}
+		})
+	}
+}

@@ -1,0 +1,218 @@
+package infra
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// settings is a stack's configuration, checked. Pulumi.yaml describes each key.
+type settings struct {
+	Region               string // aws:region
+	Repository           string
+	Branch               string
+	ConnectionArn        string
+	ConnectionAuthorized bool
+	WatchPaths           []string // sorted
+	InstanceType         string
+	OperatorIP           string // "" or a CIDR block
+	SSHPublicKey         string
+	ContainerPort        int
+	HealthPath           string
+	Approval             bool
+	ManageRepository     bool
+	KeepImages           int
+	LogRetentionDays     int
+	Protect              bool
+}
+
+// defaultSettings repeats Pulumi.yaml's defaults for runs without that file. A test holds them equal.
+func defaultSettings() settings {
+	return settings{
+		Branch:           "main",
+		WatchPaths:       []string{"webapp/**", "deploy-scripts/**"},
+		InstanceType:     "t3.micro",
+		ContainerPort:    8080,
+		HealthPath:       "/healthz",
+		KeepImages:       20,
+		LogRetentionDays: 30,
+	}
+}
+
+// setting is one key of the project's namespace.
+type setting struct {
+	key string
+	// value points into settings: *string, *bool, *int or *[]string.
+	value any
+	// check returns what is wrong with the value and what is wanted, "" when it is fine. Nil accepts every value.
+	check func() string
+}
+
+// table lists every key of the project's namespace, in alphabetical order.
+func (s *settings) table() []setting {
+	return []setting{
+		{"approval", &s.Approval, nil},
+		{"branch", &s.Branch, func() string { return checkBranch(s.Branch) }},
+		{"connectionArn", &s.ConnectionArn, func() string { return checkConnectionArn(s.ConnectionArn) }},
+		{"connectionAuthorized", &s.ConnectionAuthorized, nil},
+		{"containerPort", &s.ContainerPort, func() string { return checkRange(s.ContainerPort, 1, 65535) }},
+		{"healthPath", &s.HealthPath, func() string { return checkHealthPath(s.HealthPath) }},
+		{"instanceType", &s.InstanceType, func() string { return checkInstanceType(s.InstanceType) }},
+		{"keepImages", &s.KeepImages, func() string { return checkRange(s.KeepImages, minKeepImages, 1000) }},
+		{"logRetentionDays", &s.LogRetentionDays, func() string { return checkRetention(s.LogRetentionDays) }},
+		{"manageRepository", &s.ManageRepository, nil},
+		{"operatorIp", &s.OperatorIP, s.checkOperatorIP},
+		{"protect", &s.Protect, nil},
+		{"repository", &s.Repository, func() string { return checkRepository(s.Repository) }},
+		{"sshPublicKey", &s.SSHPublicKey, func() string { return checkPublicKey(s.SSHPublicKey) }},
+		{"watchPaths", &s.WatchPaths, func() string { return checkWatchPaths(s.WatchPaths) }},
+	}
+}
+
+// ConfigError lists everything that is wrong with a stack's configuration.
+type ConfigError struct {
+	Stack string
+	// Violations say each which key has which value, and what is wanted instead.
+	Violations []string
+}
+
+// Error puts each violation on a line of its own.
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("configuration of stack %s:\n  %s\ncorrect it in Pulumi.%s.yaml, or with `pulumi config set KEY VALUE --stack %s`",
+		e.Stack, strings.Join(e.Violations, "\n  "), e.Stack, e.Stack)
+}
+
+// CheckConfig returns a *ConfigError that lists all that Program would refuse in a stack's configuration, or nil.
+// The keys of config carry their namespace ("cicd:branch"), and a list is JSON, as `pulumi config --json` has them.
+//
+// Program makes the same check. A driver calls this one before it starts the engine because the engine checks the types
+// declared in Pulumi.yaml by itself, first, and reports one mismatch alone.
+func CheckConfig(project, stack string, config map[string]string) error {
+	_, err := parseSettings(project, stack, config)
+	return err
+}
+
+// parseSettings checks the whole configuration and reports every violation at once.
+func parseSettings(project, stack string, config map[string]string) (settings, error) {
+	s := defaultSettings()
+	var violations []string
+	if problem := checkPrefix(project, stack); problem != "" {
+		violations = append(violations, problem)
+	}
+	s.Region = config["aws:region"]
+	if problem := checkRegion(s.Region); problem != "" {
+		violations = append(violations, describe("aws:region", s.Region, problem))
+	}
+	table := s.table()
+	for _, entry := range table {
+		raw, ok := config[project+":"+entry.key]
+		if problem := entry.read(raw, ok); problem != "" {
+			violations = append(violations, describe(entry.key, raw, problem))
+		}
+	}
+	violations = append(violations, unknownKeys(project, config, table)...)
+	if len(violations) > 0 {
+		return settings{}, &ConfigError{Stack: stack, Violations: violations}
+	}
+	slices.Sort(s.WatchPaths) // CodePipeline keeps them as a set: another order would show as a change (F10)
+	return s, nil
+}
+
+// read parses and checks a key's raw value; without one the default is checked.
+func (e setting) read(raw string, ok bool) string {
+	if ok {
+		if problem := parse(raw, e.value); problem != "" {
+			return problem
+		}
+	}
+	if e.check == nil {
+		return ""
+	}
+	return e.check()
+}
+
+// parse stores a raw value in what value points to and returns what is wanted when it is of another type.
+func parse(raw string, value any) string {
+	switch v := value.(type) {
+	case *string:
+		*v = raw
+	case *bool:
+		if raw != "true" && raw != "false" {
+			return "want true or false"
+		}
+		*v = raw == "true"
+	case *int:
+		n, err := strconv.Atoi(raw)
+		if err != nil || strconv.Itoa(n) != raw {
+			return "want a whole number"
+		}
+		*v = n
+	case *[]string:
+		*v = nil
+		if err := json.Unmarshal([]byte(raw), v); err != nil {
+			return "want a list of strings, as in `pulumi config set --path 'watchPaths[0]' 'webapp/**'`"
+		}
+	}
+	return ""
+}
+
+// unknownKeys reports keys that nothing reads. In the project's namespace they are typing errors; in the providers',
+// they look as if they worked, but explicit providers do not read them.
+func unknownKeys(project string, config map[string]string, table []setting) []string {
+	known := make([]string, len(table))
+	for i, entry := range table {
+		known[i] = entry.key
+	}
+	var violations []string
+	for _, full := range slices.Sorted(maps.Keys(config)) {
+		namespace, key, _ := strings.Cut(full, ":")
+		switch {
+		case namespace == project && !slices.Contains(known, key):
+			violations = append(violations, fmt.Sprintf("%s: no such key: did you mean %s? (`pulumi config rm %s` removes it)",
+				key, nearest(key, known), key))
+		case namespace == "aws" && key != "region":
+			violations = append(violations, fmt.Sprintf("%s: has no effect here: use the environment instead, such as AWS_PROFILE (`pulumi config rm %s` removes it)", full, full))
+		case namespace == "github" && key != "token":
+			violations = append(violations, fmt.Sprintf("%s: has no effect here: only github:token has (`pulumi config rm %s` removes it)", full, full))
+		}
+	}
+	return violations
+}
+
+// describe names a key and its value. A public key's value is left out: it may turn out to be the private one.
+func describe(key, raw, problem string) string {
+	const longest = 80
+	if key == "sshPublicKey" {
+		return key + ": " + problem
+	}
+	if len(raw) > longest {
+		raw = raw[:longest] + "..."
+	}
+	return fmt.Sprintf("%s %#q: %s", key, raw, problem)
+}
+
+// stackConfig returns the stack's whole configuration. The SDK answers for one key that the caller already knows
+// and never lists them, so a misspelt key would pass unseen; the map that GetConfig looks into is read here instead.
+func stackConfig(ctx *pulumi.Context) (map[string]string, error) {
+	field := reflect.ValueOf(ctx).Elem()
+	for _, name := range []string{"state", "info", "Config"} {
+		if field = reflect.Indirect(field).FieldByName(name); !field.IsValid() {
+			break
+		}
+	}
+	if !field.IsValid() || field.Type() != reflect.TypeFor[map[string]string]() {
+		return nil, errors.New("this version of the Pulumi SDK keeps the configuration elsewhere: use the version that go.mod names")
+	}
+	config := make(map[string]string, field.Len())
+	for entry := field.MapRange(); entry.Next(); {
+		config[entry.Key().String()] = entry.Value().String()
+	}
+	return config, nil
+}

@@ -1,0 +1,101 @@
+package infra
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+const (
+	// maxPrefix keeps every derived name within its service's limit; the tightest is a connection's 32 characters.
+	maxPrefix = 24
+	// maxRegion is the longest region name (us-isof-south-1); a bucket name has room for no longer one.
+	maxRegion = 15
+	// maxConnectionName is from the CodeConnections API, CreateConnection.
+	maxConnectionName = 32
+)
+
+var prefixPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{1,22}[a-z0-9]$`)
+
+// Scope says where a stack lives. All physical names and ARNs derive from it: names are explicit wherever a policy
+// has to spell an ARN, and differ between any two stacks of one account and region. Names that are unique across
+// regions (roles, buckets, connections) carry the region as well.
+type Scope struct {
+	Project, Stack string
+	// Region is the AWS region, such as eu-central-1.
+	Region string
+	// Account is the 12-digit account id.
+	Account string
+	// Partition is aws, aws-us-gov or aws-cn, and DNSSuffix its domain, such as amazonaws.com.
+	Partition, DNSSuffix string
+}
+
+// Prefix starts every name of the stack. At most 24 lower-case letters, digits and single hyphens.
+func (s Scope) Prefix() string { return s.Project + "-" + s.Stack }
+
+// arn returns the ARN of a resource of this account and region.
+func (s Scope) arn(service, resource string) string {
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", s.Partition, service, s.Region, s.Account, resource)
+}
+
+// roleName names an IAM role: unique in the account, whatever the region.
+func (s Scope) roleName(purpose string) string {
+	return s.Prefix() + "-" + s.Region + "-" + purpose
+}
+
+// bucketName names the artifact bucket: unique among all buckets of all accounts.
+func (s Scope) bucketName() string {
+	return s.Prefix() + "-artifacts-" + s.Account + "-" + s.Region
+}
+
+// connectionName names the connection to GitHub: unique in the account, whatever the region. Where prefix and
+// region do not fit into 32 characters together, a digest stands for the region (F5).
+func (s Scope) connectionName() string {
+	if name := s.Prefix() + "-" + s.Region; len(name) <= maxConnectionName {
+		return name
+	}
+	digest := sha256.Sum256([]byte(s.Region))
+	return s.Prefix() + "-" + hex.EncodeToString(digest[:])[:maxConnectionName-maxPrefix-1]
+}
+
+func (s Scope) repositoryName() string  { return s.Prefix() }
+func (s Scope) projectName() string     { return s.Prefix() + "-build" }
+func (s Scope) logGroupName() string    { return "/aws/codebuild/" + s.projectName() }
+func (s Scope) applicationName() string { return s.Prefix() }
+func (s Scope) pipelineName() string    { return s.Prefix() }
+
+// variableName names an Actions variable, which is unique in its repository.
+func (s Scope) variableName(noun string) string {
+	return noun + "_" + strings.ToUpper(strings.ReplaceAll(s.Prefix(), "-", "_"))
+}
+
+// console returns the host name of the AWS console for the region.
+func (s Scope) console() string {
+	switch s.Partition {
+	case "aws-cn":
+		return s.Region + ".console.amazonaws.cn"
+	case "aws-us-gov":
+		return s.Region + ".console.amazonaws-us-gov.com"
+	default:
+		return s.Region + ".console.aws.amazon.com"
+	}
+}
+
+// checkPrefix returns what is wrong with a project's and a stack's name as the start of every physical name,
+// "" when nothing is.
+func checkPrefix(project, stack string) string {
+	prefix := project + "-" + stack
+	switch room := maxPrefix - len(project) - 1; {
+	case room < 1:
+		return fmt.Sprintf("project name %q: leaves no room for a stack's name: want at most %d characters", project, maxPrefix-2)
+	case len(stack) > room:
+		return fmt.Sprintf("stack name %q: %q starts every resource's name and has room for %d characters: want at most %d in the stack's name",
+			stack, prefix, maxPrefix, room)
+	case !prefixPattern.MatchString(prefix) || strings.Contains(prefix, "--"):
+		return fmt.Sprintf("stack name %q in project %q: %q starts every resource's name: want lower-case letters, digits and single hyphens, a letter first",
+			stack, project, prefix)
+	}
+	return ""
+}

@@ -1,0 +1,74 @@
+package infra
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// policyDocument is a policy in IAM's JSON (IAM User Guide, "IAM JSON policy elements reference").
+type policyDocument struct {
+	Version   string
+	Statement []statement
+}
+
+// statement has one reason, which its Sid says.
+type statement struct {
+	Sid       string
+	Effect    string
+	Principal map[string]string `json:",omitempty"`
+	Action    []string
+	Resource  []string                     `json:",omitempty"`
+	Condition map[string]map[string]string `json:",omitempty"`
+}
+
+// document returns the statements as a policy document.
+func document(statements ...statement) (string, error) {
+	text, err := json.Marshal(policyDocument{Version: "2012-10-17", Statement: statements})
+	if err != nil {
+		return "", fmt.Errorf("policy document: %w", err)
+	}
+	return string(text), nil
+}
+
+// trust lets one service assume a role, and only on behalf of what the condition names.
+func trust(service string, condition map[string]map[string]string) statement {
+	return statement{
+		Sid:       "AssumedByService",
+		Effect:    "Allow",
+		Principal: map[string]string{"Service": service},
+		Action:    []string{"sts:AssumeRole"},
+		Condition: condition,
+	}
+}
+
+// grant allows actions on resources whose ARNs may come from other resources.
+type grant struct {
+	sid       string
+	actions   []string
+	resources pulumi.StringArray
+}
+
+// grants returns the policy document that allows what the grants list.
+func grants(list []grant) pulumi.StringOutput {
+	resources := make(pulumi.StringArrayArray, len(list))
+	for i, g := range list {
+		resources[i] = g.resources
+	}
+	return resources.ToStringArrayArrayOutput().ApplyT(func(arns [][]string) (string, error) {
+		statements := make([]statement, len(list))
+		for i, g := range list {
+			statements[i] = statement{Sid: g.sid, Effect: "Allow", Action: g.actions, Resource: arns[i]}
+		}
+		return document(statements...)
+	}).(pulumi.StringOutput)
+}
+
+// on lists the resources of a grant.
+func on(arns ...pulumi.StringInput) pulumi.StringArray { return arns }
+
+// within extends an ARN, such as a bucket's to that of its objects.
+func within(arn pulumi.StringInput, rest string) pulumi.StringInput {
+	return pulumi.Sprintf("%s%s", arn, rest)
+}

@@ -1,0 +1,170 @@
+// Package infra declares what one stack has in AWS and GitHub: everything between a `git push` and a live URL.
+//
+// Program is the whole of it. Each component has a file: Source, Registry, ArtifactStore, Build, Target and Pipeline. Only
+// program.go reads configuration and environment and makes providers; components get both from their arguments.
+package infra
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-github/sdk/v6/go/github"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+)
+
+// Program declares a stack: settings, providers, components, outputs. It returns a *ConfigError, and declares nothing,
+// when the configuration is not in order.
+func Program(ctx *pulumi.Context) error {
+	raw, err := stackConfig(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := parseSettings(ctx.Project(), ctx.Stack(), raw)
+	if err != nil {
+		return err
+	}
+	cloud, providers, err := newProviders(ctx, s)
+	if err != nil {
+		return err
+	}
+	scope, err := newScope(ctx, s, cloud)
+	if err != nil {
+		return err
+	}
+	parts, err := newComponents(ctx, s, scope, providers)
+	if err != nil {
+		return err
+	}
+	export(ctx, s, scope, parts)
+	return nil
+}
+
+// newProviders makes the one provider a cloud that every resource uses. GitHub's is made only for a stack that manages
+// its repository.
+func newProviders(ctx *pulumi.Context, s settings) (*aws.Provider, pulumi.ResourceOption, error) {
+	var token pulumi.StringPtrInput
+	if s.ManageRepository {
+		value, err := config.New(ctx, "github").TrySecret("token")
+		switch {
+		case err == nil:
+			token = value.ToStringPtrOutput()
+		case !errors.Is(err, config.ErrMissingVar):
+			return nil, nil, err
+		case os.Getenv("GITHUB_TOKEN") == "": // with it, the provider finds the token by itself
+			return nil, nil, errors.New("manageRepository is true, and there is no token for GitHub: " +
+				"export GITHUB_TOKEN, or run `pulumi config set --secret github:token`")
+		}
+	}
+	cloud, err := aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
+		Region: pulumi.String(s.Region),
+		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{
+			"Project":   pulumi.String(ctx.Project()),
+			"Stack":     pulumi.String(ctx.Stack()),
+			"ManagedBy": pulumi.String("Pulumi"),
+		}},
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("AWS provider: %w", err)
+	}
+	if !s.ManageRepository {
+		return cloud, pulumi.Providers(cloud), nil
+	}
+	owner, _, _ := strings.Cut(s.Repository, "/")
+	forge, err := github.NewProvider(ctx, "github", &github.ProviderArgs{Owner: pulumi.String(owner), Token: token})
+	if err != nil {
+		return nil, nil, fmt.Errorf("GitHub provider: %w", err)
+	}
+	return cloud, pulumi.Providers(cloud, forge), nil
+}
+
+// newScope asks AWS in which account and partition the credentials act.
+func newScope(ctx *pulumi.Context, s settings, cloud *aws.Provider) (Scope, error) {
+	identity, err := aws.GetCallerIdentity(ctx, nil, pulumi.Provider(cloud))
+	if err != nil {
+		return Scope{}, fmt.Errorf("AWS account: %w", err)
+	}
+	partition, err := aws.GetPartition(ctx, nil, pulumi.Provider(cloud))
+	if err != nil {
+		return Scope{}, fmt.Errorf("AWS partition: %w", err)
+	}
+	return Scope{
+		Project:   ctx.Project(),
+		Stack:     ctx.Stack(),
+		Region:    s.Region,
+		Account:   identity.AccountId,
+		Partition: partition.Partition,
+		DNSSuffix: partition.DnsSuffix,
+	}, nil
+}
+
+// components are the parts of a stack that have outputs to show.
+type components struct {
+	source   *Source
+	registry *Registry
+	target   *Target
+	pipeline *Pipeline // nil while the connection waits for its authorization
+}
+
+func newComponents(ctx *pulumi.Context, s settings, scope Scope, providers pulumi.ResourceOption) (*components, error) {
+	name := scope.Prefix()
+	source, err := NewSource(ctx, name, &SourceArgs{
+		Scope:            scope,
+		Repository:       s.Repository,
+		Branch:           s.Branch,
+		ConnectionArn:    s.ConnectionArn,
+		ManageRepository: s.ManageRepository,
+	}, providers)
+	if err != nil {
+		return nil, err
+	}
+	registry, err := NewRegistry(ctx, name, &RegistryArgs{Scope: scope, KeepImages: s.KeepImages, Protect: s.Protect}, providers)
+	if err != nil {
+		return nil, err
+	}
+	store, err := NewArtifactStore(ctx, name, &ArtifactStoreArgs{Scope: scope, Protect: s.Protect}, providers)
+	if err != nil {
+		return nil, err
+	}
+	build, err := NewBuild(ctx, name, &BuildArgs{
+		Scope:            scope,
+		Architecture:     architectureOf(s.InstanceType),
+		Registry:         registry,
+		Store:            store,
+		ContainerPort:    s.ContainerPort,
+		HealthPath:       s.HealthPath,
+		LogRetentionDays: s.LogRetentionDays,
+	}, providers)
+	if err != nil {
+		return nil, err
+	}
+	target, err := NewTarget(ctx, name, &TargetArgs{
+		Scope:        scope,
+		Registry:     registry,
+		Store:        store,
+		InstanceType: s.InstanceType,
+		OperatorCIDR: s.OperatorIP,
+		SSHPublicKey: s.SSHPublicKey,
+		Protect:      s.Protect,
+	}, providers)
+	if err != nil {
+		return nil, err
+	}
+	c := &components{source: source, registry: registry, target: target}
+	if s.ConnectionArn == "" && !s.ConnectionAuthorized {
+		return c, nil
+	}
+	c.pipeline, err = NewPipeline(ctx, name, &PipelineArgs{
+		Scope:      scope,
+		Source:     source,
+		Store:      store,
+		Build:      build,
+		Target:     target,
+		WatchPaths: s.WatchPaths,
+		Approval:   s.Approval,
+	}, providers)
+	return c, err
+}

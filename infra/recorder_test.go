@@ -1,0 +1,245 @@
+package infra
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const (
+	testAccount    = "123456789012"
+	testAddress    = "198.51.100.80"
+	testConnection = "arn:aws:codestar-connections:eu-central-1:123456789012:connection/11111111-2222-3333-4444-555555555555"
+	testKey        = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsa1b0lYLm8zZlE2aJp0Y3tTz9fXwq3xg0kqYl0b1mN operator"
+)
+
+// recorder stands in for the engine: it remembers what is registered and makes up what AWS would compute.
+type recorder struct {
+	mu      sync.Mutex
+	seen    []pulumi.MockResourceArgs
+	calls   []pulumi.MockCallArgs
+	outputs map[string]any
+	// offering are the zones with the instance type; nil means all.
+	offering []string
+}
+
+func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = append(r.seen, args)
+	state := args.Inputs.Copy()
+	state["arn"] = resource.NewProperty("arn:of:" + args.Name)
+	switch args.TypeToken {
+	case "aws:ecr/repository:Repository":
+		state["repositoryUrl"] = resource.NewProperty(testAccount + ".dkr.ecr.eu-central-1.amazonaws.com/" + state["name"].StringValue())
+	case "aws:ec2/eip:Eip":
+		state["publicIp"] = resource.NewProperty(testAddress)
+		state["allocationId"] = resource.NewProperty("eipalloc-1")
+	case "aws:ec2/keyPair:KeyPair":
+		state["keyName"] = resource.NewProperty(args.Name + "-1234567")
+	}
+	return args.Name + "-id", state, nil
+}
+
+func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, args)
+	zones := []string{"eu-central-1c", "eu-central-1a", "eu-central-1b"}
+	offering := r.offering
+	if offering == nil {
+		offering = zones
+	}
+	answers := map[string]map[string]any{
+		"aws:index/getCallerIdentity:getCallerIdentity":             {"accountId": testAccount},
+		"aws:index/getPartition:getPartition":                       {"partition": "aws", "dnsSuffix": "amazonaws.com"},
+		"aws:index/getAvailabilityZones:getAvailabilityZones":       {"names": zones},
+		"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": {"locations": offering},
+		"aws:ssm/getParameter:getParameter":                         {"value": fmt.Sprint("ami-for-", args.Args["name"].V)},
+	}
+	answer, ok := answers[args.Token]
+	if !ok {
+		return nil, fmt.Errorf("unexpected call of %s", args.Token)
+	}
+	return resource.NewPropertyMapFromMap(answer), nil
+}
+
+// defaults is the smallest configuration; with returns it with some keys changed.
+func defaults() map[string]string {
+	return map[string]string{"aws:region": "eu-central-1", "cicd:repository": "example/webapp"}
+}
+
+func with(pairs ...string) map[string]string {
+	config := defaults()
+	for i := 0; i < len(pairs); i += 2 {
+		key := pairs[i]
+		if !strings.Contains(key, ":") {
+			key = "cicd:" + key
+		}
+		config[key] = pairs[i+1]
+	}
+	return config
+}
+
+// attempt runs Program against a fresh recorder.
+func attempt(rec *recorder, project, stack string, config map[string]string) error {
+	rec.outputs = map[string]any{}
+	return pulumi.RunErr(func(ctx *pulumi.Context) error {
+		if err := Program(ctx); err != nil {
+			return err
+		}
+		exports := ctx.GetCurrentExportMap()
+		names := slices.Sorted(maps.Keys(exports))
+		values := make([]any, len(names))
+		for i, name := range names {
+			values[i] = exports[name]
+		}
+		// One apply for all of them: RunErr does not wait for applies on plain values alone.
+		pulumi.All(values...).ApplyT(func(values []any) any {
+			for i, name := range names {
+				rec.outputs[name] = values[i]
+			}
+			return nil
+		})
+		return nil
+	}, pulumi.WithMocks(project, stack, rec), func(info *pulumi.RunInfo) { info.Config = config })
+}
+
+// run runs Program as stack dev and checks the rules that hold for every resource.
+func run(t *testing.T, config map[string]string) *recorder {
+	t.Helper()
+	rec := &recorder{}
+	if err := attempt(rec, "cicd", "dev", config); err != nil {
+		t.Fatalf("Program: %v", err)
+	}
+	names := map[string]bool{}
+	for _, r := range rec.seen {
+		id := r.TypeToken + " " + r.Name
+		if names[id] {
+			t.Errorf("%s is registered twice", id)
+		}
+		names[id] = true
+		switch {
+		case strings.HasPrefix(r.TypeToken, "pulumi:providers:"):
+			continue
+		case strings.HasPrefix(r.TypeToken, "cicd:index:"):
+			if r.Name != "cicd-dev" {
+				t.Errorf("component %s: want the stack's prefix as its name", id)
+			}
+			continue
+		}
+		cloud, _, _ := strings.Cut(r.TypeToken, ":")
+		if want := "pulumi:providers:" + cloud + "::" + cloud + "::"; !strings.Contains(r.Provider, want) {
+			t.Errorf("%s has provider %q, want the explicit one (%s)", id, r.Provider, want)
+		}
+		if !strings.Contains(r.RegisterRPC.GetParent(), "cicd:index:") {
+			t.Errorf("%s has parent %q, want a component", id, r.RegisterRPC.GetParent())
+		}
+		if !strings.HasPrefix(r.Name, "cicd-dev-") {
+			t.Errorf("%s: want a name that starts with the stack's prefix", id)
+		}
+	}
+	for _, call := range rec.calls {
+		if !strings.Contains(call.Provider, "pulumi:providers:aws::aws::") {
+			t.Errorf("call of %s has provider %q, want the explicit one", call.Token, call.Provider)
+		}
+	}
+	return rec
+}
+
+// ofType returns the registered resources of a type, whose token is given without the package.
+func (r *recorder) ofType(token string) []pulumi.MockResourceArgs {
+	return slices.DeleteFunc(slices.Clone(r.seen), func(a pulumi.MockResourceArgs) bool {
+		_, rest, _ := strings.Cut(a.TypeToken, ":")
+		return rest != token
+	})
+}
+
+// one returns the only resource of a type.
+func (r *recorder) one(t *testing.T, token string) pulumi.MockResourceArgs {
+	t.Helper()
+	found := r.ofType(token)
+	if len(found) != 1 {
+		t.Fatalf("%d resources of type %s, want 1", len(found), token)
+	}
+	return found[0]
+}
+
+// named returns the resource with this type and logical name.
+func (r *recorder) named(t *testing.T, token, name string) pulumi.MockResourceArgs {
+	t.Helper()
+	for _, a := range r.ofType(token) {
+		if a.Name == name {
+			return a
+		}
+	}
+	t.Fatalf("no %s %q", token, name)
+	return pulumi.MockResourceArgs{}
+}
+
+// counts returns how many resources there are of each type, components and providers included.
+func (r *recorder) counts() map[string]int {
+	n := map[string]int{}
+	for _, a := range r.seen {
+		n[a.TypeToken]++
+	}
+	return n
+}
+
+// wantInputs compares all inputs of a resource with the JSON that is wanted.
+func wantInputs(t *testing.T, a pulumi.MockResourceArgs, want string) {
+	t.Helper()
+	got, err := json.Marshal(a.Inputs.Mappable())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !sameJSON(t, string(got), want) {
+		t.Errorf("%s %s has inputs\n%s\nwant\n%s", a.TypeToken, a.Name, got, want)
+	}
+}
+
+func sameJSON(t *testing.T, a, b string) bool {
+	t.Helper()
+	var x, y any
+	for text, into := range map[string]*any{a: &x, b: &y} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+	}
+	return reflect.DeepEqual(x, y)
+}
+
+// wantDependencies checks that a resource waits for others, given as type/name suffixes of their URNs.
+func wantDependencies(t *testing.T, a pulumi.MockResourceArgs, suffixes ...string) {
+	t.Helper()
+	for _, suffix := range suffixes {
+		if !slices.ContainsFunc(a.RegisterRPC.GetDependencies(), func(urn string) bool { return strings.HasSuffix(urn, suffix) }) {
+			t.Errorf("%s %s does not depend on %s, only on\n  %s", a.TypeToken, a.Name, suffix,
+				strings.Join(slices.Sorted(slices.Values(a.RegisterRPC.GetDependencies())), "\n  "))
+		}
+	}
+}
+
+// wantSameCounts compares resource counts.
+func wantSameCounts(t *testing.T, got, want map[string]int) {
+	t.Helper()
+	for _, token := range slices.Sorted(maps.Keys(mergeKeys(got, want))) {
+		if got[token] != want[token] {
+			t.Errorf("%d of %s, want %d", got[token], token, want[token])
+		}
+	}
+}
+
+func mergeKeys(a, b map[string]int) map[string]int {
+	merged := maps.Clone(a)
+	maps.Copy(merged, b)
+	return merged
+}

@@ -1,0 +1,329 @@
+package infra
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// securityRule is one line of the security checklist.
+type securityRule struct {
+	subject string
+	// ids are the rule's names: AWS Foundational Security Best Practices (S3.5), CIS AWS Foundations Benchmark, Checkov
+	// (CKV_), Trivy (AWS-); "own" for rules of this project.
+	ids  string
+	rule string
+	// check returns what breaks the rule.
+	check func(view) []string
+	// reason makes the rule an exception.
+	reason string
+}
+
+// Reasons that several exceptions have.
+const (
+	ownKey = "A key of one's own costs a dollar a month and must be granted to three roles. The service's own key encrypts as well; " +
+		"what is given up is a key policy and a rotation date of one's own"
+	oneHost = "A single host whose purpose is to answer the internet. Endpoints and their hourly price pay off with a private fleet"
+)
+
+var securityRules = []securityRule{
+	{"CodeBuild project", "CKV_AWS_78, AWS-0018", "artifacts are encrypted",
+		func(v view) []string {
+			return v.every(project, func(p props) bool { return p.is("artifacts.encryptionDisabled", false) })
+		}, ""},
+	{"CodeBuild project", "CKV_AWS_147", "artifacts are encrypted with a key of one's own",
+		func(v view) []string {
+			return v.every(project, func(p props) bool { return p.text("encryptionKey") != "" })
+		}, ownKey},
+	{"CodeBuild project", "CodeBuild.4, CKV_AWS_314", "builds are logged",
+		func(v view) []string {
+			return v.every(project, func(p props) bool { return p.is("logsConfig.cloudwatchLogs.status", "ENABLED") })
+		}, ""},
+	{"CodeBuild project", "CodeBuild.3, CKV_AWS_311", "no log goes to S3 in the clear",
+		func(v view) []string {
+			return v.every(project, func(p props) bool { return p.at("logsConfig.s3Logs") == nil })
+		}, ""},
+	{"CodeBuild project", "CodeBuild.5, CKV_AWS_316", "builds are not privileged",
+		func(v view) []string {
+			return v.every(project, func(p props) bool { return p.is("environment.privilegedMode", false) })
+		}, "Without privileges there is no Docker daemon to build the image with (F17). The build's role can push images and bundles, and nothing else"},
+	{"CodeBuild project", "CodeBuild.2", "no secret is in the environment",
+		func(v view) []string {
+			return v.every(project, func(p props) bool {
+				variables, _ := p.at("environment.environmentVariables").([]any)
+				return !slices.ContainsFunc(variables, func(one any) bool { return secretName.MatchString(one.(map[string]any)["name"].(string)) })
+			})
+		}, ""},
+	{"CodeBuild project", "CodeBuild.1, CodeBuild.7", "no credentials of a source host, and no report group",
+		func(v view) []string {
+			return append(v.none("codebuild/sourceCredential:SourceCredential"), v.none("codebuild/reportGroup:ReportGroup")...)
+		}, ""},
+
+	{"Pipeline", "CKV_AWS_219", "artifacts are encrypted with a key of one's own",
+		func(v view) []string {
+			return v.every("codepipeline/pipeline:Pipeline", func(p props) bool { return p.at("artifactStores.0.encryptionKey") != nil })
+		}, ownKey},
+	{"Pipeline", "own", "of what a commit says, only its id reaches an action",
+		func(v view) []string {
+			return v.every("codepipeline/pipeline:Pipeline", func(p props) bool {
+				text, _ := json.Marshal(p.at("stages"))
+				for _, m := range regexp.MustCompile(`#\{[^}]*\}`).FindAllString(string(text), -1) {
+					if m != commitID {
+						return false
+					}
+				}
+				return true
+			})
+		}, ""},
+	{"Deployment", "own", "deployments are in place, and roll back by themselves",
+		func(v view) []string {
+			v.asked["codedeploy/application:Application"] = true
+			return v.every("codedeploy/deploymentGroup:DeploymentGroup", func(p props) bool { return p.is("autoRollbackConfiguration.enabled", true) })
+		}, ""},
+
+	{"ECR repository", "ECR.1, CKV_AWS_163, AWS-0030", "images are scanned when pushed",
+		func(v view) []string {
+			return v.every(repository, func(p props) bool { return p.is("imageScanningConfiguration.scanOnPush", true) })
+		}, ""},
+	{"ECR repository", "ECR.2, CKV_AWS_51, AWS-0031", "no tag is ever overwritten",
+		func(v view) []string {
+			return v.every(repository, func(p props) bool { return p.is("imageTagMutability", "IMMUTABLE") })
+		}, ""},
+	{"ECR repository", "ECR.3", "a lifecycle policy removes old images",
+		func(v view) []string {
+			return v.every(repository, v.has(repository, "ecr/lifecyclePolicy:LifecyclePolicy"))
+		}, ""},
+	{"ECR repository", "ECR.5, CKV_AWS_136, AWS-0033", "images are encrypted with a KMS key",
+		func(v view) []string {
+			return v.every(repository, func(p props) bool { return p.is("encryptionConfigurations.0.encryptionType", "KMS") })
+		}, ownKey},
+	{"ECR repository", "CKV_AWS_32, AWS-0032", "no policy opens it to others",
+		func(v view) []string { return v.none("ecr/repositoryPolicy:RepositoryPolicy") }, ""},
+
+	{"Host", "EC2.8, CIS 5.7, CKV_AWS_79, AWS-0028", "instance metadata needs a token (IMDSv2)",
+		func(v view) []string {
+			return v.every(instance, func(p props) bool { return p.is("metadataOptions.httpTokens", "required") })
+		}, ""},
+	{"Host", "AutoScaling.4, CKV_AWS_341", "no container reaches the instance's credentials",
+		func(v view) []string {
+			return v.every(instance, func(p props) bool { return p.is("metadataOptions.httpPutResponseHopLimit", 1) })
+		}, ""},
+	{"Host", "EC2.3, CKV_AWS_8, AWS-0131", "its disk is encrypted",
+		func(v view) []string {
+			return v.every(instance, func(p props) bool { return p.is("rootBlockDevice.encrypted", true) })
+		}, ""},
+	{"Host", "CKV_AWS_126", "it is monitored by the minute",
+		func(v view) []string {
+			return v.every(instance, func(p props) bool { return p.is("monitoring", true) })
+		},
+		"About two dollars a month for what the pipeline does not use: a release is judged by the application's own answers"},
+	{"Host", "CKV_AWS_135", "it is EBS-optimized",
+		func(v view) []string {
+			return v.every(instance, func(p props) bool { return p.is("ebsOptimized", true) })
+		}, ""},
+	{"Host", "CIS 1.17, CKV2_AWS_41", "it has an instance profile, and no keys",
+		func(v view) []string {
+			return append(v.every(instance, func(p props) bool { return p.text("iamInstanceProfile") != "" }),
+				append(v.every("iam/instanceProfile:InstanceProfile", func(p props) bool { return p.text("role") != "" }), v.none("iam/accessKey:AccessKey")...)...)
+		}, ""},
+	{"Host", "EC2.9, CKV_AWS_88", "it has no public address",
+		func(v view) []string { return v.none("ec2/eipAssociation:EipAssociation") }, oneHost},
+	{"Host", "CKV2_AWS_19", "its Elastic IP is attached",
+		func(v view) []string {
+			return v.every("ec2/eip:Eip", v.has("ec2/eip:Eip", "ec2/eipAssociation:EipAssociation"))
+		}, ""},
+	{"Host", "CKV_AWS_46, AWS-0029", "no secret is in its user data",
+		func(v view) []string {
+			return v.every(instance, func(p props) bool { return !secretValue.MatchString(p.text("userData")) })
+		}, ""},
+	{"Host", "EC2.17", "it has one network interface",
+		func(v view) []string {
+			return append(v.every(instance, func(p props) bool { return p.at("networkInterfaces") == nil }),
+				v.none("ec2/networkInterface:NetworkInterface")...)
+		}, ""},
+	{"Host", "SSM.1", "Systems Manager can reach it",
+		func(v view) []string {
+			return v.every(instance, func(props) bool {
+				return slices.ContainsFunc(v.statements(rolePolicy), func(s statement) bool { return slices.Contains(s.Action, "ssm:UpdateInstanceInformation") })
+			})
+		}, ""},
+	{"Host", "own", "a key pair is a public key that the operator has given",
+		func(v view) []string {
+			return v.every("ec2/keyPair:KeyPair", func(p props) bool { return p.text("publicKey") == testKey })
+		}, ""},
+
+	{"Firewall", "CKV_AWS_23, AWS-0099, AWS-0124", "every group and rule says what for",
+		func(v view) []string {
+			described := func(p props) bool { return p.text("description") != "" }
+			return slices.Concat(v.every(securityGroup, described), v.every(ingress, described), v.every(egress, described))
+		}, ""},
+	{"Firewall", "EC2.18, EC2.19, CIS 5.3, CIS 5.4, CKV_AWS_24, CKV_AWS_25, CKV_AWS_277, AWS-0107", "nothing but port 80 is open to the internet",
+		func(v view) []string {
+			return v.every(ingress, func(p props) bool {
+				return p.is("ipProtocol", "tcp") && p.is("fromPort", p.at("toPort")) &&
+					(p.is("fromPort", 80) || p.is("fromPort", 22) && p.text("cidrIpv4") != anywhere && p.text("cidrIpv4") != "")
+			})
+		}, ""},
+	{"Firewall", "CKV_AWS_260", "port 80 is not open to the internet",
+		func(v view) []string {
+			return v.every(ingress, func(p props) bool { return !p.is("fromPort", 80) || p.text("cidrIpv4") != anywhere })
+		}, "It is where the application answers"},
+	{"Firewall", "CKV_AWS_382, AWS-0104", "the host speaks nothing but HTTPS to the internet",
+		func(v view) []string {
+			return v.every(egress, func(p props) bool { return p.is("ipProtocol", "tcp") && p.is("fromPort", 443) && p.is("toPort", 443) })
+		}, ""},
+	{"Firewall", "own", "no rule is inside a group, where the two kinds would undo each other",
+		func(v view) []string {
+			return v.every(securityGroup, func(p props) bool { return p.at("ingress") == nil && p.at("egress") == nil })
+		}, ""},
+	{"Firewall", "CKV2_AWS_5", "every group is attached",
+		func(v view) []string {
+			return v.every(instance, func(p props) bool { return p.at("vpcSecurityGroupIds.0") != nil })
+		}, ""},
+
+	{"Network", "EC2.2, CIS 5.5, CKV2_AWS_12, AWS-0173", "the default security group lets nothing through",
+		func(v view) []string {
+			return slices.Concat(v.every(vpcKind, v.has(vpcKind, "ec2/defaultSecurityGroup:DefaultSecurityGroup")),
+				v.every("ec2/defaultSecurityGroup:DefaultSecurityGroup", func(p props) bool { return p.at("ingress") == nil && p.at("egress") == nil }))
+		}, ""},
+	{"Network", "AWS-0101", "the default VPC is not used",
+		func(v view) []string {
+			return append(v.none("ec2/defaultVpc:DefaultVpc"), v.every(subnet, func(p props) bool { return p.text("vpcId") != "" })...)
+		}, ""},
+	{"Network", "EC2.15, CKV_AWS_130, AWS-0164", "subnets give no public address by themselves",
+		func(v view) []string {
+			return v.every(subnet, func(p props) bool { return p.is("mapPublicIpOnLaunch", false) })
+		}, ""},
+	{"Network", "EC2.6, CIS 3.7, CKV2_AWS_11, AWS-0178", "flow logs are kept",
+		func(v view) []string { return v.every(vpcKind, v.has(vpcKind, "ec2/flowLog:FlowLog")) },
+		"Priced by volume, and an account that wants them has them from its landing zone. The network holds one host with one open port"},
+	{"Network", "EC2.21, CKV2_AWS_1", "a network ACL closes ports 22 and 3389",
+		func(v view) []string { return v.every(vpcKind, v.has(vpcKind, "ec2/networkAcl:NetworkAcl")) },
+		"The security groups are closed already, and stateful; a second list of the same ports only adds a place to forget"},
+	{"Network", "EC2.10, EC2.55, EC2.56, EC2.57, EC2.58, EC2.60, EC2.172", "AWS is reached through endpoints, and public access to the VPC is blocked",
+		func(v view) []string { return v.every(vpcKind, v.has(vpcKind, "ec2/vpcEndpoint:VpcEndpoint")) }, oneHost},
+
+	{"Artifact bucket", "S3.1, S3.2, S3.3, S3.8, CIS 2.1.4, CKV_AWS_53, CKV_AWS_54, CKV_AWS_55, CKV_AWS_56, CKV2_AWS_6, AWS-0086, AWS-0087, AWS-0091, AWS-0093, AWS-0094",
+		"public access is blocked", func(v view) []string {
+			return slices.Concat(v.every(bucket, v.has(bucket, "s3/bucketPublicAccessBlock:BucketPublicAccessBlock")),
+				v.every("s3/bucketPublicAccessBlock:BucketPublicAccessBlock", func(p props) bool {
+					return p.is("blockPublicAcls", true) && p.is("blockPublicPolicy", true) && p.is("ignorePublicAcls", true) && p.is("restrictPublicBuckets", true)
+				}))
+		}, ""},
+	{"Artifact bucket", "S3.5, CIS 2.1.1", "every request without TLS is refused",
+		func(v view) []string {
+			return v.every("s3/bucketPolicy:BucketPolicy", func(p props) bool {
+				arn := "arn:of:" + strings.TrimSuffix(p.name, "-policy")
+				return slices.ContainsFunc(statementsIn(p.text("policy")), func(s statement) bool {
+					return s.Effect == "Deny" && s.Principal["AWS"] == "*" && slices.Equal(s.Action, []string{"s3:*"}) &&
+						slices.Equal(s.Resource, []string{arn, arn + "/*"}) && len(s.Condition) == 1 && s.Condition["Bool"]["aws:SecureTransport"] == "false"
+				})
+			})
+		}, ""},
+	{"Artifact bucket", "own", "its policy allows nobody anything",
+		func(v view) []string {
+			return v.every("s3/bucketPolicy:BucketPolicy", func(p props) bool {
+				return !slices.ContainsFunc(statementsIn(p.text("policy")), func(s statement) bool { return s.Effect != "Deny" })
+			})
+		}, ""},
+	{"Artifact bucket", "CKV_AWS_19, CKV_AWS_145, AWS-0132", "objects are encrypted with KMS",
+		func(v view) []string {
+			const kind = "s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
+			return slices.Concat(v.every(bucket, v.has(bucket, kind)),
+				v.every(kind, func(p props) bool { return p.is("rules.0.applyServerSideEncryptionByDefault.sseAlgorithm", "aws:kms") }))
+		}, ""},
+	{"Artifact bucket", "CKV_AWS_21, AWS-0090", "objects are versioned",
+		func(v view) []string {
+			return slices.Concat(v.every(bucket, v.has(bucket, versioning)),
+				v.every(versioning, func(p props) bool { return p.is("versioningConfiguration.status", "Enabled") }))
+		}, ""},
+	{"Artifact bucket", "S3.10, S3.13, CKV2_AWS_61, CKV_AWS_300", "objects, old versions and aborted uploads expire",
+		func(v view) []string {
+			return slices.Concat(v.every(bucket, v.has(bucket, bucketLifecycle)), v.every(bucketLifecycle, func(p props) bool {
+				return p.is("rules.0.status", "Enabled") && p.at("rules.0.expiration.days") != nil &&
+					p.at("rules.0.noncurrentVersionExpiration.noncurrentDays") != nil && p.at("rules.0.abortIncompleteMultipartUpload.daysAfterInitiation") != nil
+			}))
+		}, ""},
+	{"Artifact bucket", "S3.12, CKV2_AWS_65", "there are no access control lists",
+		func(v view) []string {
+			return slices.Concat(v.every(bucket, v.has(bucket, ownership)),
+				v.every(ownership, func(p props) bool { return p.is("rule.objectOwnership", "BucketOwnerEnforced") }))
+		}, ""},
+	{"Artifact bucket", "S3.9, S3.11, CKV_AWS_18, CKV2_AWS_62, AWS-0089", "access is logged, and events are sent",
+		func(v view) []string { return v.every(bucket, v.has(bucket, "s3/bucketLoggingV2:BucketLoggingV2")) },
+		"Only the pipeline's own roles have access, and each of its runs is on record in CodePipeline. Logs would need a second bucket"},
+	{"Artifact bucket", "CKV_AWS_144, CIS 2.1.2, AWS-0170", "objects are replicated, and deleting takes MFA",
+		func(v view) []string {
+			return v.every(bucket, v.has(bucket, "s3/bucketReplicationConfig:BucketReplicationConfig"))
+		},
+		"Every artifact can be built again from its commit"},
+	{"Artifact bucket", "CIS 3.8, CIS 3.9, AWS-0171, AWS-0172", "object-level calls are on CloudTrail",
+		func(v view) []string { return v.every(bucket, v.has(bucket, "cloudtrail/trail:Trail")) },
+		"A trail belongs to the account, not to one of its applications"},
+
+	{"Roles", "IAM.1, IAM.21, CKV_AWS_62, CKV_AWS_63, CKV2_AWS_40, AWS-0345", "no policy allows all actions, or all of a service",
+		func(v view) []string {
+			return v.every(rolePolicy, func(p props) bool {
+				return !slices.ContainsFunc(statementsIn(p.text("policy")), func(s statement) bool {
+					return len(s.Action) == 0 || slices.ContainsFunc(s.Action, func(a string) bool { return strings.ContainsAny(a, "*?") })
+				})
+			})
+		}, ""},
+	{"Roles", "CKV_AWS_286, CKV_AWS_287, CKV_AWS_288, CKV_AWS_289, CKV_AWS_290, CKV_AWS_355", "Resource is \"*\" only where AWS knows no narrower one: " + strings.Join(withoutResource, ", "),
+		func(v view) []string {
+			return v.every(rolePolicy, func(p props) bool {
+				return !slices.ContainsFunc(statementsIn(p.text("policy")), func(s statement) bool {
+					return slices.Contains(s.Resource, "*") && slices.ContainsFunc(s.Action, func(a string) bool { return !slices.Contains(withoutResource, a) })
+				})
+			})
+		}, ""},
+	{"Roles", "CKV_AWS_60, CKV_AWS_61", "each is trusted to one service, for one resource where AWS says for which",
+		func(v view) []string {
+			return v.every("iam/role:Role", func(p props) bool {
+				trust := statementsIn(p.text("assumeRolePolicy"))
+				if len(trust) != 1 || len(trust[0].Principal) != 1 || trust[0].Principal["Service"] == "" {
+					return false
+				}
+				condition, _ := json.Marshal(trust[0].Condition)
+				return strings.HasPrefix(trust[0].Principal["Service"], "ec2.") || strings.Contains(string(condition), `"aws:SourceArn":"arn:`)
+			})
+		}, ""},
+	{"Roles", "AWS-0342, KMS.1, KMS.2", "none may pass on a role, or use a key by itself",
+		func(v view) []string {
+			return v.every(rolePolicy, func(p props) bool { return !regexp.MustCompile(`"(iam|kms|sts):`).MatchString(p.text("policy")) })
+		}, ""},
+	{"Roles", "own", "policies are inline: nothing else can carry them, and no managed policy grants more than is read here",
+		func(v view) []string {
+			return slices.Concat(v.none("iam/policy:Policy"), v.none("iam/rolePolicyAttachment:RolePolicyAttachment"),
+				v.every("iam/role:Role", func(p props) bool { return p.at("managedPolicyArns") == nil && p.at("inlinePolicies") == nil }))
+		}, ""},
+
+	{"Build log", "CKV_AWS_66", "it expires",
+		func(v view) []string {
+			return v.every(logGroup, func(p props) bool { return p.at("retentionInDays") != nil })
+		}, ""},
+	{"Build log", "CKV_AWS_338", "it is kept for a year",
+		func(v view) []string {
+			return v.every(logGroup, func(p props) bool { days, _ := p.at("retentionInDays").(float64); return days >= 365 })
+		}, "logRetentionDays is 30 unless a stack says otherwise, and 365 in prod"},
+	{"Build log", "CKV_AWS_158, AWS-0017", "it is encrypted with a key of one's own",
+		func(v view) []string {
+			return v.every(logGroup, func(p props) bool { return p.text("kmsKeyId") != "" })
+		}, ownKey},
+
+	{"GitHub", "own", "the released branch can be neither deleted nor rewritten (with manageRepository)",
+		func(v view) []string {
+			return v.every("index/repositoryRuleset:RepositoryRuleset", func(p props) bool {
+				return p.is("enforcement", "active") && p.is("rules.deletion", true) && p.is("rules.nonFastForward", true) && p.at("bypassActors") == nil
+			})
+		}, ""},
+	{"GitHub", "own", "the connection is the only way in: AWS has no token of GitHub's",
+		func(v view) []string {
+			return v.every("codeconnections/connection:Connection", func(p props) bool { return p.is("providerType", "GitHub") })
+		}, ""},
+	{"GitHub", "own", "no Actions variable holds a secret",
+		func(v view) []string {
+			return v.every("index/actionsVariable:ActionsVariable", func(p props) bool { return !secretName.MatchString(p.text("variableName")) })
+		}, ""},
+}

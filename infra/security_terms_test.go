@@ -1,0 +1,70 @@
+package infra
+
+import (
+	"encoding/json"
+	"regexp"
+)
+
+// Types that several rules are about.
+const (
+	project         = "codebuild/project:Project"
+	repository      = "ecr/repository:Repository"
+	instance        = "ec2/instance:Instance"
+	securityGroup   = "ec2/securityGroup:SecurityGroup"
+	ingress         = "vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	egress          = "vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+	vpcKind         = "ec2/vpc:Vpc"
+	subnet          = "ec2/subnet:Subnet"
+	bucket          = "s3/bucketV2:BucketV2"
+	versioning      = "s3/bucketVersioningV2:BucketVersioningV2"
+	bucketLifecycle = "s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
+	ownership       = "s3/bucketOwnershipControls:BucketOwnershipControls"
+	rolePolicy      = "iam/rolePolicy:RolePolicy"
+	logGroup        = "cloudwatch/logGroup:LogGroup"
+)
+
+// noRule are types that nothing can be wrong with: they connect others.
+var noRule = []string{
+	"ec2/internetGateway:InternetGateway",
+	"ec2/routeTable:RouteTable",
+	"ec2/route:Route",
+	"ec2/routeTableAssociation:RouteTableAssociation",
+	"index/repositoryEnvironment:RepositoryEnvironment",
+}
+
+// withoutResource are the granted actions that AWS's own documentation grants on "*": most have no resource type
+// (Service Authorization Reference), and Session Manager's are for the agent of whichever instance it is.
+var withoutResource = []string{
+	"ec2:DescribeInstanceStatus",
+	"ec2:DescribeInstances",
+	"ecr:GetAuthorizationToken",
+	"ssm:UpdateInstanceInformation",
+	"ssmmessages:CreateControlChannel",
+	"ssmmessages:CreateDataChannel",
+	"ssmmessages:OpenControlChannel",
+	"ssmmessages:OpenDataChannel",
+	"tag:GetResources",
+}
+
+var (
+	secretName  = regexp.MustCompile(`(?i)secret|token|passw|credential|private|api_?key`)
+	secretValue = regexp.MustCompile(`(?i)(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN|gh[pousr]_[A-Za-z0-9]{20}|(secret|token|password)\S*=`)
+)
+
+// statements returns all statements of the policies of a type.
+func (v view) statements(kind string) []statement {
+	var all []statement
+	for _, a := range v.ofType(kind) {
+		all = append(all, statementsIn(propsOf(a).text("policy"))...)
+	}
+	return all
+}
+
+// statementsIn returns a policy's statements, none of what is no policy.
+func statementsIn(text string) []statement {
+	var doc policyDocument
+	if json.Unmarshal([]byte(text), &doc) != nil {
+		return nil
+	}
+	return doc.Statement
+}

@@ -1,0 +1,169 @@
+package infra
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// configurations returns everything that the rules are held against: each setting by itself, and the stacks that come
+// with the project, before and after the handshake.
+func configurations(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	configs := map[string]map[string]string{
+		"connection pending": with(),
+		"pipeline":           with("connectionAuthorized", "true"),
+		"connection given":   with("connectionArn", testConnection),
+		"approval":           with("approval", "true", "connectionAuthorized", "true"),
+		"operator":           with("operatorIp", "198.51.100.7", "connectionAuthorized", "true"),
+		"operator's key":     with("operatorIp", "198.51.100.0/24", "sshPublicKey", testKey, "connectionAuthorized", "true"),
+		"ARM":                with("instanceType", "t4g.small", "connectionAuthorized", "true"),
+		"protect":            with("protect", "true", "connectionAuthorized", "true"),
+		"repository":         with("manageRepository", "true", "connectionAuthorized", "true"),
+	}
+	for _, stack := range []string{"dev", "prod"} {
+		var file struct{ Config map[string]any }
+		readYAML(t, "../Pulumi."+stack+".yaml", &file)
+		for _, authorized := range []string{"false", "true"} {
+			config := map[string]string{}
+			for key, value := range file.Config {
+				config[key] = fmt.Sprint(value)
+			}
+			config["cicd:connectionAuthorized"] = authorized
+			configs["stack "+stack+", authorized "+authorized] = config
+		}
+	}
+	return configs
+}
+
+// TestSecurity holds every rule against every configuration. A rule with a reason is an exception, which must be needed
+// somewhere: a reason for nothing would hide what comes later.
+func TestSecurity(t *testing.T) {
+	t.Setenv("GITHUB_TOKEN", "test")
+	configs := configurations(t)
+	needed := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(configs)) {
+		rec := run(t, configs[name])
+		v := view{rec, map[string]bool{}}
+		for _, r := range securityRules {
+			problems := r.check(v)
+			needed[r.subject+r.rule] = needed[r.subject+r.rule] || len(problems) > 0
+			t.Run(name+"/"+r.ids+": "+r.rule, func(t *testing.T) {
+				if r.reason == "" && len(problems) > 0 {
+					t.Errorf("%s: %s", r.subject, strings.Join(problems, "; "))
+				}
+			})
+		}
+		for token := range rec.counts() {
+			_, kind, _ := strings.Cut(token, ":")
+			if !v.asked[kind] && !slices.Contains(noRule, kind) && !strings.HasPrefix(token, "cicd:") && !strings.HasPrefix(token, "pulumi:") {
+				t.Errorf("%s: no rule is about %s: add one, or add it to noRule", name, token)
+			}
+		}
+	}
+	for _, r := range securityRules {
+		if r.reason != "" && !needed[r.subject+r.rule] {
+			t.Errorf("%s: %s: every configuration keeps this rule, so take the reason away: %s", r.subject, r.rule, r.reason)
+		}
+	}
+}
+
+// view is a recorded stack as the rules see it.
+type view struct {
+	*recorder
+	asked map[string]bool // types that a rule has looked at
+}
+
+// every returns the resources of a type that break a rule.
+func (v view) every(kind string, keeps func(p props) bool) []string {
+	v.asked[kind] = true
+	var broken []string
+	for _, a := range v.ofType(kind) {
+		if p := propsOf(a); !keeps(p) {
+			broken = append(broken, "broken by "+a.Name)
+		}
+	}
+	return broken
+}
+
+// has says, of a resource of a type, whether there is one of another type for it: as many as there are of its own.
+func (v view) has(kind, pointed string) func(p props) bool {
+	v.asked[pointed] = true
+	return func(p props) bool { return len(v.ofType(pointed)) >= len(v.ofType(kind)) }
+}
+
+// none returns the resources of a type, of which there should be none.
+func (v view) none(kind string) []string {
+	return v.every(kind, func(props) bool { return false })
+}
+
+// props are a resource's inputs.
+type props struct {
+	name   string
+	inputs map[string]any
+}
+
+func propsOf(a pulumi.MockResourceArgs) props { return props{a.Name, a.Inputs.Mappable()} }
+
+// at returns what a path such as "rules.0.id" leads to, nil where it ends early.
+func (p props) at(path string) any {
+	var here any = p.inputs
+	for _, step := range strings.Split(path, ".") {
+		switch value := here.(type) {
+		case map[string]any:
+			here = value[step]
+		case []any:
+			if step != "0" || len(value) == 0 {
+				return nil
+			}
+			here = value[0]
+		default:
+			return nil
+		}
+	}
+	return here
+}
+
+func (p props) is(path string, want any) bool { return fmt.Sprint(p.at(path)) == fmt.Sprint(want) }
+
+func (p props) text(path string) string {
+	text, _ := p.at(path).(string)
+	return text
+}
+
+// TestSecretStaysInProvider: the token for GitHub is a secret of the provider's, and nowhere else.
+func TestSecretStaysInProvider(t *testing.T) {
+	const token = "correct-horse-battery-staple"
+	t.Setenv("GITHUB_TOKEN", "")
+	rec := run(t, with("manageRepository", "true", "connectionAuthorized", "true", "github:token", token))
+	for _, a := range rec.seen {
+		if held := strings.Contains(fmt.Sprint(a.Inputs), token); held != (a.TypeToken == "pulumi:providers:github") || held && !a.Inputs["token"].IsSecret() {
+			t.Errorf("%s %s: holds the token: %v, want it in the GitHub provider alone, as a secret", a.TypeToken, a.Name, held)
+		}
+	}
+	if text := fmt.Sprint(rec.outputs); strings.Contains(text, token) || len(rec.outputs) == 0 {
+		t.Errorf("outputs %s: want some, and none with the token", text)
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite docs/security.md")
+
+// TestSecurityDocument holds docs/security.md equal to the table.
+func TestSecurityDocument(t *testing.T) {
+	const file = "../docs/security.md"
+	want := securityDocument()
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != want {
+		t.Errorf("%s is not what the rules say (%v): go test ./infra -run TestSecurityDocument -update", file, err)
+	}
+}

@@ -1,0 +1,126 @@
+package infra
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/codeconnections"
+	"github.com/pulumi/pulumi-github/sdk/v6/go/github"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// SourceArgs configures a Source.
+type SourceArgs struct {
+	Scope Scope
+	// Repository is the GitHub repository, owner/name.
+	Repository string
+	// Branch is the one whose pushes are released.
+	Branch string
+	// ConnectionArn names an existing connection; "" creates one, which a person then has to authorize.
+	ConnectionArn string
+	// ManageRepository adds the GitHub side. It needs a github provider.
+	ManageRepository bool
+}
+
+func (a *SourceArgs) validate() error {
+	if problem := checkRepository(a.Repository); problem != "" {
+		return fmt.Errorf("repository %q: %s", a.Repository, problem)
+	}
+	if problem := checkBranch(a.Branch); problem != "" {
+		return fmt.Errorf("branch %q: %s", a.Branch, problem)
+	}
+	return nil
+}
+
+// Source is where commits come from: a repository on GitHub, the branch that is released, and the connection through
+// which AWS may read it.
+type Source struct {
+	pulumi.ResourceState
+
+	// ConnectionArn is the connection, which a created one is before anybody has authorized it, too.
+	ConnectionArn pulumi.StringOutput `pulumi:"connectionArn"`
+	// Repository is owner/name, and Branch the one that is released. Plain, as they come from the arguments.
+	Repository, Branch string
+	// UseConnection is the IAM action that the pipeline needs on the connection. Connections come from a renamed
+	// service, and the prefix of the action has to be that of the ARN (Developer Tools console User Guide, "Connections
+	// rename"; F4).
+	UseConnection string
+}
+
+// NewSource registers a Source and its children, whose names start with name.
+func NewSource(ctx *pulumi.Context, name string, args *SourceArgs, opts ...pulumi.ResourceOption) (*Source, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("source %q: %w", name, err)
+	}
+	s := &Source{Repository: args.Repository, Branch: args.Branch}
+	inputs := pulumi.Map{"repository": pulumi.String(args.Repository), "branch": pulumi.String(args.Branch)}
+	if err := ctx.RegisterComponentResourceV2(typeSource, name, inputs, s, opts...); err != nil {
+		return nil, fmt.Errorf("source %q: %w", name, err)
+	}
+	if args.ConnectionArn != "" {
+		s.ConnectionArn = pulumi.String(args.ConnectionArn).ToStringOutput()
+		s.UseConnection = strings.Split(args.ConnectionArn, ":")[2] + ":UseConnection"
+	} else {
+		connection, err := codeconnections.NewConnection(ctx, name+"-connection", &codeconnections.ConnectionArgs{
+			Name:         pulumi.String(args.Scope.connectionName()),
+			ProviderType: pulumi.String("GitHub"),
+		}, pulumi.Parent(s))
+		if err != nil {
+			return nil, fmt.Errorf("source %q: connection: %w", name, err)
+		}
+		s.ConnectionArn, s.UseConnection = connection.Arn, "codeconnections:UseConnection"
+	}
+	if args.ManageRepository {
+		if err := s.manageRepository(ctx, name, args); err != nil {
+			return nil, fmt.Errorf("source %q: %w", name, err)
+		}
+	}
+	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"connectionArn": s.ConnectionArn})
+}
+
+// manageRepository declares the GitHub side. Several stacks may share the repository, so every name has the stack in it.
+func (s *Source) manageRepository(ctx *pulumi.Context, name string, args *SourceArgs) error {
+	_, repository, _ := strings.Cut(args.Repository, "/") // the provider has the owner
+	// Rewritten history would leave AWS with a released commit that nobody can find again.
+	_, err := github.NewRepositoryRuleset(ctx, name+"-ruleset", &github.RepositoryRulesetArgs{
+		Repository:  pulumi.String(repository),
+		Name:        pulumi.String(args.Scope.Prefix()),
+		Target:      pulumi.String("branch"),
+		Enforcement: pulumi.String("active"),
+		Conditions: &github.RepositoryRulesetConditionsArgs{
+			RefName: &github.RepositoryRulesetConditionsRefNameArgs{
+				Includes: pulumi.ToStringArray([]string{"refs/heads/" + args.Branch}),
+				Excludes: pulumi.StringArray{},
+			},
+		},
+		Rules: &github.RepositoryRulesetRulesArgs{
+			Deletion:       pulumi.Bool(true),
+			NonFastForward: pulumi.Bool(true),
+		},
+	}, pulumi.Parent(s))
+	if err != nil {
+		return fmt.Errorf("ruleset: %w", err)
+	}
+	_, err = github.NewRepositoryEnvironment(ctx, name+"-environment", &github.RepositoryEnvironmentArgs{
+		Repository:  pulumi.String(repository),
+		Environment: pulumi.String(args.Scope.Prefix()),
+	}, pulumi.Parent(s))
+	if err != nil {
+		return fmt.Errorf("environment: %w", err)
+	}
+	// What a workflow needs to find this stack's pipeline, for instance to wait for a release.
+	for _, variable := range []struct{ child, noun, value string }{
+		{"-region", "AWS_REGION", args.Scope.Region},
+		{"-pipeline-name", "PIPELINE_NAME", args.Scope.pipelineName()},
+	} {
+		_, err = github.NewActionsVariable(ctx, name+variable.child, &github.ActionsVariableArgs{
+			Repository:   pulumi.String(repository),
+			VariableName: pulumi.String(args.Scope.variableName(variable.noun)),
+			Value:        pulumi.String(variable.value),
+		}, pulumi.Parent(s))
+		if err != nil {
+			return fmt.Errorf("variable %s: %w", variable.noun, err)
+		}
+	}
+	return nil
+}

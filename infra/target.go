@@ -1,0 +1,94 @@
+package infra
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// TargetArgs configures a Target.
+type TargetArgs struct {
+	Scope Scope
+	// Registry is pulled from, Store has the bundles.
+	Registry *Registry
+	Store    *ArtifactStore
+	// InstanceType is the host's EC2 type. Plain, as the architecture follows from it.
+	InstanceType string
+	// OperatorCIDR is the IPv4 network that may use SSH; "" leaves port 22 closed.
+	OperatorCIDR string
+	// SSHPublicKey is ec2-user's OpenSSH public key; "" leaves SSH to EC2 Instance Connect.
+	SSHPublicKey string
+	// Protect keeps the host, from a termination through the EC2 API too, see RegistryArgs.
+	Protect bool
+}
+
+func (a *TargetArgs) validate() error {
+	if a.Registry == nil || a.Store == nil {
+		return errors.New("a Registry and a Store are required")
+	}
+	if problem := checkInstanceType(a.InstanceType); problem != "" {
+		return fmt.Errorf("InstanceType is %q: %s", a.InstanceType, problem)
+	}
+	return nil
+}
+
+// Target is where releases run: one host with an address that outlives it, in a network of its own, and the CodeDeploy
+// deployment group that the host belongs to.
+type Target struct {
+	pulumi.ResourceState
+
+	// PublicIP is the Elastic IP, and URL the application's address.
+	PublicIP pulumi.StringOutput `pulumi:"publicIp"`
+	URL      pulumi.StringOutput `pulumi:"url"`
+	// InstanceID is the host.
+	InstanceID pulumi.IDOutput `pulumi:"instanceId"`
+	// ApplicationName and GroupName are what the pipeline deploys to, and the ARNs what it is granted.
+	ApplicationName pulumi.StringOutput `pulumi:"applicationName"`
+	ApplicationArn  pulumi.StringOutput `pulumi:"applicationArn"`
+	GroupName       pulumi.StringOutput `pulumi:"groupName"`
+	GroupArn        pulumi.StringOutput `pulumi:"groupArn"`
+}
+
+// NewTarget registers a Target and its children, whose names start with name.
+func NewTarget(ctx *pulumi.Context, name string, args *TargetArgs, opts ...pulumi.ResourceOption) (*Target, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("target %q: %w", name, err)
+	}
+	t := &Target{}
+	inputs := pulumi.Map{
+		"instanceType": pulumi.String(args.InstanceType),
+		"operatorCidr": pulumi.String(args.OperatorCIDR),
+		"protect":      pulumi.Bool(args.Protect),
+	}
+	if err := ctx.RegisterComponentResourceV2(typeTarget, name, inputs, t, opts...); err != nil {
+		return nil, fmt.Errorf("target %q: %w", name, err)
+	}
+	network, err := t.newNetwork(ctx, name, args)
+	if err != nil {
+		return nil, fmt.Errorf("target %q: network: %w", name, err)
+	}
+	firewall, err := t.newFirewall(ctx, name, args, network)
+	if err != nil {
+		return nil, fmt.Errorf("target %q: security group: %w", name, err)
+	}
+	if err := t.newHost(ctx, name, args, network, firewall); err != nil {
+		return nil, fmt.Errorf("target %q: host: %w", name, err)
+	}
+	if err := t.newDeployment(ctx, name, args); err != nil {
+		return nil, fmt.Errorf("target %q: deployment: %w", name, err)
+	}
+	t.URL = pulumi.Sprintf("http://%s", t.PublicIP)
+	return t, ctx.RegisterResourceOutputs(t, pulumi.Map{
+		"publicIp":        t.PublicIP,
+		"url":             t.URL,
+		"instanceId":      t.InstanceID,
+		"applicationName": t.ApplicationName,
+		"applicationArn":  t.ApplicationArn,
+		"groupName":       t.GroupName,
+		"groupArn":        t.GroupArn,
+	})
+}
+
+// named is the tag by which the EC2 console shows a resource.
+func named(name string) pulumi.StringMap { return pulumi.StringMap{"Name": pulumi.String(name)} }

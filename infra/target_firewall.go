@@ -1,0 +1,68 @@
+package infra
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const anywhere = "0.0.0.0/0"
+
+// firewall is the host's security group with its rules.
+type firewall struct {
+	group *ec2.SecurityGroup
+	// exit is the rule that lets the host out, which its first boot needs.
+	exit pulumi.Resource
+}
+
+// opening lets a network reach a TCP port of the host.
+type opening struct {
+	child, description, cidr string
+	port                     int
+}
+
+// newFirewall opens port 80 to everyone and port 22 to the operator, if there is one. Outwards the host speaks HTTPS
+// only, to AWS, registries and package mirrors; DNS, time and instance metadata of a VPC pass no security group
+// (VPC User Guide, "Security groups").
+func (t *Target) newFirewall(ctx *pulumi.Context, name string, args *TargetArgs, n *network) (*firewall, error) {
+	// Without a name of its own it gets a unique one, so that a replacement can exist beside what it replaces.
+	group, err := ec2.NewSecurityGroup(ctx, name+"-host-sg", &ec2.SecurityGroupArgs{
+		VpcId:       n.vpc.ID(),
+		Description: pulumi.String("Hosts of " + name),
+		Tags:        named(name + "-host"),
+	}, pulumi.Parent(t))
+	if err != nil {
+		return nil, err
+	}
+	open := []opening{{"-http", "HTTP from anywhere", anywhere, 80}}
+	if args.OperatorCIDR != "" {
+		open = append(open, opening{"-ssh", "SSH from the operator", args.OperatorCIDR, 22})
+	}
+	for _, rule := range open {
+		_, err := vpc.NewSecurityGroupIngressRule(ctx, name+rule.child, &vpc.SecurityGroupIngressRuleArgs{
+			SecurityGroupId: group.ID(),
+			Description:     pulumi.String(rule.description),
+			IpProtocol:      pulumi.String("tcp"),
+			FromPort:        pulumi.Int(rule.port),
+			ToPort:          pulumi.Int(rule.port),
+			CidrIpv4:        pulumi.String(rule.cidr),
+		}, pulumi.Parent(t))
+		if err != nil {
+			return nil, fmt.Errorf("rule %q: %w", rule.description, err)
+		}
+	}
+	exit, err := vpc.NewSecurityGroupEgressRule(ctx, name+"-https-out", &vpc.SecurityGroupEgressRuleArgs{
+		SecurityGroupId: group.ID(),
+		Description:     pulumi.String("HTTPS to AWS, registries and package mirrors"),
+		IpProtocol:      pulumi.String("tcp"),
+		FromPort:        pulumi.Int(443),
+		ToPort:          pulumi.Int(443),
+		CidrIpv4:        pulumi.String(anywhere),
+	}, pulumi.Parent(t))
+	if err != nil {
+		return nil, fmt.Errorf("outbound rule: %w", err)
+	}
+	return &firewall{group: group, exit: exit}, nil
+}

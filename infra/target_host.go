@@ -1,0 +1,144 @@
+package infra
+
+import (
+	_ "embed"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const (
+	// diskGiB holds the system (about 2 GiB) and the images and bundles that the hooks and the agent keep.
+	diskGiB = 20
+	// deploymentTag marks the instances of a deployment group; its value is the stack's prefix.
+	deploymentTag = "DeploymentTarget"
+)
+
+//go:embed userdata.sh
+var userDataScript string
+
+// previousGeneration are types some of which refuse to start when asked to be EBS-optimized.
+var previousGeneration = regexp.MustCompile(`^(t[12]|[a-su-z]+[1-3])[a-z]*\.`)
+
+// newHost declares the instance, its role and its address.
+func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *network, f *firewall) error {
+	role, err := newRole(ctx, name, args.Scope, hostRole(args), t)
+	if err != nil {
+		return err
+	}
+	profile, err := iam.NewInstanceProfile(ctx, name+"-host-profile", &iam.InstanceProfileArgs{
+		Name: pulumi.String(args.Scope.roleName("host")),
+		Role: role.Name,
+	}, pulumi.Parent(t), after(role.policy))
+	if err != nil {
+		return fmt.Errorf("instance profile: %w", err)
+	}
+	instance, err := t.newInstance(ctx, name, args, profile, n, f)
+	if err != nil {
+		return err
+	}
+	// The address belongs to the stack, not to the instance: the URL survives a stop and a replacement.
+	address, err := ec2.NewEip(ctx, name+"-address", &ec2.EipArgs{
+		Domain: pulumi.String("vpc"),
+		Tags:   named(name),
+	}, pulumi.Parent(t), after(n.ways...))
+	if err != nil {
+		return fmt.Errorf("address: %w", err)
+	}
+	_, err = ec2.NewEipAssociation(ctx, name+"-address-host", &ec2.EipAssociationArgs{
+		AllocationId: address.AllocationId,
+		InstanceId:   instance.ID(),
+	}, pulumi.Parent(t))
+	if err != nil {
+		return fmt.Errorf("address association: %w", err)
+	}
+	t.PublicIP, t.InstanceID = address.PublicIp, instance.ID()
+	return nil
+}
+
+// newInstance declares the instance. Its AMI and user data are those of the day it was created: a newer AMI would replace
+// it (F40), and user data, which runs at the first boot only, would stop and start it for nothing (F41). Renewing a host
+// is a decision: `pulumi up --replace URN`.
+//
+// The architecture is part of the name, which makes a host of another architecture another host. EC2 would change the type
+// in place, and the AMI that is kept could not boot on it.
+func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs, profile *iam.InstanceProfile, n *network, f *firewall) (*ec2.Instance, error) {
+	architecture := architectureOf(args.InstanceType)
+	image := ssm.LookupParameterOutput(ctx, ssm.LookupParameterOutputArgs{
+		Name: pulumi.String(architecture.machineImage()),
+	}, pulumi.Parent(t))
+	tags := named(name)
+	tags[deploymentTag] = pulumi.String(args.Scope.Prefix())
+	instance := &ec2.InstanceArgs{
+		Ami:                   image.Value(),
+		InstanceType:          pulumi.String(args.InstanceType),
+		SubnetId:              n.subnets[0].ID(),
+		VpcSecurityGroupIds:   pulumi.StringArray{f.group.ID()},
+		IamInstanceProfile:    profile.Name,
+		UserData:              pulumi.String(userData(args.Scope)),
+		DisableApiTermination: pulumi.Bool(args.Protect),
+		EbsOptimized:          pulumi.Bool(!previousGeneration.MatchString(args.InstanceType)),
+		MetadataOptions: &ec2.InstanceMetadataOptionsArgs{
+			HttpEndpoint:            pulumi.String("enabled"),
+			HttpTokens:              pulumi.String("required"), // IMDSv2
+			HttpPutResponseHopLimit: pulumi.Int(1),             // no container gets the host's credentials
+		},
+		RootBlockDevice: &ec2.InstanceRootBlockDeviceArgs{
+			VolumeType: pulumi.String("gp3"),
+			VolumeSize: pulumi.Int(diskGiB),
+			Encrypted:  pulumi.Bool(true),
+		},
+		Tags: tags,
+	}
+	if args.SSHPublicKey != "" {
+		key, err := ec2.NewKeyPair(ctx, name+"-key", &ec2.KeyPairArgs{PublicKey: pulumi.String(args.SSHPublicKey)}, pulumi.Parent(t))
+		if err != nil {
+			return nil, fmt.Errorf("key pair: %w", err)
+		}
+		instance.KeyName = key.KeyName
+	}
+	// The first boot needs the way out.
+	host, err := ec2.NewInstance(ctx, fmt.Sprintf("%s-host-%s", name, architecture), instance, pulumi.Parent(t),
+		after(n.ways...), after(f.exit), pulumi.IgnoreChanges([]string{"ami", "userData"}), pulumi.Protect(args.Protect))
+	if err != nil {
+		return nil, fmt.Errorf("instance: %w", err)
+	}
+	return host, nil
+}
+
+// hostRole lists what a host does in AWS. The CodeDeploy agent needs nothing but the bundle: it identifies itself as the
+// instance.
+func hostRole(args *TargetArgs) roleArgs {
+	return roleArgs{
+		purpose:     "host",
+		description: "What the hosts of " + args.Scope.Prefix() + " may do",
+		// EC2 sends neither aws:SourceArn nor aws:SourceAccount.
+		trust: trust("ec2."+args.Scope.DNSSuffix, nil),
+		grants: []grant{
+			{"ReadBundle", []string{"s3:GetObject", "s3:GetObjectVersion"}, on(within(args.Store.BucketArn, "/*"))},
+			{"LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))}, // has no resource type
+			{"PullImage", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, on(args.Registry.RepositoryArn)},
+			// Systems Manager User Guide, "Verify or add instance permissions for Session Manager". The actions have no
+			// resource type; AWS's managed policy for this can read every parameter of the account as well.
+			{"OpenSessions", []string{
+				"ssm:UpdateInstanceInformation",
+				"ssmmessages:CreateControlChannel",
+				"ssmmessages:CreateDataChannel",
+				"ssmmessages:OpenControlChannel",
+				"ssmmessages:OpenDataChannel",
+			}, on(pulumi.String("*"))},
+		},
+	}
+}
+
+// userData returns the script of the first boot, with what it reads exported behind its first line.
+func userData(scope Scope) string {
+	first, rest, _ := strings.Cut(userDataScript, "\n")
+	installer := fmt.Sprintf("https://aws-codedeploy-%s.s3.%s.%s/latest/install", scope.Region, scope.Region, scope.DNSSuffix)
+	return fmt.Sprintf("%s\nexport AWS_REGION=%s AGENT_INSTALLER=%s\n%s", first, scope.Region, installer, rest)
+}

@@ -1,0 +1,52 @@
+#!/bin/bash
+#
+# User data: makes a fresh Amazon Linux 2023 instance a deployment target, with Docker and the CodeDeploy agent.
+# cloud-init runs it once, as root, at the first boot; its output is in /var/log/cloud-init-output.log.
+#
+# Reads:  AWS_REGION       the instance's region; the agent's installer asks IMDSv1 without it, which is off
+#         AGENT_INSTALLER  URL of the CodeDeploy agent's installer
+
+set -euo pipefail
+
+readonly AGENT_CONFIG=/etc/codedeploy-agent/conf/codedeployagent.yml
+
+# Repeats a command for five minutes: the Elastic IP, and with it the way out, comes some seconds after the boot.
+retry() {
+  local attempt
+  for attempt in {1..30}; do
+    if "$@"; then
+      return 0
+    fi
+    echo "attempt ${attempt} of 30 failed: $*" >&2
+    sleep 10
+  done
+  return 1
+}
+
+install_docker() {
+  retry dnf install --assumeyes docker
+  mkdir -p /etc/docker
+  # Without rotation, the containers' logs fill the disk.
+  cat >/etc/docker/daemon.json <<'JSON'
+{"log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
+JSON
+  systemctl enable --now docker
+}
+
+install_agent() {
+  retry dnf install --assumeyes ruby
+  retry curl --fail --silent --show-error --output /root/install-codedeploy-agent "${AGENT_INSTALLER}"
+  retry ruby /root/install-codedeploy-agent auto
+  sed --in-place '/^:disable_imds_v1:/d' "${AGENT_CONFIG}"
+  echo ':disable_imds_v1: true' >>"${AGENT_CONFIG}"
+  systemctl enable codedeploy-agent
+  systemctl restart codedeploy-agent
+  retry systemctl is-active codedeploy-agent
+}
+
+main() {
+  install_docker
+  install_agent # last: from here on it asks for deployments
+}
+
+main "$@"

@@ -1,0 +1,117 @@
+// Package account holds what a stack has declared: the resources of one rehearsed AWS account and of the GitHub
+// side of it, as the provider recorded them. Every other part of the rehearsal reads its configuration here and
+// nowhere else, so what is not declared in the stack does not exist in the rehearsal.
+package account
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// Resource is one declared resource, as the provider recorded it.
+type Resource struct {
+	// Type is the Pulumi type token, such as "aws:s3/bucketV2:BucketV2".
+	Type string
+	// Name is the Pulumi logical name.
+	Name string
+	// URN identifies the resource in its stack.
+	URN string
+	// ID is the cloud's identifier: a name, an ARN or a generated id, as the real provider has it for this type.
+	ID string
+	// Properties are the resource's outputs (its inputs among them) under their Pulumi names, as plain JSON values.
+	Properties map[string]any
+}
+
+// String returns the property called name, or "" when it is absent or not a string.
+func (r Resource) String(name string) string {
+	s, _ := r.Properties[name].(string)
+	return s
+}
+
+// Decode fills a struct of the reader's own choosing, with Pulumi's property names as its json tags.
+func Decode[T any](r Resource) (T, error) {
+	var out T
+	raw, err := json.Marshal(r.Properties)
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	if err != nil {
+		return out, fmt.Errorf("%s %q: %w", r.Type, r.Name, err)
+	}
+	return out, nil
+}
+
+// Account is the set of declared resources. It is safe for concurrent use.
+type Account struct {
+	id string
+
+	mu        sync.RWMutex
+	region    string
+	resources []Resource // in the order of their creation
+}
+
+// New returns an empty account with a 12-digit account id.
+func New(id string) *Account { return &Account{id: id} }
+
+// ID returns the 12-digit account id.
+func (a *Account) ID() string { return a.id }
+
+// Region returns the region that the stack's provider was configured with, "" before that.
+func (a *Account) Region() string {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.region
+}
+
+// SetRegion records the region that the stack's provider was configured with.
+func (a *Account) SetRegion(region string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.region = region
+}
+
+// Put records a created or updated resource under its URN and ID.
+// A replacement shares the URN of what it replaces, so both count until the old one is deleted.
+func (a *Account) Put(r Resource) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, old := range a.resources {
+		if old.URN == r.URN && old.ID == r.ID {
+			a.resources[i] = r
+			return
+		}
+	}
+	a.resources = append(a.resources, r)
+}
+
+// Delete removes the resource with this URN and ID, if it is there.
+func (a *Account) Delete(urn, id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.resources = slices.DeleteFunc(a.resources, func(r Resource) bool { return r.URN == urn && r.ID == id })
+}
+
+// All returns the resources in the order of their creation.
+func (a *Account) All() []Resource {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return slices.Clone(a.resources)
+}
+
+// ByType returns the resources of one type in the order of their creation.
+func (a *Account) ByType(token string) []Resource {
+	return slices.DeleteFunc(a.All(), func(r Resource) bool { return r.Type != token })
+}
+
+// Find returns the first resource of a type whose property has the value.
+// The property "id" stands for Resource.ID.
+func (a *Account) Find(token, property, value string) (Resource, bool) {
+	for _, r := range a.ByType(token) {
+		if r.String(property) == value || property == "id" && r.ID == value {
+			return r, true
+		}
+	}
+	return Resource{}, false
+}

@@ -1,0 +1,108 @@
+package rehearsal
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"cicd/rehearsal/github"
+)
+
+//go:embed bench/bare.sh
+var bareScript string
+
+// measureReleases compares a push with the same commands run by hand. Both release a change of the same line, but not the
+// same text: Docker would find in its cache for the second what it built for the first.
+func (b *bench) measureReleases(ctx context.Context, report *benchReport) error {
+	bare, err := b.newBareRelease(ctx)
+	if err != nil {
+		return err
+	}
+	run := time.Now().Format(time.DateTime) // no text was ever tested or built before
+	pushed := func(round int) (float64, error) {
+		_, commit, err := b.commitChange(ctx, b.dir, fmt.Sprintf("Pushed in round %d, %s.", round, run))
+		if err != nil {
+			return 0, err
+		}
+		b.console.takeSpans()
+		done, err := b.release(ctx, b.dir, commit)
+		if spans := b.console.takeSpans(); round > 0 {
+			report.pushed = append(report.pushed, spans)
+		}
+		return done.took.Seconds(), err
+	}
+	byHand := func(round int) (float64, error) {
+		spans, err := bare.release(ctx, fmt.Sprintf("Released by hand in round %d, %s.", round, run))
+		if round > 0 {
+			report.byHand = append(report.byHand, spans)
+		}
+		return total(spans).Seconds(), err
+	}
+	figures, err := b.inTurns("Push to live, beside the bare commands", "%.1f s", pushed, byHand)
+	if err != nil {
+		return err
+	}
+	report.add(comparison{
+		name: "push to live", beside: "bare commands", unit: "%.1f s", judge: ratio, here: figures[0], there: figures[1], limit: 1.3,
+		how: "`git push` of a changed line until the URL first serves it, beside `rehearsal/bench/bare.sh`: go vet, go test, go build, " +
+			"docker build, push to a registry without a login, pull, run, and wait for the health path",
+	})
+	return nil
+}
+
+// bareRelease is the place where the bare commands are run.
+type bareRelease struct {
+	dir, script string
+	environment []string
+}
+
+func (b *bench) newBareRelease(ctx context.Context) (*bareRelease, error) {
+	server, err := b.cloud.serve(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	if err != nil {
+		return nil, err
+	}
+	b.bare.Registry = strings.TrimPrefix(server.URL, "http://")
+	if err := b.bare.save(); err != nil {
+		return nil, err
+	}
+	address, err := freeAddress(0)
+	if err != nil {
+		return nil, err
+	}
+	bare := &bareRelease{
+		dir: b.bare.path("checkout"), script: b.bare.path("bare.sh"),
+		environment: append(os.Environ(), processMark+"="+b.bare.Name, "IMAGE="+b.bare.Registry+"/webapp:bare", "NAME="+b.bare.Name, "ADDRESS="+address, "LC_ALL=C"),
+	}
+	if err := os.WriteFile(bare.script, []byte(bareScript), 0o644); err != nil {
+		return nil, err
+	}
+	_, err = github.Git(ctx, "", "clone", "--quiet", b.dir, bare.dir)
+	return bare, err
+}
+
+// release runs the commands for a change, and returns how long each of them took.
+func (r *bareRelease) release(ctx context.Context, text string) ([]span, error) {
+	if err := os.WriteFile(filepath.Join(r.dir, greeting), []byte(text+"\n"), 0o644); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, "bash", "-c", traced, "bash", r.script)
+	var output bytes.Buffer
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = r.dir, r.environment, &output, &output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("the bare commands: %w: %s", err, strings.TrimSpace(output.String()))
+	}
+	return readTrace(output.String(), time.Now()), nil
+}

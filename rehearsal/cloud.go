@@ -1,0 +1,240 @@
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"cicd/rehearsal/account"
+	"cicd/rehearsal/awsapi"
+	"cicd/rehearsal/codebuild"
+	"cicd/rehearsal/codedeploy"
+	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/ecr"
+	"cicd/rehearsal/github"
+	"cicd/rehearsal/iam"
+	"cicd/rehearsal/provider"
+	"cicd/rehearsal/s3"
+)
+
+// accountID is the account that AWS uses in its own examples.
+const accountID = "123456789012"
+
+// cloud is AWS and GitHub on this machine: the stand-ins, wired together.
+type cloud struct {
+	work      *workspace
+	machine   machine
+	account   *account.Account
+	authority *iam.Authority
+	provider  *provider.Server
+	registry  *ecr.Registry
+	door      *frontDoor // of the registry
+	store     *s3.Store
+	api       *awsapi.Server
+	// credentials are those of builds, served at credentialsURL.
+	credentials    awsapi.ContainerCredentials
+	credentialsURL string
+	builds         *codebuild.Runner
+	deploys        *codedeploy.Service
+	pipelines      *codepipeline.Service
+	hosts          hosts
+	report         *reporter
+
+	// released passes on each execution that a push has started.
+	released chan *codepipeline.Execution
+	closers  []func() error
+}
+
+// startCloud starts the stand-ins. ctx ends everything that runs in them. What has been started is returned with the
+// error, to be closed.
+func startCloud(ctx context.Context, work *workspace, m machine, o cloudOptions) (*cloud, error) {
+	acct := account.New(accountID)
+	authority := iam.NewAuthority(acct)
+	c := &cloud{
+		work: work, machine: m, account: acct, authority: authority, report: o.report,
+		released: make(chan *codepipeline.Execution, 64),
+	}
+	c.hosts = hosts{cloud: c, firstPort: o.port, byID: map[string]*host{}}
+	return c, errors.Join(c.startStorage(), c.startProvider(ctx, o), c.startPipelines(o))
+}
+
+// cloudOptions is what a stack's settings say about the world around it.
+type cloudOptions struct {
+	connections []string // ARNs of connections that exist already
+	port        int
+	buildCache  string
+	report      *reporter
+}
+
+// startStorage starts the registry, the artifact store and the API that clients log in with.
+func (c *cloud) startStorage() error {
+	images, err := c.work.makeDir("registry")
+	if err != nil {
+		return err
+	}
+	objects, err := c.work.makeDir("s3")
+	if err != nil {
+		return err
+	}
+	c.store = s3.NewStore(objects, c.account, c.authority)
+	c.door = &frontDoor{}
+	c.registry = ecr.New(ecr.Config{Account: c.account, Authorize: c.authority.Authorize, Dir: images, Now: c.door.now})
+	c.door.Handler = c.registry
+	registry, err := c.serve(c.door)
+	if err != nil {
+		return err
+	}
+	c.work.Registry = strings.TrimPrefix(registry.URL, "http://")
+	c.api, err = c.serve(awsapi.New(awsapi.Config{
+		Account: c.account, Sessions: c.authority.SessionFor, Authorize: c.authority.Authorize,
+		Registry: c.registry, RegistryURL: registry.URL,
+	}))
+	if err != nil {
+		return err
+	}
+	credentials, err := c.serve(&c.credentials)
+	if err != nil {
+		return err
+	}
+	c.credentialsURL = credentials.URL
+	return c.work.save()
+}
+
+func (c *cloud) startProvider(ctx context.Context, o cloudOptions) (err error) {
+	c.provider, err = provider.Start(ctx, provider.Options{
+		Account: c.account, Authority: c.authority, RegistryHost: c.work.Registry,
+		Images: c.registry, Objects: c.store, ExistingConnections: o.connections,
+	})
+	if err == nil {
+		c.closers = append(c.closers, func() error { c.provider.Close(); return nil })
+	}
+	return err
+}
+
+func (c *cloud) startPipelines(o cloudOptions) error {
+	builds, err := c.work.makeDir("builds")
+	if err != nil {
+		return err
+	}
+	c.builds = &codebuild.Runner{
+		Account: c.account, Authority: c.authority, Dir: builds, CacheDir: o.buildCache, Environment: c.buildEnvironment,
+	}
+	c.deploys = c.newDeployService()
+	scratch, err := c.work.makeDir("scratch")
+	if err != nil {
+		return err
+	}
+	c.pipelines = &codepipeline.Service{
+		Account: c.account, Authority: c.authority, Store: c.store, Dir: scratch,
+		Build: c.build, Deploy: c.deploy, Approve: c.approve, Observe: c.report.observe,
+		Deaf: c.deaf,
+	}
+	return nil
+}
+
+// serve serves a handler until the cloud is closed.
+func (c *cloud) serve(h http.Handler) (*awsapi.Server, error) {
+	server, err := awsapi.Serve(h)
+	if err == nil {
+		c.closers = append(c.closers, server.Close)
+	}
+	return server, err
+}
+
+// close ends everything that was started, last things first, once the executions have ended.
+func (c *cloud) close() error {
+	if c.pipelines != nil {
+		c.pipelines.Wait()
+	}
+	err := c.hosts.close()
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, c.closers[i]())
+	}
+	return err
+}
+
+// pushed is told of each push to GitHub; its answer is for who pushed.
+func (c *cloud) pushed(ctx context.Context, p github.Push) string {
+	started, err := c.pipelines.Push(ctx, p)
+	if err != nil {
+		return "The push starts nothing: " + err.Error()
+	}
+	if len(started) == 0 {
+		return fmt.Sprintf("The push to %s starts nothing: no pipeline watches that branch and these files.", p.Branch)
+	}
+	var answer []string
+	for _, e := range started {
+		answer = append(answer, fmt.Sprintf("Pipeline %s releases %.7s.", e.Pipeline, p.After))
+		select {
+		case c.released <- e:
+		default: // nobody waits for so many
+		}
+	}
+	return strings.Join(answer, "\n")
+}
+
+// pipelineCreated does what follows the creation of a pipeline. Its source repository, which a user has had all the
+// time, appears, and an execution starts at once, as in AWS. It finds no commit, since the repository is still empty.
+func (c *cloud) pipelineCreated(ctx context.Context, name string) error {
+	if err := c.createRepository(ctx, name); err != nil {
+		return err
+	}
+	e, err := c.pipelines.Start(ctx, name, codepipeline.ByCreation, "")
+	if err != nil {
+		return err
+	}
+	_, err = e.Wait(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	c.report.note("The new pipeline has tried to release at once, as in AWS: %v", err)
+	return nil
+}
+
+// deaf says whether a pipeline was created while its connection was not AVAILABLE.
+func (c *cloud) deaf(pipeline string) bool {
+	r, _ := c.account.Find("aws:codepipeline/pipeline:Pipeline", "name", pipeline)
+	registered, _ := r.Properties[provider.WebhookRegistered].(bool)
+	return !registered
+}
+
+func (c *cloud) createRepository(ctx context.Context, pipeline string) error {
+	fullName, _, err := c.pipelines.Source(pipeline)
+	if err != nil {
+		return err
+	}
+	root, err := c.work.makeDir("github")
+	if err != nil {
+		return err
+	}
+	repository, err := github.Create(ctx, root, fullName, func(p github.Push) string { return c.pushed(ctx, p) })
+	if err != nil {
+		return err
+	}
+	c.pipelines.Repository = repository
+	c.closers = append(c.closers, func() error { repository.Close(); return nil })
+	return nil
+}
+
+// protected says whether the stack refuses to be destroyed.
+func (c *cloud) protected() bool {
+	for _, r := range c.account.ByType("aws:ec2/instance:Instance") {
+		if on, _ := r.Properties["disableApiTermination"].(bool); on {
+			return true
+		}
+	}
+	return false
+}
+
+// contents counts what a destroy finds in its way.
+func (c *cloud) contents() (images, objects int) {
+	for _, r := range c.account.ByType("aws:ecr/repository:Repository") {
+		images += c.registry.ImageCount(r.String("name"))
+	}
+	for _, r := range c.account.ByType("aws:s3/bucketV2:BucketV2") {
+		objects += c.store.ObjectCount(r.String("bucket"))
+	}
+	return images, objects
+}

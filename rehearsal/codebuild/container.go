@@ -1,0 +1,120 @@
+package codebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// container stands for the container that AWS runs a build in: it holds every process of the build, background ones
+// too, and when it goes they all go.
+//
+// They share one process group, whose leader is the warden, a shell that waits for its standard input to end and then
+// kills the group. That happens when the build is over and also when this process dies in whatever way, kill -9 included.
+type container struct {
+	buildID string
+	warden  *exec.Cmd
+	leash   io.Closer // the write end of the warden's standard input
+}
+
+// grace is how long processes have to end after SIGTERM before SIGKILL. A variable for the tests.
+var grace = 5 * time.Second
+
+const wardenScript = `trap '' TERM INT HUP; read -r _; kill -KILL 0`
+
+func startContainer(buildID string) (*container, error) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		return nil, fmt.Errorf("bash: %w; install it: builds run in it", err)
+	}
+	warden := exec.Command(bash, "-c", wardenScript)
+	warden.Env = []string{}
+	warden.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	leash, err := warden.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := warden.Start(); err != nil {
+		return nil, fmt.Errorf("build container: %w", err)
+	}
+	return &container{buildID: buildID, warden: warden, leash: leash}, nil
+}
+
+// niceness of a build. In AWS it runs on another machine than what is served: here it gives way to that.
+const niceness = 19
+
+// run runs a program in the container with its output going to out, and returns its exit status. It does not wait for
+// what the program leaves running in the background. When ctx ends, every process of the container gets SIGTERM, after
+// a while SIGKILL, and the error is ctx's cause.
+func (c *container) run(ctx context.Context, cmd *exec.Cmd) (status int, err error) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: c.warden.Process.Pid}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, c.warden.Process.Pid, niceness) // always allowed: it asks for less
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		c.signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(grace):
+			c.remove()
+			<-ended
+		}
+		return 0, context.Cause(ctx)
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return 0, err
+	}
+	if s := exit.Sys().(syscall.WaitStatus); s.Signaled() {
+		return 128 + int(s.Signal()), nil // as the shell reports it
+	}
+	return exit.ExitCode(), nil
+}
+
+func (c *container) signal(s syscall.Signal) { syscall.Kill(-c.warden.Process.Pid, s) }
+
+// remove ends every process of the container. It may be called twice.
+func (c *container) remove() {
+	if c.warden.ProcessState != nil {
+		return
+	}
+	c.signal(syscall.SIGKILL)
+	c.leash.Close()
+	c.warden.Wait()
+	for _, pid := range strayProcesses(c.buildID) {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// strayProcesses finds processes that left the group, with setsid for one: they still carry the build's id in their
+// environment. Where there is no /proc, it finds none.
+func strayProcesses(buildID string) []int {
+	files, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is well formed
+	var found []int
+	for _, file := range files {
+		environ, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended, or is not ours to see
+		}
+		var pid int
+		if slices.Contains(strings.Split(string(environ), "\x00"), "CODEBUILD_BUILD_ID="+buildID) {
+			if _, err := fmt.Sscanf(file, "/proc/%d/environ", &pid); err == nil && pid != os.Getpid() {
+				found = append(found, pid)
+			}
+		}
+	}
+	return found
+}

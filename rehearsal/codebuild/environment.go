@@ -1,0 +1,109 @@
+package codebuild
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// environment assembles what the build's commands find (User Guide, "Environment variables in build environments").
+// From weakest to strongest: what the host gives, CodeBuild's regions, the buildspec, the project, the start of the
+// build; then what CodeBuild reserves.
+func (b *build) environment(spec *Buildspec) (map[string]string, error) {
+	env := map[string]string{}
+	for _, pair := range b.hostEnvironment() {
+		name, value, _ := strings.Cut(pair, "=")
+		env[name] = value
+	}
+	env["AWS_REGION"] = b.runner.Account.Region()
+	env["AWS_DEFAULT_REGION"] = b.runner.Account.Region()
+	maps.Copy(env, spec.Variables)
+
+	// A name that is set again further on, in whatever way, is not looked up.
+	references := map[string]EnvironmentVariable{}
+	for name, parameter := range spec.ParameterStore {
+		references[name] = EnvironmentVariable{Name: name, Value: parameter, Type: "PARAMETER_STORE"}
+	}
+	for name, secret := range spec.SecretsManager {
+		references[name] = EnvironmentVariable{Name: name, Value: secret, Type: "SECRETS_MANAGER"}
+	}
+	for _, v := range slices.Concat(b.project.Environment.EnvironmentVariables, b.input.EnvironmentVariables) {
+		delete(references, v.Name)
+		if v.Type == "" || v.Type == "PLAINTEXT" {
+			env[v.Name] = v.Value
+		} else {
+			references[v.Name] = v
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(references)) {
+		if err := b.lookUp(references[name]); err != nil {
+			return nil, err
+		}
+	}
+	maps.Copy(env, b.reserved())
+	for name, value := range env {
+		if strings.Contains(value, "\x00") {
+			return nil, contextError{"INVALID_INPUT", fmt.Errorf("environment variable %s holds a NUL byte", name)}
+		}
+	}
+	return env, nil
+}
+
+func (b *build) hostEnvironment() []string {
+	if b.runner.Environment == nil {
+		return nil
+	}
+	return b.runner.Environment(b.session)
+}
+
+// reserved returns the variables that CodeBuild sets itself.
+func (b *build) reserved() map[string]string {
+	return map[string]string{
+		"CODEBUILD_BUILD_ARN":               b.result.ARN,
+		"CODEBUILD_BUILD_ID":                b.result.ID,
+		"CODEBUILD_BUILD_IMAGE":             b.project.Environment.Image,
+		"CODEBUILD_BUILD_NUMBER":            strconv.Itoa(b.result.Number),
+		"CODEBUILD_BUILD_SUCCEEDING":        "1",
+		"CODEBUILD_INITIATOR":               b.input.Initiator,
+		"CODEBUILD_KMS_KEY_ID":              b.project.kmsKey(b.runner.Account),
+		"CODEBUILD_LOG_PATH":                b.logStream(),
+		"CODEBUILD_RESOLVED_SOURCE_VERSION": b.input.ResolvedSourceVersion,
+		"CODEBUILD_SOURCE_REPO_URL":         "", // "If a build originates from CodePipeline, this […] may be empty."
+		"CODEBUILD_SOURCE_VERSION":          b.input.SourceVersion,
+		"CODEBUILD_SRC_DIR":                 b.sourceDir(),
+		"CODEBUILD_START_TIME":              strconv.FormatInt(b.started.UnixMilli(), 10),
+		"HOME":                              b.homeDir(),
+		"TMPDIR":                            b.tempDir(), // not CodeBuild's: keeps temporary files with the build
+	}
+}
+
+// lookUp fails as AWS does for a value kept where the account keeps none: no stack declares parameters or secrets.
+func (b *build) lookUp(v EnvironmentVariable) error {
+	switch v.Type {
+	case "PARAMETER_STORE":
+		arn := b.project.resourceARN(b.runner.Account, "ssm", "parameter/"+strings.TrimPrefix(v.Value, "/"))
+		if err := b.runner.Authority.Authorize(b.session, "ssm:GetParameters", arn); err != nil {
+			return contextError{"Decrypted Variables Error", fmt.Errorf("AccessDeniedException: %w", err)}
+		}
+		return contextError{"Decrypted Variables Error", fmt.Errorf("parameter does not exist: %s", v.Value)}
+	case "SECRETS_MANAGER":
+		arn := secretARN(b, v.Value)
+		if err := b.runner.Authority.Authorize(b.session, "secretsmanager:GetSecretValue", arn); err != nil {
+			return contextError{"Secrets Manager Error", fmt.Errorf("AccessDeniedException: %w", err)}
+		}
+		return contextError{"Secrets Manager Error", fmt.Errorf("ResourceNotFoundException: Secrets Manager can't find the specified secret: %s", v.Value)}
+	}
+	return contextError{"INVALID_INPUT", fmt.Errorf("environment variable %s: type %q: want PLAINTEXT, PARAMETER_STORE or SECRETS_MANAGER", v.Name, v.Type)}
+}
+
+// secretARN returns the ARN of the secret in "secret-id:json-key:version-stage:version-id", whose secret-id is a name
+// or an ARN.
+func secretARN(b *build, reference string) string {
+	fields := strings.Split(reference, ":")
+	if fields[0] == "arn" && len(fields) >= 7 {
+		return strings.Join(fields[:7], ":")
+	}
+	return b.project.resourceARN(b.runner.Account, "secretsmanager", "secret:"+fields[0])
+}

@@ -1,0 +1,66 @@
+package codebuild
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// globPattern compiles a path pattern of a buildspec: "*" and "?" match within one name, "**" across folders, and
+// "**/" also nothing at all ("'**/*' represents all files recursively").
+func globPattern(pattern string) (*regexp.Regexp, error) {
+	var re strings.Builder
+	re.WriteString(`\A`)
+	for i := 0; i < len(pattern); i++ {
+		switch rest := pattern[i:]; {
+		case strings.HasPrefix(rest, "**/"):
+			re.WriteString(`(?:[^/]*/)*`)
+			i += 2
+		case strings.HasPrefix(rest, "**"):
+			re.WriteString(`.*`)
+			i++
+		case rest[0] == '*':
+			re.WriteString(`[^/]*`)
+		case rest[0] == '?':
+			re.WriteString(`[^/]`)
+		case rest[0] == '[' && strings.IndexByte(rest, ']') > 1:
+			end := strings.IndexByte(rest, ']')
+			class := strings.ReplaceAll(rest[1:end], `\`, `\\`)
+			if class[0] == '!' {
+				class = "^" + class[1:]
+			}
+			re.WriteString("[" + class + "]")
+			i += end
+		default:
+			re.WriteString(regexp.QuoteMeta(rest[:1]))
+		}
+	}
+	re.WriteString(`\z`)
+	return regexp.Compile(`(?s)` + re.String())
+}
+
+// cleanPattern takes "./" and doubled slashes out of a pattern.
+func cleanPattern(pattern string) string { return strings.TrimPrefix(path.Clean(pattern), "/") }
+
+// listFiles returns everything under root that is no folder, relative to it and with slashes, in lexical order.
+// It does not follow symbolic links to folders.
+func listFiles(root string) ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		files = append(files, filepath.ToSlash(rel))
+		return err
+	})
+	return files, err
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}

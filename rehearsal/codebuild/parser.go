@@ -1,0 +1,194 @@
+package codebuild
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// parser walks a YAML document and collects all that is wrong with it. AWS passes over keys it does not know; here they
+// are errors, because they are misspelt ones.
+type parser struct{ problems []error }
+
+// fields are the known keys of a mapping, each with what reads its value.
+type fields map[string]func(*yaml.Node)
+
+func (p *parser) fail(n *yaml.Node, format string, args ...any) {
+	p.problems = append(p.problems, fmt.Errorf("line %d: %w", n.Line, fmt.Errorf(format, args...)))
+}
+
+// mapping reads a mapping of known keys and returns those that it has.
+func (p *parser) mapping(n *yaml.Node, where string, known fields) map[string]bool {
+	seen := map[string]bool{}
+	names := slices.Sorted(maps.Keys(known))
+	for key, value := range p.pairs(n, where) {
+		read, ok := known[key.Value]
+		if !ok {
+			p.fail(key, "%s: unknown key %q%s; known keys: %s", where, key.Value, didYouMean(key.Value, names), strings.Join(names, ", "))
+			continue
+		}
+		seen[key.Value] = true
+		read(value)
+	}
+	return seen
+}
+
+func (p *parser) require(n *yaml.Node, where string, seen map[string]bool, keys ...string) {
+	for _, key := range keys {
+		if !seen[key] {
+			p.fail(n, "%s: %s is required", where, key)
+		}
+	}
+}
+
+// pairs yields the keys and values of a mapping, those of its merge keys ("<<") too; none of an empty value's.
+func (p *parser) pairs(n *yaml.Node, where string) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		seen := map[string]int{}
+		var merged []*yaml.Node
+		n := resolve(n)
+		if n.Tag == "!!null" {
+			return
+		}
+		if n.Kind != yaml.MappingNode {
+			p.fail(n, "%s: want keys and values", where)
+			return
+		}
+		for i := 0; i < len(n.Content); i += 2 {
+			key, value := n.Content[i], resolve(n.Content[i+1])
+			if key.Tag == "!!merge" {
+				merged = append(merged, mergedMappings(value)...)
+				continue
+			}
+			if line, twice := seen[key.Value]; twice {
+				p.fail(key, "%s: key %q is already set in line %d", where, key.Value, line)
+				continue
+			}
+			seen[key.Value] = key.Line
+			if !yield(key, value) {
+				return
+			}
+		}
+		for _, m := range merged {
+			for i := 0; i+1 < len(m.Content); i += 2 {
+				key := m.Content[i]
+				if _, set := seen[key.Value]; set {
+					continue
+				}
+				seen[key.Value] = key.Line
+				if !yield(key, resolve(m.Content[i+1])) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// mergedMappings returns the mappings that a merge key's value stands for: one, or a list of them.
+func mergedMappings(value *yaml.Node) []*yaml.Node {
+	if value.Kind == yaml.MappingNode {
+		return []*yaml.Node{value}
+	}
+	var all []*yaml.Node
+	for _, item := range value.Content {
+		if item = resolve(item); item.Kind == yaml.MappingNode {
+			all = append(all, item)
+		}
+	}
+	return all
+}
+
+// text reads a scalar as it is written.
+func (p *parser) text(n *yaml.Node, where string) string {
+	n = resolve(n)
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		p.fail(n, "%s: want text", where)
+	case n.Tag == "!!null":
+		return ""
+	}
+	return n.Value
+}
+
+// texts reads a list of scalars, or a single one.
+func (p *parser) texts(n *yaml.Node, where string) []string {
+	n = resolve(n)
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+		return []string{n.Value}
+	}
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		p.fail(n, "%s: want a list of at least one", where)
+		return nil
+	}
+	var all []string
+	for i, item := range n.Content {
+		all = append(all, p.text(item, fmt.Sprintf("%s[%d]", where, i)))
+	}
+	return all
+}
+
+func (p *parser) oneOf(n *yaml.Node, where string, values ...string) string {
+	text := p.text(n, where)
+	if !slices.Contains(values, text) {
+		p.fail(n, "%s: %q: want one of %s", where, text, strings.Join(values, ", "))
+	}
+	return text
+}
+
+// yes reads "no | yes", and the booleans that YAML takes for them.
+func (p *parser) yes(n *yaml.Node, where string) bool {
+	switch text := strings.ToLower(p.text(n, where)); text {
+	case "yes", "true", "on":
+		return true
+	case "no", "false", "off", "":
+		return false
+	default:
+		p.fail(n, "%s: %q: want yes or no", where, text)
+		return false
+	}
+}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// didYouMean returns "; did you mean …?" with the known name that takes the fewest edits to reach, if it takes few.
+func didYouMean(name string, known []string) string {
+	best, least := "", 1+len(name)/2
+	for _, k := range known {
+		if d := editDistance(name, k); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// editDistance is the Levenshtein distance in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

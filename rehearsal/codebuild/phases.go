@@ -1,0 +1,82 @@
+package codebuild
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// runtimes are what install.runtime-versions of the current Amazon Linux and Ubuntu images may name
+// (aws/aws-codebuild-docker-images, runtimes.yml).
+var runtimes = []string{"dotnet", "golang", "java", "nodejs", "php", "python", "ruby"}
+
+func (p *parser) phases(spec *Buildspec, n *yaml.Node) {
+	for key, value := range p.pairs(n, "phases") {
+		name := key.Value
+		if !slices.Contains(phaseNames, name) {
+			p.fail(key, "Invalid buildspec phase name: %s. Expecting: build,install,post_build,pre_build%s", name, didYouMean(name, phaseNames))
+			continue
+		}
+		spec.Phases[name] = p.phase(spec, name, value)
+	}
+}
+
+func (p *parser) phase(spec *Buildspec, name string, n *yaml.Node) Phase {
+	var phase Phase
+	where := "phases." + name
+	known := fields{
+		"run-as":     func(n *yaml.Node) { p.runAs(spec, where+".run-as", n) },
+		"on-failure": func(n *yaml.Node) { phase.OnFailure = p.onFailure(n, where+".on-failure") },
+		"commands":   func(n *yaml.Node) { phase.Commands = p.commands(n, where+".commands") },
+		"finally":    func(n *yaml.Node) { phase.Finally = p.commands(n, where+".finally") },
+		"steps":      func(n *yaml.Node) { p.fail(n, "%s.steps: GitHub Actions cannot be rehearsed; use commands", where) },
+	}
+	if name == "install" {
+		known["runtime-versions"] = func(n *yaml.Node) { p.runtimeVersions(spec, n) }
+	}
+	seen := p.mapping(n, where, known)
+	if name != "install" && !seen["steps"] {
+		p.require(n, where, seen, "commands")
+	}
+	return phase
+}
+
+func (p *parser) runtimeVersions(spec *Buildspec, n *yaml.Node) {
+	var chosen []string
+	for key, version := range p.pairs(n, "phases.install.runtime-versions") {
+		if !slices.Contains(runtimes, key.Value) {
+			p.fail(key, "Unknown runtime named '%s'. This build image has the following runtimes: %s%s",
+				key.Value, strings.Join(runtimes, ", "), didYouMean(key.Value, runtimes))
+			continue
+		}
+		chosen = append(chosen, key.Value+" "+p.text(version, "phases.install.runtime-versions."+key.Value))
+	}
+	if len(chosen) > 0 {
+		spec.note(n, "phases.install.runtime-versions: %s: a rehearsal uses what is installed on this machine", strings.Join(chosen, ", "))
+	}
+}
+
+// commands reads a list of commands, or a single one. A colon and a space make a mapping of what was meant as text,
+// which is the commonest mistake in a buildspec, so it gets CodeBuild's own words.
+func (p *parser) commands(n *yaml.Node, where string) []string {
+	n = resolve(n)
+	if n.Kind == yaml.ScalarNode {
+		return []string{p.text(n, where)}
+	}
+	if n.Kind != yaml.SequenceNode {
+		p.fail(n, "%s: want a list of commands", where)
+		return nil
+	}
+	var commands []string
+	for i, item := range n.Content {
+		item = resolve(item)
+		if item.Kind != yaml.ScalarNode {
+			p.fail(item, "Expected %s[%d] to be of string type: found subkeys instead; put the command in quotation marks", where, i)
+			continue
+		}
+		commands = append(commands, p.text(item, fmt.Sprintf("%s[%d]", where, i)))
+	}
+	return commands
+}

@@ -1,0 +1,133 @@
+package codebuild
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// shell runs commands as CodeBuild's agent does: each as a script in a shell of its own, which takes the working
+// directory and the variables from the one before and hands them on. The User Guide calls that "the same instance of the
+// shell", but functions, arrays, shell options and traps do not survive from one command to the next (aws/aws-cdk#26694:
+// "arrays are not supported in buildspec command"), "exit 0" ends a command and not the build, and every variable
+// is exported: the agent's script has "set -a" and ends with CODEBUILD_LAST_EXIT=$?, which is to be seen in the
+// environment of any build. In version 0.1 nothing is handed on.
+//
+// The program is bash, called sh unless the buildspec's env.shell says bash: that is what /bin/sh is in the Amazon Linux
+// images.
+type shell struct {
+	container *container
+	bash      string
+	name      string // argv[0]
+	version   string
+	dir       string // holds the script and the state
+	env       []string
+	out       *os.File
+}
+
+var shellName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// newShell prepares a shell that starts in workDir with the variables of env, and keeps its state in dir.
+func newShell(c *container, spec *Buildspec, dir, workDir string, env map[string]string, out *os.File) (*shell, error) {
+	s := &shell{container: c, bash: c.warden.Path, name: "sh", version: spec.Version, dir: dir, out: out}
+	if spec.Shell == "bash" {
+		s.name = "bash"
+	}
+	var state strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if shellName.MatchString(name) {
+			fmt.Fprintf(&state, "export %s=%s\n", name, quote(env[name]))
+		} else { // no shell can hand it on, but processes can have it
+			s.env = append(s.env, name+"="+env[name])
+		}
+	}
+	// So that a subshell can be told from other processes, see strayProcesses.
+	s.env = append(s.env, "CODEBUILD_BUILD_ID="+env["CODEBUILD_BUILD_ID"])
+	if err := os.WriteFile(s.file("env.sh"), []byte(state.String()), 0o600); err != nil {
+		return nil, err
+	}
+	return s, os.WriteFile(s.file("dir.txt"), []byte(workDir+"\n"), 0o600)
+}
+
+func (s *shell) file(name string) string { return filepath.Join(s.dir, name) }
+
+// run runs one command and returns its exit status.
+func (s *shell) run(ctx context.Context, command string) (int, error) {
+	script := fmt.Sprintf("cd -- \"$(<%s)\"\nset -a\n. %s\n%s\n", quote(s.file("dir.txt")), quote(s.file("env.sh")), command)
+	if s.version != "0.1" {
+		script += fmt.Sprintf("CODEBUILD_LAST_EXIT=$?\nexport -p >| %s\npwd >| %s\nexit $CODEBUILD_LAST_EXIT\n",
+			quote(s.file("env.sh")), quote(s.file("dir.txt")))
+	}
+	if err := os.WriteFile(s.file("script.sh"), []byte(script), fs.FileMode(0o600)); err != nil {
+		return 0, err
+	}
+	return s.container.run(ctx, s.command(s.file("script.sh"), s.out))
+}
+
+func (s *shell) command(script string, out *os.File) *exec.Cmd {
+	cmd := exec.Command(s.bash, script)
+	cmd.Args[0] = s.name
+	cmd.Env = s.env
+	cmd.Dir = s.dir
+	cmd.Stdout, cmd.Stderr = out, s.out
+	return cmd
+}
+
+// set changes a variable for the commands to come.
+func (s *shell) set(name, value string) error {
+	f, err := os.OpenFile(s.file("env.sh"), os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = fmt.Fprintf(f, "export %s=%s\n", name, quote(value)); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// variables returns the values that the named variables have now; those that are not set are left out.
+func (s *shell) variables(ctx context.Context, names []string) (map[string]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	values := s.file("values")
+	out, err := os.OpenFile(values, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	script := fmt.Sprintf(". %s\n", quote(s.file("env.sh")))
+	for _, name := range names {
+		if shellName.MatchString(name) {
+			script += fmt.Sprintf("[ -z \"${%s+set}\" ] || printf '%%s\\0' \"%s=$%s\"\n", name, name, name)
+		}
+	}
+	if err := os.WriteFile(s.file("script.sh"), []byte(script), 0o600); err != nil {
+		return nil, err
+	}
+	if _, err := s.container.run(ctx, s.command(s.file("script.sh"), out)); err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(values)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for pair := range strings.SplitSeq(strings.TrimSuffix(string(content), "\x00"), "\x00") {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			found[name] = value
+		}
+	}
+	return found, nil
+}
+
+// quote makes one literal word of s for a POSIX shell.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

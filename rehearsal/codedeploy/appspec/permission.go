@@ -1,0 +1,193 @@
+package appspec
+
+import (
+	"slices"
+	"strings"
+)
+
+// Permission is one entry of the permissions section.
+type Permission struct {
+	// Object is a path on the host.
+	Object  string
+	Pattern string
+	Except  []string
+	// Types has "file", "directory" or both.
+	Types []string
+	// Owner and Group are the YAML values, nil without one. Only text can name an account, but the agent finds that
+	// out when it applies them (install_instruction.rb, ChangeOwnerCommand).
+	Owner, Group any
+	// Mode is one to four octal digits, padded to three; "" without one.
+	Mode    string
+	ACL     *ACL
+	Context *Context
+}
+
+// everything is the pattern that matches at every depth.
+const everything = "**"
+
+func parsePermissions(section any) ([]Permission, error) {
+	list, err := entries("permissions", section)
+	if err != nil {
+		return nil, err
+	}
+	var permissions []Permission
+	for _, entry := range list {
+		p := Permission{
+			Object:  strings.TrimSpace(rubyString(entry.get("object"))),
+			Pattern: everything,
+			Owner:   entry.get("owner"),
+			Group:   entry.get("group"),
+		}
+		if p.Object == "" {
+			return nil, errNoObject
+		}
+		if err := p.parseScope(entry); err != nil {
+			return nil, err
+		}
+		if p.Mode, err = parseMode(entry.get("mode")); err != nil {
+			return nil, err
+		}
+		if p.ACL, err = parseACL(entry.get("acls")); err != nil {
+			return nil, err
+		}
+		if p.Context, err = parseContext(entry.get("context")); err != nil {
+			return nil, err
+		}
+		permissions = append(permissions, p)
+	}
+	return permissions, nil
+}
+
+// parseScope reads pattern, except and type.
+func (p *Permission) parseScope(entry mapping) error {
+	if pattern := entry.get("pattern"); truthy(pattern) {
+		text, ok := pattern.(string)
+		if !ok {
+			return wrongType("permissions: pattern", "text", pattern)
+		}
+		p.Pattern = text
+	}
+	except, err := texts("permissions: except", entry.get("except"))
+	if err != nil {
+		return err
+	}
+	p.Except = except
+	p.Types = []string{"file", "directory"}
+	if types := entry.get("type"); truthy(types) {
+		if p.Types, err = texts("permissions: type", types); err != nil {
+			return err
+		}
+	}
+	for _, t := range p.Types {
+		if t != "file" && t != "directory" {
+			return violation("The deployment failed because the application specification filespecifies a permission for an object type not supported for permissions (%s). "+
+				"Update the permissions section of the AppSpec file, and then try again.", t)
+		}
+	}
+	return nil
+}
+
+func texts(what string, v any) ([]string, error) {
+	if !truthy(v) {
+		return nil, nil
+	}
+	list, ok := v.([]any)
+	if !ok {
+		return nil, wrongType(what, "a list", v)
+	}
+	out := make([]string, len(list))
+	for i, item := range list {
+		out[i] = rubyString(item)
+	}
+	return out, nil
+}
+
+// parseMode checks a mode by its decimal digits, as mode_info.rb does: YAML has turned an unquoted 0755 into 493.
+func parseMode(v any) (string, error) {
+	if v == nil {
+		return "", nil
+	}
+	mode := rubyString(v)
+	for len(mode) < 3 {
+		mode = "0" + mode
+	}
+	if len(mode) > 4 {
+		return "", violation("The deployment failed because the length of a permissions mode (%s) in the application specification file is invalid. "+
+			"Permissions modes must be between one and four characters long. Update the permissions section of the AppSpec file, and then try again.", mode)
+	}
+	for _, c := range mode {
+		if c < '0' || c > '7' {
+			return "", violation("The deployment failed because the permissions mode (%s) in the application specification file contains an invalid character (%c). "+
+				"Update the permissions section of the AppSpec file, and then try again.", mode, c)
+		}
+	}
+	return mode, nil
+}
+
+// AppliesTo reports whether the entry is for objects of this type: "file" or "directory".
+func (p Permission) AppliesTo(objectType string) bool { return slices.Contains(p.Types, objectType) }
+
+// CheckFile returns the agent's objection to p when p.Object is a copied file (linux_permission_info.rb,
+// validate_file_permission): then neither pattern nor except makes sense.
+func (p Permission) CheckFile() error {
+	if p.Pattern != everything {
+		return violation("The deployment failed because the application specification file includes an object (%s) with an invalid pattern (%s), "+
+			"such as a pattern for a file applied to a directory. Correct the permissions section of the AppSpec file, and then try again.", p.Object, p.Pattern)
+	}
+	if len(p.Except) > 0 {
+		except := make([]any, len(p.Except))
+		for i, e := range p.Except {
+			except[i] = e
+		}
+		return violation("The deployment failed because the except parameter for a pattern in the permissions section (%s) for the object named %s contains an invalid format. "+
+			"Update the AppSpec file, and then try again.", rubyInspect(except), p.Object)
+	}
+	return nil
+}
+
+// CheckFileACL returns the agent's objection to a default ACL on a file (linux_permission_info.rb, validate_file_acl).
+func (p Permission) CheckFileACL() error {
+	if p.ACL != nil && p.ACL.has(func(e ace) bool { return e.def }) {
+		return violation("The deployment failed because the -d parameter has been specified to apply an acl setting to a file. " +
+			"This parameter is supported for directories only. Update the AppSpec file, and then try again.")
+	}
+	return nil
+}
+
+// Matches reports whether p covers name, a host path below the directory base, which is p.Object made absolute.
+// Pattern "**" covers every depth; any other pattern, and every except, the directory's own entries only.
+func (p Permission) Matches(base, name string) bool {
+	relative, below := strings.CutPrefix(name, strings.TrimSuffix(base, "/")+"/")
+	if !below {
+		return false
+	}
+	for _, except := range p.Except {
+		if matchGlob(except, relative) {
+			return false
+		}
+	}
+	return p.Pattern == everything || matchGlob(p.Pattern, relative)
+}
+
+// matchGlob matches one path element; "*" stands for any characters and nothing else is special.
+func matchGlob(pattern, name string) bool {
+	if strings.Contains(name, "/") {
+		return false
+	}
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == name
+	}
+	rest, ok := strings.CutPrefix(name, parts[0])
+	if !ok {
+		return false
+	}
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(rest, part)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+len(part):]
+	}
+	return strings.HasSuffix(rest, parts[len(parts)-1])
+}

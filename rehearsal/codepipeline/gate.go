@@ -1,0 +1,74 @@
+package codepipeline
+
+import "sync"
+
+// gate admits executions to one stage of a pipeline, one at a time unless they may run in parallel.
+type gate struct {
+	mu      sync.Mutex
+	busy    bool
+	waiting []*waiter // in the order of their executions
+}
+
+type waiter struct {
+	number  int       // the execution's, rising with time
+	outcome chan bool // true: enter; false: superseded
+}
+
+// arrive asks for entry on behalf of an execution and returns the channel on which the outcome comes. In SUPERSEDED
+// mode only the newest execution waits in front of a stage: it displaces older ones. In QUEUED mode all wait.
+func (g *gate) arrive(mode string, number int) *waiter {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	w := &waiter{number: number, outcome: make(chan bool, 1)}
+	if mode == modeParallel || !g.busy {
+		g.busy = true
+		w.outcome <- true
+		return w
+	}
+	g.waiting = append(g.waiting, w)
+	if mode == modeSuperseded {
+		g.displaceOlder()
+	}
+	return w
+}
+
+func (g *gate) displaceOlder() {
+	newest := g.waiting[0]
+	for _, w := range g.waiting[1:] {
+		older := w
+		if w.number > newest.number {
+			older, newest = newest, w
+		}
+		older.outcome <- false
+	}
+	g.waiting = []*waiter{newest}
+}
+
+// leave lets the next execution in.
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.waiting) == 0 {
+		g.busy = false
+		return
+	}
+	next := g.waiting[0]
+	g.waiting = g.waiting[1:]
+	next.outcome <- true
+}
+
+// withdraw takes back an arrival whose outcome nobody waits for any more. If it was admitted meanwhile, it leaves.
+func (g *gate) withdraw(w *waiter) {
+	g.mu.Lock()
+	for i, other := range g.waiting {
+		if other == w {
+			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
+			g.mu.Unlock()
+			return
+		}
+	}
+	g.mu.Unlock()
+	if <-w.outcome {
+		g.leave()
+	}
+}

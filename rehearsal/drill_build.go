@@ -1,0 +1,74 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+)
+
+// buildDrills go wrong before anything reaches a host.
+var buildDrills = []Drill{
+	{
+		Name:   "tests-fail",
+		Breaks: "a test of the application fails",
+		Holds:  "nothing is built or released; the message shows the test's output",
+		run: refused([]edit{write("webapp/Makefile", "test:\n\t@echo 'TestSum: got 41, want 42'; exit 1\n")},
+			"stage Build", "the tests of commit", "failed: nothing is released", "TestSum: got 41, want 42"),
+	},
+	{
+		Name:   "image-does-not-build",
+		Breaks: "the Dockerfile copies a file that is not there",
+		Holds:  "nothing is released; the message names the file",
+		run: refused([]edit{write("webapp/Makefile", "all:\n"), write("webapp/Dockerfile", "FROM scratch\nCOPY nothing-there /\n")},
+			"stage Build", "the image of commit", "was not built", "nothing-there"),
+	},
+	{
+		Name:   "dockerfile-missing",
+		Breaks: "a commit removes the Dockerfile",
+		Holds:  "nothing is released; the message names the file",
+		run:    refused([]edit{remove("webapp/Dockerfile")}, "stage Build", "webapp/Dockerfile does not exist", "an application needs one"),
+	},
+	{
+		Name:   "makefile-broken",
+		Breaks: "make cannot read webapp/Makefile",
+		Holds:  "the build fails, and does not go on without tests",
+		run:    refused([]edit{write("webapp/Makefile", "test\n\tfalse\n")}, "stage Build", "make cannot read webapp/Makefile", "missing separator"),
+	},
+	{
+		Name:   "buildspec-typo",
+		Breaks: "the buildspec has a key that CodeBuild does not know",
+		Holds:  "the message names the key and those that there are",
+		run: refused([]edit{replace("deploy-scripts/buildspec.yml", "phases:", "fases: {}\nphases:")},
+			"stage Build", "fases", "phases"),
+	},
+	{
+		Name:   "appspec-missing",
+		Breaks: "the bundle has no appspec.yml at its root",
+		Holds:  "the message says where the file has to be",
+		Rows:   []int{27},
+		run:    refused([]edit{replace("deploy-scripts/buildspec.yml", "    - appspec.yml\n", "")}, "appspec.yml", "root"),
+	},
+	{
+		Name:   "commit-built-again",
+		Breaks: "the pipeline runs again for a commit that it has built",
+		Holds:  "it succeeds with the image that is there; nothing is built or pushed",
+		Rows:   []int{19},
+		run:    rerun,
+	},
+}
+
+// refused is a drill that is a release which must fail with a message that has every one of the texts.
+func refused(edits []edit, texts ...string) func(context.Context, *ground) error {
+	return func(ctx context.Context, g *ground) error { return g.refuses(ctx, edits, texts...) }
+}
+
+// rerun releases once more what serves already.
+func rerun(ctx context.Context, g *ground) error {
+	images, _ := g.cloud.contents()
+	if err := g.start(ctx, g.good); err != nil {
+		return err
+	}
+	if now, _ := g.cloud.contents(); now != images {
+		return fmt.Errorf("the registry has %d images, and had %d before", now, images)
+	}
+	return nil
+}

@@ -1,0 +1,166 @@
+package rehearsal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/github"
+)
+
+// ground is the rehearsal that drills run on, one after the other. Each finds a good release that serves, and the good
+// push at its end leaves one.
+type ground struct {
+	*rehearsal
+	dir string // the clone that is pushed from
+	// good is the commit that serves between drills; every change starts from its files.
+	good string
+	// released are the commits that may have answered during the drill, in the order in which they were released.
+	released []string
+	// progress is what the console has shown during the drill, and beside it whoever watches.
+	progress bytes.Buffer
+	watcher  io.Writer
+}
+
+// newGround clones what the first release was pushed to. From then on the console's text goes to progress.
+func newGround(ctx context.Context, r *rehearsal, progress io.Writer) (*ground, error) {
+	dir, err := r.clone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	head, err := github.Git(ctx, dir, "rev-parse", "HEAD")
+	return &ground{rehearsal: r, dir: dir, good: strings.TrimSpace(head), watcher: progress}, err
+}
+
+// begin forgets the drill before.
+func (g *ground) begin() {
+	g.released = []string{g.good}
+	g.console.mu.Lock()
+	defer g.console.mu.Unlock()
+	g.progress.Reset()
+	g.console.out = io.MultiWriter(&g.progress, g.watcher)
+}
+
+// said tells whether the console has shown a word or text since the drill began. Lines are wrapped, so a text may not be
+// found where it has blanks.
+func (g *ground) said(text string) bool {
+	g.console.mu.Lock()
+	defer g.console.mu.Unlock()
+	return strings.Contains(g.progress.String(), text)
+}
+
+func (g *ground) url() string { return g.stack.output("appUrl") }
+
+// commit commits the good release's files with the edits, on top of whatever was pushed last.
+func (g *ground) commit(ctx context.Context, message string, edits ...edit) (id string, err error) {
+	if _, err := github.Git(ctx, g.dir, "read-tree", "--reset", "-u", g.good); err != nil {
+		return "", err
+	}
+	for _, e := range edits {
+		if err := e(g.dir); err != nil {
+			return "", err
+		}
+	}
+	return commitAll(ctx, g.dir, message)
+}
+
+// releases releases a change, which must succeed.
+func (g *ground) releases(ctx context.Context, message string, edits ...edit) (release, error) {
+	id, err := g.commit(ctx, message, edits...)
+	if err != nil {
+		return release{}, err
+	}
+	g.released = append(g.released, id)
+	done, err := g.release(ctx, g.dir, id)
+	if err != nil {
+		return done, fmt.Errorf("a release that has to succeed failed: %w", err)
+	}
+	return done, nil
+}
+
+// refuses releases a change, which must fail, with a message that has every one of the texts.
+func (g *ground) refuses(ctx context.Context, edits []edit, texts ...string) error {
+	id, err := g.commit(ctx, "A change that must not get through", edits...)
+	if err != nil {
+		return err
+	}
+	_, err = g.release(ctx, g.dir, id)
+	if err == nil {
+		return fmt.Errorf("the release of %.7s succeeded, and must not", id)
+	}
+	return g.failed(ctx, err, texts...)
+}
+
+// failed looks whether a failure says what it must, and whether the release before goes on answering.
+func (g *ground) failed(ctx context.Context, failure error, texts ...string) error {
+	g.note("the message: %v", failure)
+	var errs []error
+	for _, text := range texts {
+		if !strings.Contains(failure.Error(), text) {
+			errs = append(errs, fmt.Errorf("the message lacks %q", text))
+		}
+	}
+	if errs != nil {
+		errs = append(errs, fmt.Errorf("the message is:\n%s", indented(failure.Error())))
+	}
+	if err := g.cloud.serves(ctx, g.url(), g.good); err != nil {
+		errs = append(errs, fmt.Errorf("the release before does not go on: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// repair makes the next good push: a change of a file that the pipeline watches, and nothing else.
+func (g *ground) repair(ctx context.Context, drill string) error {
+	done, err := g.releases(ctx, "Good again after "+drill, harmless(drill))
+	if err == nil {
+		g.good = done.commit
+	}
+	return err
+}
+
+// harmless is a change that any application can bear, and of which webapp's page tells.
+func harmless(text string) edit {
+	return func(dir string) error { return write(harmlessFile(dir), "Released after: "+text+".\n")(dir) }
+}
+
+// pushTo pushes one of the clone's commits to a branch, and returns the executions that this has started.
+func (g *ground) pushTo(ctx context.Context, revision, branch string) ([]*codepipeline.Execution, error) {
+	_, err := github.Git(ctx, g.dir, "push", "--no-verify", "--quiet", g.cloud.pipelines.Repository.Dir, revision+":refs/heads/"+branch)
+	var started []*codepipeline.Execution
+	for err == nil {
+		select {
+		case e := <-g.cloud.released: // the hook has answered, so it is there if it ever will be
+			started = append(started, e)
+			continue
+		default:
+		}
+		break
+	}
+	return started, err
+}
+
+// inOrder returns an error when a commit has answered that was not released, or an older one after a newer one.
+func (g *ground) inOrder(served []string) error {
+	rest := g.released
+	for _, commit := range served {
+		i := slices.Index(rest, commit)
+		if i < 0 {
+			return fmt.Errorf("%.7s has answered out of order: released were %.7s, and answers came from %.7s", commit, g.released, served)
+		}
+		rest = rest[i:]
+	}
+	return nil
+}
+
+// host returns the host that everything runs on.
+func (g *ground) host() (*host, error) {
+	for _, instance := range g.cloud.account.ByType("aws:ec2/instance:Instance") {
+		return g.cloud.host(instance.ID)
+	}
+	return nil, errors.New("the stack declares no instance")
+}

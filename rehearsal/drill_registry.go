@@ -1,0 +1,181 @@
+package rehearsal
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// registryDrills are about ECR.
+var registryDrills = []Drill{
+	{
+		Name:   "login-expired",
+		Breaks: "the host's last login to ECR was 13 hours ago",
+		Holds:  "the release succeeds: it logs in itself, and forgets the login",
+		Rows:   []int{20},
+		run:    expiredLogin,
+	},
+	{
+		Name:   "registry-away",
+		Breaks: "ECR answers 503 to the first two pulls, then is back",
+		Holds:  "the release succeeds at the third try",
+		run:    registryAway,
+	},
+	{
+		Name:   "registry-down",
+		Breaks: "ECR answers 503 from the pull on, through the rollback too",
+		Holds:  "the release fails after some tries and says so; once ECR is back, so are releases",
+		run:    registryDown,
+	},
+	{
+		Name:   "push-refused",
+		Breaks: "ECR refuses the image, because the repository is full",
+		Holds:  "nothing is released; the message has ECR's reason",
+		run:    pushRefused,
+	},
+}
+
+// frontDoor stands in front of the registry. It gives the registry its clock and lets a drill answer in its place.
+type frontDoor struct {
+	http.Handler
+	// ahead is how far the registry's clock is ahead of this machine's, in nanoseconds.
+	ahead atomic.Int64
+
+	mu      sync.Mutex
+	instead func(http.ResponseWriter, *http.Request) bool
+}
+
+func (f *frontDoor) now() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }
+
+// answerInstead has answer see each request first: those for which it returns true it has answered. nil ends that.
+func (f *frontDoor) answerInstead(answer func(http.ResponseWriter, *http.Request) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.instead = answer
+}
+
+func (f *frontDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	answered := f.instead != nil && f.instead(w, r)
+	f.mu.Unlock()
+	if !answered {
+		f.Handler.ServeHTTP(w, r)
+	}
+}
+
+// isPull tells a host's request for an image, by digest, from those of a build.
+func isPull(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.URL.Path, "/manifests/sha256:")
+}
+
+// expiredLogin leaves a login on the host that is 13 hours old when the release begins.
+func expiredLogin(ctx context.Context, g *ground) error {
+	h, err := g.host()
+	if err != nil {
+		return err
+	}
+	session, err := h.metadata.Session()
+	if err != nil {
+		return err
+	}
+	password, _ := g.cloud.registry.IssueToken(session)
+	const user = "AWS"
+	config := filepath.Join(h.home, ".docker", "config.json")
+	login := fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, g.work.Registry, base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(config), 0o700), os.WriteFile(config, []byte(login), 0o600)); err != nil {
+		return err
+	}
+	defer os.RemoveAll(filepath.Dir(config))
+	g.cloud.door.ahead.Store(int64(13 * time.Hour))
+	defer g.cloud.door.ahead.Store(0)
+	answer, err := tryLogin(ctx, g.work.Registry, user, password)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(answer, "token has expired") {
+		return fmt.Errorf("the login of 13 hours ago should have expired, but the registry answers %q", answer)
+	}
+	if _, err := g.releases(ctx, "Half a day later", harmless("half a day")); err != nil {
+		return err
+	}
+	after, err := os.ReadFile(config)
+	if err == nil && string(after) != login {
+		err = fmt.Errorf("the release has changed the host's Docker config to %s", after)
+	}
+	return err
+}
+
+// tryLogin returns the registry's answer to a login.
+func tryLogin(ctx context.Context, registry, user, password string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+registry+"/v2/", nil)
+	if err != nil {
+		return "", err
+	}
+	request.SetBasicAuth(user, password)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
+}
+
+func unavailable(w http.ResponseWriter) bool {
+	http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+	return true
+}
+
+func registryAway(ctx context.Context, g *ground) error {
+	tries := 0
+	g.cloud.door.answerInstead(func(w http.ResponseWriter, r *http.Request) bool {
+		if !isPull(r) {
+			return false
+		}
+		tries++
+		return tries <= 2 && unavailable(w)
+	})
+	_, err := g.releases(ctx, "While ECR is away for a moment", harmless("a moment without ECR"))
+	g.cloud.door.answerInstead(nil)
+	if tries < 3 {
+		err = errors.Join(err, fmt.Errorf("the host has asked %d times for the image: ECR was not away", tries))
+	}
+	return err
+}
+
+func registryDown(ctx context.Context, g *ground) error {
+	down := false
+	g.cloud.door.answerInstead(func(w http.ResponseWriter, r *http.Request) bool {
+		down = down || isPull(r)
+		return down && unavailable(w)
+	})
+	defer g.cloud.door.answerInstead(nil)
+	return g.refuses(ctx, []edit{harmless("ECR being down")},
+		"stage Deploy", "ApplicationStart", "cannot be pulled", "503 Service Unavailable", "release again", "the rollback failed too")
+}
+
+// pushRefused has the registry refuse the manifest as ECR does when the quota "Images per repository" is used up (ECR
+// API reference, PutImage: LimitExceededException).
+func pushRefused(ctx context.Context, g *ground) error {
+	const full = "the repository already has the maximum allowed number of images"
+	g.cloud.door.answerInstead(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/manifests/") {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, `{"errors":[{"code":"DENIED","message":%q}]}`, full)
+		return true
+	})
+	defer g.cloud.door.answerInstead(nil)
+	return g.refuses(ctx, []edit{misbehaving("version never-seen")}, "stage Build", "is not in ECR", full)
+}

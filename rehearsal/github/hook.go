@@ -1,0 +1,85 @@
+package github
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+)
+
+// hookListener hears from the post-receive hook over a loopback connection, which bash opens by itself.
+type hookListener struct {
+	listener net.Listener
+	onPush   func(Push) string
+	done     sync.WaitGroup
+}
+
+func listenForHook(onPush func(Push) string) (*hookListener, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening for pushes: %w", err)
+	}
+	h := &hookListener{listener: l, onPush: onPush}
+	h.done.Go(h.serve)
+	return h, nil
+}
+
+func (h *hookListener) close() {
+	h.listener.Close()
+	h.done.Wait()
+}
+
+// script is the post-receive hook. Git gives it a line "<old> <new> <ref>" for each ref that the push moved; it
+// passes them on, ends them with an empty line, and shows the answer to whoever pushed.
+func (h *hookListener) script() []byte {
+	return fmt.Appendf(nil, `#!/bin/bash
+if ! exec 3<>/dev/tcp/127.0.0.1/%d; then
+  echo "The rehearsal that this repository belongs to has ended: nothing will be released."
+  exit 0
+fi 2>/dev/null
+{ cat; echo; } >&3
+cat <&3
+`, h.listener.Addr().(*net.TCPAddr).Port)
+}
+
+// serve answers one push after the other, so that events keep the order of the pushes.
+func (h *hookListener) serve() {
+	for {
+		conn, err := h.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		h.answer(conn)
+		conn.Close()
+	}
+}
+
+func (h *hookListener) answer(conn net.Conn) {
+	var pushes []Push
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() && lines.Text() != "" {
+		if p, ok := parsePush(lines.Text()); ok {
+			pushes = append(pushes, p)
+		}
+	}
+	for _, p := range pushes {
+		if answer := h.onPush(p); answer != "" {
+			fmt.Fprintln(conn, answer)
+		}
+	}
+}
+
+// parsePush reads a line of the hook's input. Tags and deleted branches are no pushes to a branch.
+func parsePush(line string) (Push, bool) {
+	fields := strings.SplitN(line, " ", 3)
+	if len(fields) != 3 || fields[1] == noCommit {
+		return Push{}, false
+	}
+	branch, ok := strings.CutPrefix(fields[2], "refs/heads/")
+	p := Push{Branch: branch, Before: fields[0], After: fields[1]}
+	if p.Before == noCommit {
+		p.Before = ""
+	}
+	return p, ok
+}

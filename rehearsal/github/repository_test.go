@@ -1,0 +1,123 @@
+package github
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// checkout is a working copy whose commits the tests push.
+type checkout struct {
+	t   *testing.T
+	dir string
+}
+
+func newCheckout(t *testing.T) checkout {
+	t.Helper()
+	c := checkout{t, t.TempDir()}
+	c.git("init", "--quiet", "--initial-branch=work")
+	c.git("config", "user.name", "Ada")
+	c.git("config", "user.email", "ada@example.com")
+	return c
+}
+
+func (c checkout) git(args ...string) string {
+	c.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir, cmd.Env = c.dir, Environment()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		c.t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (c checkout) commit(message string, files map[string]string) string {
+	c.t.Helper()
+	for name, content := range files {
+		path := filepath.Join(c.dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	c.git("add", "--all")
+	c.git("commit", "--quiet", "--message", message)
+	return c.git("rev-parse", "HEAD")
+}
+
+func newRepository(t *testing.T, onPush func(Push) string) *Repository {
+	t.Helper()
+	r, err := Create(context.Background(), t.TempDir(), "example/webapp", onPush)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r
+}
+
+func TestPushesBecomeEventsInOrder(t *testing.T) {
+	var got []Push
+	r := newRepository(t, func(p Push) string { got = append(got, p); return "execution started" })
+	c := newCheckout(t)
+	first := c.commit("first", map[string]string{"a.txt": "1", "web/b.txt": "1"})
+	said := c.git("push", r.Dir, "HEAD:refs/heads/main")
+	second := c.commit("second", map[string]string{"web/ü b.txt": "2"})
+	c.git("push", "--quiet", r.Dir, "HEAD:refs/heads/main", "HEAD:refs/tags/v1")
+	c.git("push", "--quiet", r.Dir, ":refs/heads/main") // a deletion starts nothing
+
+	want := []Push{{"main", "", first}, {"main", first, second}}
+	if !slices.Equal(got, want) {
+		t.Fatalf("pushes = %v, want %v", got, want)
+	}
+	if !strings.Contains(said, "remote: execution started") {
+		t.Errorf("the pusher read %q, want the answer of the listener in it", said)
+	}
+	for i, wantFiles := range [][]string{{"a.txt", "web/b.txt"}, {"web/ü b.txt"}} {
+		files, err := r.ChangedFiles(t.Context(), got[i])
+		if err != nil || !slices.Equal(files, wantFiles) {
+			t.Errorf("ChangedFiles(push %d) = %q, %v, want %q", i, files, err, wantFiles)
+		}
+	}
+}
+
+func TestPushAfterTheEndSaysSo(t *testing.T) {
+	r := newRepository(t, func(Push) string { return "" })
+	r.Close()
+	c := newCheckout(t)
+	c.commit("late", map[string]string{"a.txt": "1"})
+	if said := c.git("push", r.Dir, "HEAD:refs/heads/main"); !strings.Contains(said, "has ended") {
+		t.Errorf("the pusher read %q, want a word about the ended rehearsal", said)
+	}
+}
+
+func TestHeadAndArchive(t *testing.T) {
+	r := newRepository(t, func(Push) string { return "" })
+	if _, err := r.Head(t.Context(), "main"); !errors.Is(err, ErrNoCommit) {
+		t.Errorf("Head of an empty repository: %v, want ErrNoCommit", err)
+	}
+	c := newCheckout(t)
+	id := c.commit("subject $(touch /tmp/x)\n\nbody", map[string]string{"web/run.sh": "#!/bin/sh\n"})
+	c.git("push", "--quiet", r.Dir, "HEAD:refs/heads/main")
+	head, err := r.Head(t.Context(), "main")
+	if err != nil || head.ID != id || head.Message != "subject $(touch /tmp/x)\n\nbody" || head.AuthorDate == "" {
+		t.Fatalf("Head = %+v, %v, want commit %s with its message and date", head, err, id)
+	}
+	path := filepath.Join(t.TempDir(), "source.zip")
+	if err := r.Archive(t.Context(), head.ID, path); err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	if !slices.ContainsFunc(z.File, func(f *zip.File) bool { return f.Name == "web/run.sh" }) {
+		t.Errorf("the archive lacks web/run.sh at its place")
+	}
+}

@@ -1,0 +1,103 @@
+package rehearsal
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"cicd/rehearsal/awsapi"
+	"cicd/rehearsal/codedeploy/agent"
+)
+
+// hosts are the EC2 instances that something has reached for.
+type hosts struct {
+	cloud     *cloud
+	firstPort int // where the first one's edge answers, 0 for any free port
+
+	mu   sync.Mutex
+	byID map[string]*host
+}
+
+// host stands for one EC2 instance: a named set of Docker objects, an agent, and a metadata service.
+type host struct {
+	// app is what the name of each of its Docker objects starts with.
+	app string
+	// edge is the address on this machine at which port 80 of the instance answers.
+	edge     string
+	home     string // of the user that hooks run as
+	agent    *agent.Agent
+	metadata *awsapi.IMDS
+	power    sync.Mutex // held while the host reboots
+}
+
+// host returns the host that stands for a declared instance.
+func (c *cloud) host(instanceID string) (*host, error) {
+	c.hosts.mu.Lock()
+	defer c.hosts.mu.Unlock()
+	if h, ok := c.hosts.byID[instanceID]; ok {
+		return h, nil
+	}
+	if _, ok := c.account.Find("aws:ec2/instance:Instance", "id", instanceID); !ok {
+		return nil, fmt.Errorf("InvalidInstanceID.NotFound: the instance ID '%s' does not exist", instanceID)
+	}
+	h, err := c.boot(instanceID, len(c.hosts.byID)+1)
+	if err != nil {
+		return nil, fmt.Errorf("host %s: %w", instanceID, err)
+	}
+	c.hosts.byID[instanceID] = h
+	return h, nil
+}
+
+// boot gives a host its place on this machine.
+func (c *cloud) boot(instanceID string, number int) (*host, error) {
+	port := 0
+	if number == 1 {
+		port = c.hosts.firstPort
+	}
+	edge, err := freeAddress(port)
+	if err != nil {
+		return nil, err
+	}
+	home, err := c.work.makeDir("hosts", instanceID, "home")
+	if err != nil {
+		return nil, err
+	}
+	metadata := awsapi.NewIMDS(c.account, c.authority, instanceID)
+	endpoint, err := c.serve(metadata)
+	if err != nil {
+		return nil, err
+	}
+	h := &host{app: fmt.Sprintf("%s-%d", c.work.Name, number), edge: edge, home: home, metadata: metadata}
+	h.agent = &agent.Agent{
+		DeploymentRoot: c.work.path("hosts", instanceID, "deployment-root"),
+		Root:           c.work.path("hosts", instanceID, "root"),
+		Env: append(c.machine.environment(c.work),
+			"HOME="+home, "TMPDIR="+home, "APP_NAME="+h.app, "EDGE_PORT="+edge, "EDGE_IMAGE="+c.edgeImage(),
+			"AWS_ENDPOINT_URL="+c.api.URL, "AWS_EC2_METADATA_SERVICE_ENDPOINT="+endpoint.URL+"/"),
+	}
+	return h, nil
+}
+
+// edgeImage is the reference of the image that stands for the public Caddy image.
+func (c *cloud) edgeImage() string { return c.work.Name + "-caddy:rehearsal" }
+
+// freeAddress names a loopback address that nothing listens at.
+func freeAddress(port int) (string, error) {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// close ends what still runs on the hosts.
+func (h *hosts) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var err error
+	for _, one := range h.byID {
+		err = errors.Join(err, one.agent.Close())
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+package iam
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// requestContext holds the condition keys of one request, as AWS would set them. A key without values is one that
+// AWS does not send with this request; a key that is not there at all is one that a rehearsal cannot know, and
+// asking for it is an error. Where each key comes from: IAM User Guide, "AWS global condition context keys".
+type requestContext map[string][]string
+
+// sessionContext returns the keys of a request signed with a role session's credentials.
+func sessionContext(p principal, action, region string, issued, now time.Time) requestContext {
+	c := commonContext(region, now)
+	c["aws:PrincipalArn"] = []string{p.role} // of the role, not of the session
+	c["aws:PrincipalAccount"] = []string{p.account}
+	c["aws:PrincipalType"] = []string{"AssumedRole"}
+	c["aws:PrincipalIsAWSService"] = []string{"false"}
+	c["aws:TokenIssueTime"] = []string{issued.UTC().Format(time.RFC3339)}
+	c["aws:ViaAWSService"] = []string{"false"} // a call with a service role is the role's own
+	c["aws:username"] = nil                    // of IAM users only
+	c["aws:SourceArn"] = nil                   // of calls by a service principal only
+	c["aws:SourceAccount"] = nil
+	if strings.HasPrefix(strings.ToLower(action), "s3:") {
+		// The least that AWS endpoints accept, so that a policy asking for more fails here too.
+		c["s3:TlsVersion"] = []string{"1.2"}
+	}
+	return c
+}
+
+// serviceContext returns the keys of sts:AssumeRole by an AWS service on behalf of the resource sourceARN; "" for a
+// service that names none, as EC2 does for instance profiles.
+func serviceContext(region, sourceARN string, now time.Time) requestContext {
+	c := commonContext(region, now)
+	c["aws:SourceArn"] = nil
+	c["aws:SourceAccount"] = nil
+	if sourceARN != "" {
+		c["aws:SourceArn"] = []string{sourceARN}
+		if account := segment(sourceARN, 4); account != "" {
+			c["aws:SourceAccount"] = []string{account}
+		}
+	}
+	return c
+}
+
+// commonContext returns the keys that every request has.
+func commonContext(region string, now time.Time) requestContext {
+	return requestContext{
+		// Clients in AWS speak TLS to every endpoint. In a rehearsal the same clients speak plain HTTP over
+		// loopback, which is no property of the stack.
+		"aws:SecureTransport": {"true"},
+		"aws:RequestedRegion": {region},
+		"aws:CurrentTime":     {now.UTC().Format(time.RFC3339)},
+		"aws:EpochTime":       {strconv.FormatInt(now.Unix(), 10)},
+	}
+}
+
+// lookup returns the values of a key, whose case does not matter.
+func (c requestContext) lookup(key string) ([]string, error) {
+	for name, values := range c {
+		if strings.EqualFold(name, key) {
+			return values, nil
+		}
+	}
+	return nil, fmt.Errorf("condition key %q is not one that a rehearsal can tell for this request; it knows %s",
+		key, strings.Join(slices.Sorted(maps.Keys(c)), ", "))
+}
+
+// variables resolves policy variables (IAM User Guide, "IAM policy elements: Variables and tags").
+type variables struct {
+	enabled bool // only policies of version 2012-10-17 have them
+	context requestContext
+}
+
+// resolve returns the value of what stands between ${ and }.
+func (v variables) resolve(text string) (string, error) {
+	if text == "*" || text == "?" || text == "$" {
+		return text, nil
+	}
+	key, fallback, hasFallback := strings.Cut(text, ", '")
+	values, err := v.context.lookup(key)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("policy variable ${%s}: %w", text, err)
+	case len(values) == 1:
+		return values[0], nil
+	case len(values) == 0 && hasFallback && strings.HasSuffix(fallback, "'"):
+		return strings.TrimSuffix(fallback, "'"), nil
+	}
+	return "", fmt.Errorf("policy variable ${%s} has %d values in this request, and no default for that", text, len(values))
+}
+
+// segment returns the i-th segment of an ARN (0 is "arn"), "" when there is none.
+func segment(arn string, i int) string {
+	segments := strings.SplitN(arn, ":", arnSegments)
+	if i >= len(segments) {
+		return ""
+	}
+	return segments[i]
+}

@@ -1,0 +1,115 @@
+package iam
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// request is one action on one resource.
+type request struct {
+	principal principal
+	action    string
+	resource  string
+	context   requestContext
+}
+
+// verdict is what policies say about a request.
+type verdict struct {
+	allowedBy []Grant
+	deniedBy  *denial
+	// near says, of statements that allow the action but not this request, what keeps them from it.
+	near []string
+}
+
+// denial is the first Deny statement found that applies. AWS names no more than one either.
+type denial struct {
+	kind      kind
+	policy    string // name of the declaring resource
+	urn       string
+	statement string
+}
+
+// allowed reports whether the request may go ahead: an explicit deny wins, and what nobody allows is denied
+// (IAM User Guide, "Policy evaluation logic").
+func (v verdict) allowed() bool { return v.deniedBy == nil && len(v.allowedBy) > 0 }
+
+// evaluate asks every statement of the policies. In one account an Allow in any of them is enough, so it makes no
+// difference here whether they are attached to the role or to the resource. A statement that cannot be evaluated
+// fails the whole request, as it does in AWS, rather than count as a yes or a no.
+func evaluate(docs []document, r request) (verdict, error) {
+	var v verdict
+	var errs []error
+	for _, doc := range docs {
+		for _, s := range doc.statements {
+			applies, obstacle, err := s.applies(r)
+			switch {
+			case err != nil:
+				errs = append(errs, fmt.Errorf("%s %q: %s: %w", doc.kind, doc.name, s, err))
+			case applies && s.allow:
+				v.allowedBy = append(v.allowedBy, Grant{Policy: doc.urn, Statement: s.index, Sid: s.sid})
+			case applies && v.deniedBy == nil:
+				v.deniedBy = &denial{kind: doc.kind, policy: doc.name, urn: doc.urn, statement: s.String()}
+			case s.allow && obstacle != "":
+				v.near = append(v.near, fmt.Sprintf("%s of %q allows the action, but %s", s, doc.name, obstacle))
+			}
+		}
+	}
+	return v, errors.Join(errs...)
+}
+
+// applies reports whether the statement is about the request; if its actions are, but something else is not,
+// obstacle tells what.
+func (s statement) applies(r request) (applies bool, obstacle string, err error) {
+	vars := variables{enabled: s.variables, context: r.context}
+	if s.matchesAction(r.action) == s.notActions {
+		return false, "", nil
+	}
+	if len(s.resources) > 0 {
+		matches, err := s.matchesResource(r.resource, vars)
+		if err != nil {
+			return false, "", err
+		}
+		if matches == s.notResources {
+			return false, "not on this resource", nil
+		}
+	}
+	if !s.concerns(r.principal) {
+		return false, "not to this principal", nil
+	}
+	var obstacles []string
+	var errs []error
+	for _, c := range s.conditions { // all of them: an unknown key behind a false condition is an error too
+		holds, err := c.holds(vars)
+		if err != nil {
+			errs = append(errs, err)
+		} else if !holds {
+			obstacles = append(obstacles, c.describe(r.context))
+		}
+	}
+	return len(obstacles) == 0, strings.Join(obstacles, ", "), errors.Join(errs...)
+}
+
+// matchesAction reports whether one of the statement's actions covers action. Case does not matter.
+func (s statement) matchesAction(action string) bool {
+	return slices.ContainsFunc(s.actions, func(want string) bool {
+		p, err := compile(strings.ToLower(want), variables{}) // cannot fail without policy variables
+		return err == nil && p.match(strings.ToLower(action))
+	})
+}
+
+// matchesResource reports whether one of the statement's resources covers resource. Case matters. A request that is
+// about no resource in particular has "*", which nothing but "*" covers.
+func (s statement) matchesResource(resource string, vars variables) (bool, error) {
+	for _, want := range s.resources {
+		p, err := compileResource(want, vars)
+		if err != nil {
+			return false, err
+		}
+		if p.match(resource) {
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,98 @@
+package iam
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+type rawJSON = json.RawMessage
+
+// object returns the members of a JSON object, whose names must be among known unless that is empty. Unlike
+// json.Unmarshal it minds case and refuses a name that occurs twice, as IAM does.
+func object(raw []byte, known ...string) (map[string]rawJSON, error) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
+		return nil, errors.Join(errors.New("want a JSON object"), err)
+	}
+	members := map[string]rawJSON{}
+	var errs []error
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		var value rawJSON
+		if err := dec.Decode(&value); err != nil {
+			return nil, err
+		}
+		key := name.(string) // a member's name is never anything else, see json.Decoder.Token
+		if _, twice := members[key]; twice {
+			errs = append(errs, fmt.Errorf("element %q occurs twice", key))
+		}
+		if len(known) > 0 && !slices.Contains(known, key) {
+			errs = append(errs, fmt.Errorf("unknown element %q; here may stand %s", key, strings.Join(known, ", ")))
+		}
+		members[key] = value
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("there is something after the end of the JSON object")
+	}
+	return members, errors.Join(errs...)
+}
+
+// list returns the items of a JSON list, or the value itself, which stands for a list of one.
+func list(raw rawJSON) []rawJSON {
+	var items []rawJSON
+	if json.Unmarshal(raw, &items) != nil || items == nil { // null leaves items nil
+		return []rawJSON{raw}
+	}
+	return items
+}
+
+// stringValue returns a JSON string's value.
+func stringValue(raw rawJSON) (string, error) {
+	var text *string
+	if err := json.Unmarshal(raw, &text); err != nil || text == nil {
+		return "", fmt.Errorf("%s is not a string", raw)
+	}
+	return *text, nil
+}
+
+// stringValues returns the values of a JSON string or of a list of some.
+func stringValues(raw rawJSON) ([]string, error) {
+	var values []string
+	for _, item := range list(raw) {
+		value, err := stringValue(item)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	if len(values) == 0 {
+		return nil, errors.New("the list is empty")
+	}
+	return values, nil
+}
+
+// scalarValues is stringValues for condition values, where quotes around numbers and booleans are optional.
+func scalarValues(raw rawJSON) ([]string, error) {
+	items := list(raw)
+	for i, item := range items {
+		if item = bytes.TrimSpace(item); len(item) > 0 && strings.IndexByte(`"{[n`, item[0]) < 0 {
+			items[i], _ = json.Marshal(string(item)) // a string always marshals
+		}
+	}
+	quoted, err := json.Marshal(items)
+	if err != nil {
+		return nil, err
+	}
+	return stringValues(quoted)
+}

@@ -1,0 +1,146 @@
+package iam
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// token is one element of a pattern.
+type token struct {
+	char rune // what must stand here, or one of the wildcards * and ? when wildcard is set
+	// wildcard tells "*" (any number of characters) and "?" (exactly one) from the characters themselves.
+	wildcard bool
+	// inSegment keeps a wildcard from matching a colon.
+	inSegment bool
+}
+
+// pattern is a value of a policy, its policy variables already substituted.
+type pattern []token
+
+// compile reads text as a pattern. What a policy variable is replaced by never acts as a wildcard.
+func compile(text string, vars variables) (pattern, error) {
+	var p pattern
+	for text != "" {
+		if vars.enabled && strings.HasPrefix(text, "${") {
+			name, rest, closed := strings.Cut(text[2:], "}")
+			if !closed {
+				return nil, fmt.Errorf("policy variable %q is not closed with }", text)
+			}
+			value, err := vars.resolve(name)
+			if err != nil {
+				return nil, err
+			}
+			for _, char := range value {
+				p = append(p, token{char: char})
+			}
+			text = rest
+			continue
+		}
+		char, size := utf8.DecodeRuneInString(text)
+		p = append(p, token{char: char, wildcard: char == '*' || char == '?'})
+		text = text[size:]
+	}
+	return p, nil
+}
+
+// compileResource reads a value of a Resource element. In the five segments before the resource part a wildcard
+// stays between its colons, except that a "*" that ends its segment reaches beyond (IAM User Guide, "IAM JSON policy
+// elements: Resource").
+func compileResource(text string, vars variables) (pattern, error) {
+	var p pattern
+	segments := strings.SplitN(text, ":", arnSegments)
+	for i, segment := range segments {
+		compiled, err := compile(segment, vars)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			p = append(p, token{char: ':'})
+		}
+		for j, t := range compiled {
+			last := j == len(compiled)-1 && t.char == '*'
+			t.inSegment = i < arnSegments-1 && !last
+			p = append(p, t)
+		}
+	}
+	return p, nil
+}
+
+// arnSegments is the number of an ARN's parts, arn:partition:service:region:account:resource. Only the last one
+// may hold colons of its own.
+const arnSegments = 6
+
+// String returns the pattern as text; its wildcards are then the characters * and ?.
+func (p pattern) String() string {
+	var b strings.Builder
+	for _, t := range p {
+		b.WriteRune(t.char)
+	}
+	return b.String()
+}
+
+// match reports whether the pattern matches all of text. It follows every way to match at once, so that no pattern
+// takes longer than its length times the text's.
+func (p pattern) match(text string) bool {
+	reached := make([]bool, len(p)+1) // reached[i]: p[:i] matches what was read so far
+	reached[0] = true
+	p.skipStars(reached)
+	for _, char := range text {
+		next := make([]bool, len(p)+1)
+		for i, t := range p {
+			if !reached[i] {
+				continue
+			}
+			switch wild := t.wildcard && !(t.inSegment && char == ':'); {
+			case wild && t.char == '*':
+				next[i] = true
+			case wild || !t.wildcard && t.char == char:
+				next[i+1] = true
+			}
+		}
+		p.skipStars(next)
+		reached = next
+	}
+	return reached[len(p)]
+}
+
+// skipStars lets every "*" match nothing.
+func (p pattern) skipStars(reached []bool) {
+	for i, t := range p {
+		if reached[i] && t.wildcard && t.char == '*' {
+			reached[i+1] = true
+		}
+	}
+}
+
+// matchARN compares an ARN with a value of an ARN condition operator: each of the six segments by itself.
+func matchARN(want pattern, arn string) bool {
+	segments := strings.SplitN(arn, ":", arnSegments)
+	if len(segments) != arnSegments {
+		return false
+	}
+	for i, segment := range segments {
+		end := len(want)
+		if i < arnSegments-1 {
+			if end = want.colon(); end < 0 {
+				return false
+			}
+		}
+		if !want[:end].match(segment) {
+			return false
+		}
+		want = want[min(end+1, len(want)):]
+	}
+	return true
+}
+
+// colon returns the index of the first colon, -1 without one.
+func (p pattern) colon() int {
+	for i, t := range p {
+		if t.char == ':' {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,143 @@
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cicd/automation"
+	"cicd/infra"
+	"cicd/rehearsal/awscli"
+)
+
+// prepare makes everything ready that has to be there before the stack comes up.
+func (r *rehearsal) prepare(ctx context.Context) error {
+	fmt.Fprintf(r.console, "Rehearsing stack %s on this machine, without an AWS account.\n", r.Stack)
+	project, config, err := automation.Config(r.ProjectDir, r.Stack)
+	if err != nil {
+		return err
+	}
+	if err := infra.CheckConfig(project, r.Stack, config); err != nil {
+		return err
+	}
+	if _, err := automation.FindEngine(ctx, r.ProjectDir, r.console); err != nil {
+		return err
+	}
+	dir, err := r.work.makeDir("project")
+	if err != nil {
+		return err
+	}
+	if err := copySettings(r.ProjectDir, dir); err != nil {
+		return err
+	}
+	options := cloudOptions{port: r.Port, report: &reporter{r.console}}
+	if arn := config[project+":connectionArn"]; arn != "" {
+		options.connections = []string{arn}
+	}
+	m, err := newMachine(ctx, r.work)
+	if err != nil {
+		return err
+	}
+	if options.buildCache, err = userCache("codebuild"); err != nil {
+		return err
+	}
+	if r.cloud, err = startCloud(ctx, r.work, m, options); err != nil {
+		return err
+	}
+	return r.openStack(ctx, dir)
+}
+
+// newMachine finds this machine's Docker daemon and AWS CLI, and puts an aws command in front of PATH: the installed
+// one where it is of a fit version, else the built-in one.
+func newMachine(ctx context.Context, work *workspace) (machine, error) {
+	host := os.Getenv("DOCKER_HOST")
+	if host == "" { // what `docker context use` has chosen is in the user's HOME, which builds and hooks do not see
+		endpoint, err := docker(ctx, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+		if err != nil {
+			return machine{}, err
+		}
+		host = strings.TrimSpace(endpoint)
+	}
+	bin, err := work.makeDir("bin")
+	if err != nil {
+		return machine{}, err
+	}
+	m := machine{path: bin + string(filepath.ListSeparator) + os.Getenv("PATH"), dockerHost: host}
+	command := filepath.Join(bin, "aws")
+	home := "HOME=" + os.Getenv("HOME") // which a version manager's shim needs to find its own files
+	if installed, ok := awscli.Find(append(m.environment(work), home)); ok {
+		script := fmt.Sprintf("#!/bin/sh\n%s exec '%s' \"$@\"\n", home, installed)
+		return m, os.WriteFile(command, []byte(script), 0o755)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return machine{}, err
+	}
+	return m, os.Symlink(self, command)
+}
+
+// userCache makes a folder of the user's cache for what is worth keeping between rehearsals.
+func userCache(name string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "cicd", name)
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// makeEdgeImage builds the image that stands for the public Caddy image, of the same version, with nothing else in it.
+func (r *rehearsal) makeEdgeImage(ctx context.Context) error {
+	architecture, err := docker(ctx, "version", "--format", "{{.Server.Arch}}")
+	if err != nil {
+		return err
+	}
+	caddy, err := automation.Caddy.Build(ctx, filepath.Join(r.ProjectDir, "tools"), automation.Platform{OS: "linux", Arch: strings.TrimSpace(architecture)}, r.console)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	dir, err := r.work.makeDir("edge")
+	if err != nil {
+		return err
+	}
+	// A link would not do: a build context is read file by file. Where it can be, the copy is a hard link.
+	if os.Link(caddy, filepath.Join(dir, "caddy")) != nil {
+		if err := copyFile(caddy, filepath.Join(dir, "caddy")); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(edgeDockerfile), 0o644); err != nil {
+		return err
+	}
+	if _, err := docker(ctx, "build", "--quiet", "--force-rm", "--tag", r.cloud.edgeImage(), dir); err != nil {
+		return err
+	}
+	r.step("edge", "image of the Caddy that is built from tools/", time.Since(start))
+	return nil
+}
+
+// edgeDockerfile has Caddy where the official image has it.
+const edgeDockerfile = `FROM scratch
+COPY caddy /usr/bin/caddy
+ENV PATH=/usr/bin XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data
+CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
+`
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = out.ReadFrom(in)
+	return errors.Join(err, out.Close())
+}

@@ -1,0 +1,106 @@
+package provider
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const tokenProject = "aws:codebuild/project:Project"
+
+// buildKinds are CodeBuild's types, for builds in a pipeline.
+// Sources: CodeBuild API Reference, CreateProject; CodeBuild User Guide, "Build environment compute modes and types".
+var buildKinds = map[string]kind{
+	tokenProject: {
+		inputs: schema{
+			"name":          text().match(`[A-Za-z0-9][A-Za-z0-9_-]{1,149}`).replaces(),
+			"description":   text().length(0, 255),
+			"serviceRole":   text().need().arn("iam").names(roleByARN),
+			"buildTimeout":  number().length(5, 2160).or(60.0),
+			"queuedTimeout": number().length(5, 480).or(480.0),
+			"artifacts": block(schema{
+				"type":               text().need().oneOf("CODEPIPELINE"),
+				"encryptionDisabled": flag().or(false),
+			}).need(),
+			"source": block(schema{
+				"type":      text().need().oneOf("CODEPIPELINE"),
+				"buildspec": text(),
+			}).need(),
+			"environment": block(schema{
+				"computeType":              text().need().oneOf("BUILD_GENERAL1_SMALL", "BUILD_GENERAL1_MEDIUM", "BUILD_GENERAL1_LARGE", "BUILD_GENERAL1_XLARGE", "BUILD_GENERAL1_2XLARGE"),
+				"image":                    text().need().length(1, 256),
+				"type":                     text().need().oneOf("LINUX_CONTAINER", "ARM_CONTAINER"),
+				"imagePullCredentialsType": text().oneOf("CODEBUILD", "SERVICE_ROLE").or("CODEBUILD"),
+				"privilegedMode":           flag().or(false),
+				"environmentVariables": blocks(schema{
+					"name":  text().need().length(1, 256).match(`[A-Za-z_][A-Za-z0-9_]*`),
+					"type":  text().oneOf("PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER").or("PLAINTEXT"),
+					"value": text().need(),
+				}),
+			}).need(),
+			"cache": block(schema{
+				"type":  text().oneOf("NO_CACHE", "LOCAL").or("NO_CACHE"),
+				"modes": list(text().oneOf("LOCAL_SOURCE_CACHE", "LOCAL_DOCKER_LAYER_CACHE", "LOCAL_CUSTOM_CACHE")),
+			}),
+			"logsConfig": block(schema{
+				"cloudwatchLogs": block(schema{
+					"groupName":  text().names(logGroupByName),
+					"streamName": text(),
+					"status":     text().oneOf("ENABLED", "DISABLED").or("ENABLED"),
+				}),
+			}),
+		},
+		autoname: &autoname{"name", 150},
+		tagged:   true,
+		check:    checkProject,
+		verify: func(c *call, r *report) {
+			c.assumable("serviceRole", "codebuild.amazonaws.com", projectARN(c), "InvalidInputException: CodeBuild is not authorized to perform: sts:AssumeRole on "+c.in.text("serviceRole"), r)
+		},
+		unique: []string{"name"}, taken: "ResourceAlreadyExistsException: Project already exists: %s",
+		id: projectARN,
+		computed: map[string]output{
+			"arn":           func(c *call) any { return c.id },
+			"encryptionKey": func(c *call) any { return c.arn("kms", "alias/aws/s3") },
+		},
+	},
+}
+
+func projectARN(c *call) string { return c.arn("codebuild", "project/"+c.in.text("name")) }
+
+// curatedImage is an image that CodeBuild provides, with its architecture where the name has one.
+var curatedImage = regexp.MustCompile(`^aws/codebuild/(?:(?:amazonlinux2?-(x86_64|aarch64)-)?(?:standard|lambda-standard)|ami/.*):[a-z0-9.-]+$`)
+
+// checkProject reports settings of a project that do not go together.
+func checkProject(c *call, r *report) {
+	environment := c.in.block("environment")
+	image, typ := environment.text("image"), environment.text("type")
+	if match := curatedImage.FindStringSubmatch(image); match != nil {
+		if environment.text("imagePullCredentialsType") == "SERVICE_ROLE" {
+			r.add("environment.imagePullCredentialsType", "InvalidInputException: SERVICE_ROLE credentials cannot be used with the curated image %s", image)
+		}
+		if typ != "" && (match[1] == "aarch64") != (typ == "ARM_CONTAINER") {
+			r.add("environment.image", "InvalidInputException: the image %s is not for environment type %s", image, typ)
+		}
+	} else if strings.HasPrefix(image, "aws/codebuild/") {
+		r.add("environment.image", "InvalidInputException: there is no curated image %s", image)
+	}
+	cache := c.in.block("cache")
+	if cache.text("type") == "LOCAL" != (len(cache.texts("modes")) > 0) && !cache.pending("modes") && !cache.pending("type") {
+		r.add("cache.modes", "InvalidInputException: modes go with cache type LOCAL, and only with it")
+	}
+	if slices.Contains(cache.texts("modes"), "LOCAL_DOCKER_LAYER_CACHE") && environment != nil && !environment.flag("privilegedMode") && !environment.pending("privilegedMode") {
+		r.add("cache.modes", "InvalidInputException: LOCAL_DOCKER_LAYER_CACHE needs privilegedMode")
+	}
+	seen := map[string]bool{}
+	for i, variable := range environment.blocks("environmentVariables") {
+		name := variable.text("name")
+		if name != "" && seen[name] {
+			r.add(fmt.Sprintf("environment.environmentVariables[%d].name", i), "InvalidInputException: Duplicate environment variable %s", name)
+		}
+		seen[name] = true
+		if strings.HasPrefix(name, "CODEBUILD_") {
+			r.add(fmt.Sprintf("environment.environmentVariables[%d].name", i), "%s: names that begin with CODEBUILD_ are CodeBuild's own", name)
+		}
+	}
+}

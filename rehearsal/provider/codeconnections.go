@@ -1,0 +1,43 @@
+package provider
+
+import (
+	"slices"
+
+	"cicd/rehearsal/account"
+)
+
+const tokenConnection = "aws:codeconnections/connection:Connection"
+
+// States of a connection. Made through the API it is PENDING until somebody finishes the handshake in the console (F1).
+const (
+	connectionPending   = "PENDING"
+	connectionAvailable = "AVAILABLE"
+)
+
+// connectionKinds are CodeConnections' types. Source: CodeConnections API Reference, CreateConnection.
+var connectionKinds = map[string]kind{
+	tokenConnection: {
+		inputs: schema{
+			"name":         text().length(1, 32).match(`[\s\S]*`).replaces(),
+			"providerType": text().oneOf("GitHub", "GitHubEnterpriseServer", "Bitbucket", "GitLab", "GitLabSelfManaged").need().replaces(),
+		},
+		autoname: &autoname{"name", 32},
+		tagged:   true,
+		unique:   []string{"name"}, taken: "a connection named %s exists already, and connection names are unique in an account",
+		id: func(c *call) string { return c.arn("codeconnections", "connection/"+newUUID()) },
+		computed: map[string]output{
+			"arn":              func(c *call) any { return c.id },
+			"connectionStatus": once("connectionStatus", constant(connectionPending)),
+			"ownerAccountId":   ownAccount,
+		},
+	},
+}
+
+// connectionState returns the status of a connection, and whether there is such a connection.
+func (s *Server) connectionState(acct *account.Account, arn string) (string, bool) {
+	if slices.Contains(s.options.ExistingConnections, arn) {
+		return connectionAvailable, true
+	}
+	connection, ok := acct.Find(tokenConnection, "arn", arn)
+	return connection.String("connectionStatus"), ok
+}

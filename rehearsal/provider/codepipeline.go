@@ -1,0 +1,158 @@
+package provider
+
+import "fmt"
+
+const tokenPipeline = "aws:codepipeline/pipeline:Pipeline"
+
+// Forms and limits. Source: CodePipeline API Reference and User Guide, "Quotas in AWS CodePipeline".
+const (
+	pipelineName  = `[A-Za-z0-9.@_-]{1,100}` // of pipelines, stages and actions
+	artifactName  = `[A-Za-z0-9_-]{1,100}`
+	namespaceName = `[A-Za-z0-9@_-]{1,100}`
+	variableName  = `[A-Za-z0-9@_-]{1,128}`
+)
+
+// WebhookRegistered is a property of recorded pipelines that the real provider does not have; the engine keeps names with
+// two underscores from people's eyes. It says whether the connection was AVAILABLE when the pipeline was created or last
+// updated: a pipeline made while it was PENDING starts on no push (F2).
+const WebhookRegistered = "__webhookRegistered"
+
+// pipelineKinds are CodePipeline's types, for pipelines of one region without stage conditions.
+var pipelineKinds = map[string]kind{
+	tokenPipeline: {
+		inputs: schema{
+			"name":           text().match(pipelineName).replaces(),
+			"pipelineType":   text().oneOf("V1", "V2").or("V1"),
+			"executionMode":  text().oneOf("SUPERSEDED", "QUEUED", "PARALLEL").or("SUPERSEDED"),
+			"roleArn":        text().need().arn("iam").names(roleByARN),
+			"artifactStores": blocks(artifactStore).need().length(1, 1),
+			"stages":         blocks(stage).need().length(2, 50),
+			"triggers":       blocks(trigger).length(0, 50),
+			"variables": blocks(schema{
+				"name":         text().need().match(variableName),
+				"defaultValue": text().length(1, 1000),
+				"description":  text().length(0, 200),
+			}).length(0, 50),
+		},
+		autoname: &autoname{"name", 100},
+		tagged:   true,
+		check:    checkPipeline,
+		verify:   verifyPipeline,
+		unique:   []string{"name"}, taken: "PipelineNameInUseException: A pipeline with the name '%s' already exists in this account and region",
+		id: input("name"),
+		computed: map[string]output{
+			"arn":             pipelineARN,
+			WebhookRegistered: webhookRegistered,
+		},
+	},
+}
+
+var artifactStore = schema{
+	"location": text().need().names(bucketByName),
+	"type":     text().need().oneOf("S3"),
+}
+
+var stage = schema{
+	"name": text().need().match(pipelineName),
+	"actions": blocks(schema{
+		"name":             text().need().match(pipelineName),
+		"category":         text().need().oneOf("Source", "Build", "Test", "Deploy", "Approval"),
+		"owner":            text().need().oneOf("AWS"),
+		"provider":         text().need(),
+		"version":          text().need().match(`[0-9A-Za-z_-]{1,9}`),
+		"configuration":    dictionary(text().length(1, 1000)).length(0, 50),
+		"inputArtifacts":   list(text().match(artifactName)),
+		"outputArtifacts":  list(text().match(artifactName)),
+		"namespace":        text().match(namespaceName),
+		"runOrder":         number().length(1, 999).or(1.0),
+		"region":           text(),
+		"timeoutInMinutes": number().length(5, 86400),
+	}).need().length(1, 50),
+	"onFailure": block(schema{
+		"result":             text().oneOf("ROLLBACK", "FAIL", "RETRY", "SKIP"),
+		"retryConfiguration": block(schema{"retryMode": text().oneOf("FAILED_ACTIONS", "ALL_ACTIONS")}),
+	}),
+}
+
+var trigger = schema{
+	"providerType": text().need().oneOf("CodeStarSourceConnection"),
+	"gitConfiguration": block(schema{
+		"sourceActionName": text().need().match(pipelineName),
+		"pushes":           blocks(schema{"branches": patterns(), "filePaths": patterns(), "tags": patterns()}).length(1, 3),
+		"pullRequests": blocks(schema{
+			"branches":  patterns(),
+			"filePaths": patterns(),
+			"events":    list(text().oneOf("OPEN", "UPDATED", "CLOSED")).length(1, 3),
+		}).length(1, 3),
+	}).need(),
+}
+
+// patterns are glob patterns of what starts a pipeline; the provider keeps them as sets (F10).
+func patterns() property {
+	some := set(text().length(1, 255)).length(1, 8)
+	return block(schema{"includes": some, "excludes": some})
+}
+
+func pipelineARN(c *call) any { return c.arn("codepipeline", c.in.text("name")) }
+
+// verifyPipeline reports what CreatePipeline and UpdatePipeline would refuse given what is in the account.
+func verifyPipeline(c *call, r *report) {
+	role := c.in.text("roleArn")
+	c.assumable("roleArn", "codepipeline.amazonaws.com", pipelineARN(c).(string), "InvalidStructureException: CodePipeline is not authorized to perform AssumeRole on role "+role, r)
+	c.eachAction(func(path string, action values) {
+		fault := func(key, format string, args ...any) {
+			r.add(path+".configuration."+key, "InvalidActionDeclarationException: "+format, args...)
+		}
+		configuration := action.block("configuration")
+		switch action.text("provider") {
+		case providerConnection:
+			arn := configuration.text("ConnectionArn")
+			if _, ok := c.server.connectionState(c.acct, arn); !ok {
+				fault("ConnectionArn", "Connection %s not found", arn)
+			}
+		case providerCodeBuild:
+			name := configuration.text("ProjectName")
+			if _, ok := c.acct.Find(tokenProject, "name", name); !ok {
+				fault("ProjectName", "CodeBuild project %s does not exist in %s", name, c.region)
+			}
+		case providerCodeDeploy:
+			application, group := configuration.text("ApplicationName"), configuration.text("DeploymentGroupName")
+			if _, ok := c.acct.Find(tokenApplication, "name", application); !ok {
+				fault("ApplicationName", "CodeDeploy application %s does not exist in %s", application, c.region)
+			} else if !c.hasGroup(application, group) {
+				fault("DeploymentGroupName", "CodeDeploy application %s has no deployment group %s", application, group)
+			}
+		}
+	})
+}
+
+// hasGroup reports whether an application has a deployment group.
+func (c *call) hasGroup(application, group string) bool {
+	for _, r := range c.acct.ByType(tokenDeploymentGroup) {
+		if r.String("appName") == application && r.String("deploymentGroupName") == group {
+			return true
+		}
+	}
+	return false
+}
+
+// webhookRegistered reports whether every connection of the pipeline is AVAILABLE.
+func webhookRegistered(c *call) any {
+	registered := true
+	c.eachAction(func(_ string, action values) {
+		if action.text("provider") == providerConnection {
+			state, _ := c.server.connectionState(c.acct, action.block("configuration").text("ConnectionArn"))
+			registered = registered && state == connectionAvailable
+		}
+	})
+	return registered
+}
+
+// eachAction visits the pipeline's actions with their property paths.
+func (c *call) eachAction(visit func(path string, action values)) {
+	for i, stage := range c.in.blocks("stages") {
+		for j, action := range stage.blocks("actions") {
+			visit(fmt.Sprintf("stages[%d].actions[%d]", i, j), action)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+)
+
+// changes are the differences between two sets of inputs, by property path.
+type changes map[string]*pulumirpc.PropertyDiff
+
+// compare returns what has changed from olds to news. An absent property equals its fallback, a set its reordering and
+// a JSON document its respelling, as with the real provider.
+func (k kind) compare(olds, news values) changes {
+	c := changes{}
+	k.inputs.compare(k.inputs.withFallbacks(olds), k.inputs.withFallbacks(news), "", false, c)
+	if k.replaces != nil {
+		for path, diff := range c {
+			if k.replaces(path, olds, news) {
+				diff.Kind = replacing(diff.Kind)
+			}
+		}
+	}
+	return c
+}
+
+func (s schema) compare(olds, news values, path string, replace bool, c changes) {
+	for name, p := range s {
+		p.replace = p.replace || replace
+		p.compare(olds[name], news[name], join(path, name), c)
+	}
+}
+
+func (p property) compare(before, after any, path string, c changes) {
+	if reflect.DeepEqual(before, after) && !containsUnknown(after) || p.equivalent(before, after) {
+		return
+	}
+	switch before := before.(type) {
+	case map[string]any:
+		if after, ok := after.(map[string]any); ok {
+			p.compareObjects(before, after, path, c)
+			return
+		}
+	case []any:
+		if after, ok := after.([]any); ok && !p.unordered && len(before) == len(after) {
+			item := *p.item
+			item.replace = item.replace || p.replace
+			for i := range before {
+				item.compare(before[i], after[i], fmt.Sprintf("%s[%d]", path, i), c)
+			}
+			return
+		}
+	}
+	c.add(path, before, after, p.replace)
+}
+
+func (p property) compareObjects(before, after values, path string, c changes) {
+	if p.shape == shapeBlock {
+		p.fields.compare(before, after, path, p.replace, c)
+		return
+	}
+	item := *p.item
+	item.replace = item.replace || p.replace
+	keys := maps.Clone(before)
+	maps.Copy(keys, after)
+	for key := range keys {
+		item.compare(before[key], after[key], join(path, key), c)
+	}
+}
+
+// equivalent reports whether two values that are written differently mean the same.
+func (p property) equivalent(before, after any) bool {
+	switch {
+	case containsUnknown(after):
+		return false
+	case p.document:
+		return reflect.DeepEqual(meaning(before), meaning(after))
+	case p.unordered:
+		return slices.Equal(spellings(before), spellings(after))
+	}
+	return false
+}
+
+// meaning returns the value of a JSON text, or the text itself when it is none.
+func meaning(v any) any {
+	s, _ := v.(string)
+	var parsed any
+	if json.Unmarshal([]byte(s), &parsed) != nil {
+		return v
+	}
+	return parsed
+}
+
+// spellings returns the items of a list in an order of their own.
+func spellings(v any) []string {
+	list, _ := v.([]any)
+	out := make([]string, len(list))
+	for i, item := range list {
+		out[i] = fmt.Sprintf("%#v", item)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (c changes) add(path string, before, after any, replace bool) {
+	kind := pulumirpc.PropertyDiff_UPDATE
+	switch {
+	case before == nil:
+		kind = pulumirpc.PropertyDiff_ADD
+	case after == nil:
+		kind = pulumirpc.PropertyDiff_DELETE
+	}
+	if replace {
+		kind = replacing(kind)
+	}
+	c[path] = &pulumirpc.PropertyDiff{Kind: kind, InputDiff: true}
+}
+
+// replacing returns the kind that says "and this replaces the resource".
+func replacing(kind pulumirpc.PropertyDiff_Kind) pulumirpc.PropertyDiff_Kind {
+	switch kind {
+	case pulumirpc.PropertyDiff_ADD:
+		return pulumirpc.PropertyDiff_ADD_REPLACE
+	case pulumirpc.PropertyDiff_DELETE:
+		return pulumirpc.PropertyDiff_DELETE_REPLACE
+	case pulumirpc.PropertyDiff_UPDATE:
+		return pulumirpc.PropertyDiff_UPDATE_REPLACE
+	}
+	return kind
+}
+
+// response returns the changes as the engine wants them from Diff.
+func (c changes) response() *pulumirpc.DiffResponse {
+	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true, DetailedDiff: c}
+	for _, path := range slices.Sorted(maps.Keys(c)) {
+		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
+		response.Diffs = append(response.Diffs, topLevel(path))
+		if kind := c[path].Kind; kind == replacing(kind) {
+			response.Replaces = append(response.Replaces, topLevel(path))
+		}
+	}
+	response.Diffs = slices.Compact(response.Diffs)
+	response.Replaces = slices.Compact(response.Replaces)
+	return response
+}
+
+// topLevel returns the first step of a property path.
+func topLevel(path string) string {
+	if end := strings.IndexAny(path, ".["); end > 0 {
+		return path[:end]
+	}
+	return path
+}

@@ -1,0 +1,112 @@
+package provider
+
+import (
+	"slices"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+)
+
+func TestDiff(t *testing.T) {
+	const same, update, replace, replaceFirst = "same", "update", "replace", "delete, then replace"
+	tests := []struct {
+		example, path string
+		value         any
+		want          string
+		wantPath      string // in the detailed diff
+	}{
+		{"repository", "imageTagMutability", "MUTABLE", update, "imageTagMutability"},
+		{"repository", "name", "other", replace, "name"},
+		{"repository", "encryptionConfigurations.0.encryptionType", "KMS", replaceFirst, "encryptionConfigurations[0].encryptionType"},
+		{"repository", "forceDelete", false, same, ""}, // what it is without being said
+		{"connection", "name", "other", replace, "name"},
+		{"connection", "providerType", "GitLab", replaceFirst, "providerType"},
+		{"build-role", "name", "other", replace, "name"},
+		{"build-role", "description", "builds", update, "description"},
+		{"build-role", "assumeRolePolicy", `{"Statement": {}}`, update, "assumeRolePolicy"},
+		{"bucket", "bucket", "other-artifacts", replace, "bucket"},
+		{"bucket", "forceDestroy", true, update, "forceDestroy"},
+		{"vpc", "cidrBlock", "10.1.0.0/16", replace, "cidrBlock"},
+		{"vpc", "enableDnsHostnames", true, update, "enableDnsHostnames"},
+		{"subnet", "availabilityZone", "us-east-1a", replace, "availabilityZone"},
+		{"subnet", "vpcId", unknown{}, replace, "vpcId"},
+		{"group", "description", "HTTPS in", replaceFirst, "description"},
+		{"http", "cidrIpv4", "203.0.113.0/24", update, "cidrIpv4"},
+		{"host", "ami", "ami-0123456789abcdef0", replace, "ami"},
+		{"host", "subnetId", unknown{}, replace, "subnetId"},
+		{"host", "instanceType", "t3.small", update, "instanceType"},
+		{"host", "instanceType", "t4g.micro", replace, "instanceType"},
+		{"host", "userData", "#!/bin/sh", update, "userData"},
+		{"host", "metadataOptions.httpPutResponseHopLimit", 2.0, update, "metadataOptions.httpPutResponseHopLimit"},
+		{"host", "rootBlockDevice.encrypted", false, replace, "rootBlockDevice.encrypted"},
+		{"host", "rootBlockDevice.volumeSize", 30.0, update, "rootBlockDevice.volumeSize"},
+		{"host", "tags", map[string]any{"Name": "web"}, update, "tags"},
+		{"key", "publicKey", "ssh-ed25519 other", replaceFirst, "publicKey"},
+		{"project", "environment.environmentVariables.0.value", "9090", update, "environment.environmentVariables[0].value"},
+		{"pipeline", "name", "other", replace, "name"},
+		{"pipeline", "stages.1.actions.0.configuration.ProjectName", "other", update, "stages[1].actions[0].configuration.ProjectName"},
+		{"pipeline", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"deploy/**", "webapp/**"}, same, ""},
+		{"pipeline", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"webapp/**"}, update, "triggers[0].gitConfiguration.pushes[0].filePaths.includes"},
+		{"expiry", "policy", `{"rules": [{"action":{"type":"expire"}, "selection":{"countNumber":20,"tagStatus":"any","countType":"imageCountMoreThan"}, "description":"keep 20", "rulePriority":1}]}`, same, ""},
+		{"logs", "retentionInDays", 7.0, update, "retentionInDays"},
+		{"deployment-group", "appName", "other", replace, "appName"},
+		{"ruleset", "repository", "other", replaceFirst, "repository"},
+		{"variable", "value", "eu-west-1", update, "value"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.example+"/"+tt.path+"/"+tt.want, func(t *testing.T) {
+			w := newWorld(t)
+			w.declareUntil("")
+			e := exampleNamed(t, tt.example)
+			before := w.inputs(e)
+			olds, _ := toWire(before)
+			news, _ := toWire(with(t, before, tt.path, tt.value))
+			response, err := w.Diff(w.ctx, &pulumirpc.DiffRequest{Urn: urnOf(e.token, e.name), OldInputs: olds, News: news})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := verdict(response); got != tt.want {
+				t.Errorf("verdict = %q, want %q (%v)", got, tt.want, response)
+			}
+			if _, ok := response.DetailedDiff[tt.wantPath]; tt.wantPath != "" && !ok {
+				t.Errorf("detailed diff = %v, want one of %s", response.DetailedDiff, tt.wantPath)
+			}
+		})
+	}
+}
+
+// verdict puts a diff into words.
+func verdict(d *pulumirpc.DiffResponse) string {
+	switch {
+	case d.Changes == pulumirpc.DiffResponse_DIFF_NONE:
+		return "same"
+	case d.DeleteBeforeReplace:
+		return "delete, then replace"
+	case len(d.Replaces) > 0:
+		return "replace"
+	}
+	return "update"
+}
+
+func TestUserDataCanReplace(t *testing.T) {
+	k := kinds[tokenInstance]
+	olds := values{"userData": "a", "userDataReplaceOnChange": true}
+	news := values{"userData": "b", "userDataReplaceOnChange": true}
+	if got := k.compare(olds, news).response().Replaces; !slices.Contains(got, "userData") {
+		t.Errorf("replaces = %v, want userData among them", got)
+	}
+}
+
+// A made name may change with the resource, so that its replacement can be made first.
+func TestReplacementOfAutonamed(t *testing.T) {
+	w := newWorld(t)
+	olds, _ := toWire(values{"name": "web-0123456", defaulted: []any{"name"}})
+	news, _ := toWire(values{"name": "web-0123456", defaulted: []any{"name"}, "encryptionConfigurations": []any{map[string]any{"encryptionType": "KMS"}}})
+	response, err := w.Diff(w.ctx, &pulumirpc.DiffRequest{Urn: urnOf(tokenRepository, "web"), OldInputs: olds, News: news})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := verdict(response); got != "replace" {
+		t.Errorf("verdict = %q, want replace", got)
+	}
+}

@@ -1,0 +1,145 @@
+package provider
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"cicd/rehearsal/account"
+)
+
+const (
+	tokenKeyPair        = "aws:ec2/keyPair:KeyPair"
+	tokenEIP            = "aws:ec2/eip:Eip"
+	tokenEIPAssociation = "aws:ec2/eipAssociation:EipAssociation"
+)
+
+// addressKinds are the ways to reach a host: its key and its Elastic IP.
+var addressKinds = map[string]kind{
+	tokenKeyPair: {
+		inputs: schema{
+			"keyName":   text().length(1, 255).replaces(),
+			"publicKey": text().need().replaces().rule(checkPublicKey),
+		},
+		autoname: &autoname{"keyName", 255},
+		tagged:   true,
+		unique:   []string{"keyName"}, taken: "InvalidKeyPair.Duplicate: The keypair '%s' already exists.",
+		id: input("keyName"),
+		computed: map[string]output{
+			"arn":         arnOf("ec2", "key-pair/%s"),
+			"keyPairId":   once("keyPairId", newPart("key")),
+			"keyType":     func(c *call) any { return strings.TrimPrefix(strings.Fields(c.in.text("publicKey"))[0], "ssh-") },
+			"fingerprint": fingerprint,
+		},
+	},
+	tokenEIP: {
+		inputs: schema{"domain": text().oneOf("vpc").or("vpc").replaces()},
+		tagged: true,
+		id:     generated("eipalloc"),
+		computed: map[string]output{
+			"arn":          arnOf("ec2", "elastic-ip/%s"),
+			"allocationId": func(c *call) any { return c.id },
+			"publicIp":     once("publicIp", func(c *call) any { return freePublicIP(c.acct) }),
+			"publicDns":    once("publicDns", func(c *call) any { return publicName(c.region, freePublicIP(c.acct)) }),
+		},
+		dependents: []dependent{{tokenEIPAssociation, "allocationId"}},
+		inUse:      "InvalidIPAddress.InUse: Address %s is in use.",
+	},
+	tokenEIPAssociation: {
+		inputs: schema{
+			"allocationId":       text().need().names(named(tokenEIP, "id", "InvalidAllocationID.NotFound: The allocation ID '%s' does not exist")).replaces(),
+			"instanceId":         text().need().names(named(tokenInstance, "id", "InvalidInstanceID.NotFound: The instance ID '%s' does not exist")).replaces(),
+			"allowReassociation": flag().or(true).replaces(),
+		},
+		verify: verifyAssociation,
+		id:     generated("eipassoc"),
+		computed: map[string]output{
+			"publicIp":           func(c *call) any { return c.related(tokenEIP, "allocationId").String("publicIp") },
+			"privateIpAddress":   func(c *call) any { return c.related(tokenInstance, "instanceId").String("privateIp") },
+			"networkInterfaceId": func(c *call) any { return c.related(tokenInstance, "instanceId").String("primaryNetworkInterfaceId") },
+		},
+	},
+}
+
+// related returns the resource of a type whose id is in one of the inputs.
+func (c *call) related(token, name string) account.Resource {
+	r, _ := c.acct.Find(token, "id", c.in.text(name))
+	return r
+}
+
+// verifyAssociation wants a network with a way out, and an address that is free or may be taken over.
+func verifyAssociation(c *call, r *report) {
+	subnet, ok := c.acct.Find(tokenSubnet, "id", c.related(tokenInstance, "instanceId").String("subnetId"))
+	if vpc := subnet.String("vpcId"); ok {
+		if _, attached := c.acct.Find(tokenInternetGateway, "vpcId", vpc); !attached {
+			r.add("instanceId", "Gateway.NotAttached: Network %s is not attached to any internet gateway; make the instance depend on it", vpc)
+		}
+	}
+	if _, taken := c.acct.Find(tokenEIPAssociation, "allocationId", c.in.text("allocationId")); taken && !c.in.flag("allowReassociation") {
+		r.add("allocationId", "Resource.AlreadyAssociated: resource %s is already associated with another instance", c.in.text("allocationId"))
+	}
+}
+
+// checkPublicKey accepts what ImportKeyPair accepts: RSA and ED25519 keys in OpenSSH's format.
+// Source: EC2 API Reference, ImportKeyPair.
+func checkPublicKey(v any) string {
+	s, _ := v.(string)
+	fields := strings.Fields(s)
+	if len(fields) < 2 || fields[0] != "ssh-rsa" && fields[0] != "ssh-ed25519" || strings.Contains(strings.TrimSpace(s), "\n") {
+		return "InvalidKey.Format: Key is not in valid OpenSSH public key format: want ssh-ed25519 or ssh-rsa, the key in base64, and a comment"
+	}
+	// RFC 4253, section 6.6: the encoded key begins with the length and the name of its type.
+	blob, err := base64.StdEncoding.DecodeString(fields[1])
+	if err != nil || len(blob) < 4+len(fields[0]) || int(binary.BigEndian.Uint32(blob)) != len(fields[0]) || string(blob[4:4+len(fields[0])]) != fields[0] {
+		return fmt.Sprintf("InvalidKey.Format: Key is not in valid OpenSSH public key format: the base64 is no %s key", fields[0])
+	}
+	return ""
+}
+
+// fingerprint is the key's SHA-256, as EC2 shows it for ED25519 keys.
+func fingerprint(c *call) any {
+	blob, _ := base64.StdEncoding.DecodeString(strings.Fields(c.in.text("publicKey"))[1])
+	sum := sha256.Sum256(blob)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// publicIPs is TEST-NET-3, addresses that nobody can reach by mistake (RFC 5737).
+var publicIPs = netip.MustParsePrefix("203.0.113.0/24")
+
+// freePublicIP returns the first address that no host and no Elastic IP has.
+func freePublicIP(acct *account.Account) string {
+	address := publicIPs.Addr().Next()
+	for inUse(acct, tokenEIP, "publicIp", address) || inUse(acct, tokenInstance, "publicIp", address) {
+		address = address.Next()
+	}
+	return address.String()
+}
+
+func inUse(acct *account.Account, token, property string, address netip.Addr) bool {
+	_, ok := acct.Find(token, property, address.String())
+	return ok
+}
+
+// publicName and privateName return the DNS names that EC2 makes from addresses, "" for none.
+// Source: VPC User Guide, "DNS hostnames".
+func publicName(region, address string) string {
+	if address == "" {
+		return ""
+	}
+	domain := region + ".compute"
+	if region == "us-east-1" {
+		domain = "compute-1"
+	}
+	return "ec2-" + strings.ReplaceAll(address, ".", "-") + "." + domain + ".amazonaws.com"
+}
+
+func privateName(region, address string) string {
+	domain := region + ".compute"
+	if region == "us-east-1" {
+		domain = "ec2"
+	}
+	return "ip-" + strings.ReplaceAll(address, ".", "-") + "." + domain + ".internal"
+}

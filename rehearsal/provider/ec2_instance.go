@@ -1,0 +1,159 @@
+package provider
+
+import (
+	"fmt"
+	"net/netip"
+
+	"cicd/rehearsal/account"
+)
+
+const tokenInstance = "aws:ec2/instance:Instance"
+
+// userDataLimit is in bytes, before encoding. Source: EC2 User Guide, "Run commands at launch".
+const userDataLimit = 16 << 10
+
+// instanceKinds are the types of a host and its address.
+// Sources: EC2 API Reference, RunInstances and error codes; pulumi-aws, ec2.InstanceArgs.
+var instanceKinds = merge(addressKinds, map[string]kind{
+	tokenInstance: {
+		inputs: schema{
+			"ami":                      text().need().match(`ami-[0-9a-f]{8,17}`).replaces(),
+			"instanceType":             text().need(),
+			"subnetId":                 text().need().names(subnetByID).replaces(),
+			"vpcSecurityGroupIds":      set(text().names(securityGroupByID)),
+			"iamInstanceProfile":       text().names(named(tokenInstanceProfile, "name", "InvalidParameterValue: Value (%s) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")),
+			"keyName":                  text().names(named(tokenKeyPair, "keyName", "InvalidKeyPair.NotFound: The key pair '%s' does not exist")).replaces(),
+			"userData":                 text().rule(limitUserData),
+			"userDataReplaceOnChange":  flag().or(false),
+			"associatePublicIpAddress": flag().replaces(),
+			"monitoring":               flag().or(false),
+			"ebsOptimized":             flag().or(false),
+			"disableApiTermination":    flag().or(false),
+			"metadataOptions": block(schema{
+				"httpEndpoint":            text().oneOf("enabled", "disabled").or("enabled"),
+				"httpTokens":              text().oneOf("optional", "required"),
+				"httpPutResponseHopLimit": number().length(1, 64),
+				"instanceMetadataTags":    text().oneOf("enabled", "disabled").or("disabled"),
+			}),
+			"rootBlockDevice": block(schema{
+				"deleteOnTermination": flag().or(true),
+				"encrypted":           flag().replaces(),
+				"volumeType":          text().oneOf("gp2", "gp3", "io1", "io2", "standard", "st1", "sc1"),
+				"volumeSize":          number().length(1, 16384),
+				"tags":                tags(),
+			}),
+		},
+		tagged: true,
+		verify: verifyInstance,
+		id:     generated("i"),
+		computed: map[string]output{
+			"arn":                       arnOf("ec2", "instance/%s"),
+			"instanceState":             constant("running"),
+			"availabilityZone":          func(c *call) any { return c.subnet().String("availabilityZone") },
+			"primaryNetworkInterfaceId": once("primaryNetworkInterfaceId", newPart("eni")),
+			"privateIp":                 once("privateIp", privateIP),
+			"privateDns":                once("privateDns", func(c *call) any { return privateName(c.region, privateIP(c).(string)) }),
+			"publicIp":                  once("publicIp", instancePublicIP),
+			"publicDns":                 once("publicDns", func(c *call) any { return publicName(c.region, instancePublicIP(c).(string)) }),
+		},
+		replaces: func(path string, olds, news values) bool {
+			switch path {
+			case "userData":
+				return news.flag("userDataReplaceOnChange")
+			case "instanceType": // an instance keeps its architecture for life
+				return architectureOf(olds.text("instanceType")) != architectureOf(news.text("instanceType"))
+			}
+			return false
+		},
+		remove: func(_ *Server, r account.Resource) error {
+			if values(r.Properties).flag("disableApiTermination") {
+				return fmt.Errorf("OperationNotPermitted: The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again", r.ID)
+			}
+			return nil
+		},
+	},
+})
+
+func limitUserData(v any) string {
+	if s, _ := v.(string); len(s) > userDataLimit {
+		return fmt.Sprintf("InvalidParameterValue: User data is limited to %d bytes, got %d", userDataLimit, len(s))
+	}
+	return ""
+}
+
+// minimumRootGiB is the size of the snapshot behind Amazon Linux 2023 images.
+const minimumRootGiB = 8
+
+// verifyInstance reports what RunInstances would refuse.
+func verifyInstance(c *call, r *report) {
+	typ, image := c.in.text("instanceType"), c.in.text("ami")
+	zone := c.subnet().String("availabilityZone")
+	wanted, built := architectureOf(typ), imageArchitecture(c.region, image)
+	switch {
+	case wanted == "":
+		r.add("instanceType", "InvalidInstanceType: The following supplied instance types do not exist: [%s]", typ)
+	case zone != "" && !offers(zone, typ):
+		r.add("instanceType", "Unsupported: Your requested instance type (%s) is not supported in your requested Availability Zone (%s)", typ, zone)
+	}
+	switch {
+	case built == "":
+		r.add("ami", "InvalidAMIID.NotFound: The image id '[%s]' does not exist in %s; the rehearsal has the Amazon Linux 2023 images that /aws/service/ami-amazon-linux-latest parameters name", image, c.region)
+	case wanted != "" && wanted != built:
+		r.add("ami", "InvalidParameterValue: The architecture '%s' of the specified instance type does not match the architecture '%s' of the specified AMI. Specify an instance type and an AMI that have matching architectures", wanted, built)
+	}
+	for _, id := range c.in.texts("vpcSecurityGroupIds") {
+		if vpc := networkOf(c.acct, id); vpc != "" && vpc != c.subnet().String("vpcId") {
+			r.add("vpcSecurityGroupIds", "InvalidParameter: Security group %s and subnet %s belong to different networks.", id, c.subnet().ID)
+		}
+	}
+	if root := c.in.block("rootBlockDevice"); root.has("volumeSize") && root.number("volumeSize") < minimumRootGiB {
+		r.add("rootBlockDevice.volumeSize", "InvalidBlockDeviceMapping: Volume of size %dGB is smaller than the image's snapshot, expect size >= %dGB", root.number("volumeSize"), minimumRootGiB)
+	}
+}
+
+// subnet returns the subnet that an instance is in.
+func (c *call) subnet() account.Resource {
+	subnet, _ := c.acct.Find(tokenSubnet, "id", c.in.text("subnetId"))
+	return subnet
+}
+
+// networkOf returns the VPC of a security group, "" when there is no such group.
+func networkOf(acct *account.Account, group string) string {
+	if vpc, ok := acct.Find(tokenVPC, "defaultSecurityGroupId", group); ok {
+		return vpc.ID
+	}
+	found, _ := acct.Find(tokenSecurityGroup, "id", group)
+	return found.String("vpcId")
+}
+
+// reservedAddresses are at the start of every subnet.
+// Source: VPC User Guide, "Subnet sizing": network, router, DNS, future use.
+const reservedAddresses = 4
+
+// privateIP returns the first free address of the subnet.
+func privateIP(c *call) any {
+	block, err := netip.ParsePrefix(c.subnet().String("cidrBlock"))
+	if err != nil {
+		return ""
+	}
+	address := block.Addr()
+	for range reservedAddresses {
+		address = address.Next()
+	}
+	for inUse(c.acct, tokenInstance, "privateIp", address) {
+		address = address.Next()
+	}
+	return address.String()
+}
+
+// instancePublicIP returns the address that an instance gets at launch, "" when it is to have none.
+func instancePublicIP(c *call) any {
+	wanted := values(c.subnet().Properties).flag("mapPublicIpOnLaunch")
+	if c.in.has("associatePublicIpAddress") {
+		wanted = c.in.flag("associatePublicIpAddress")
+	}
+	if !wanted {
+		return ""
+	}
+	return freePublicIP(c.acct)
+}

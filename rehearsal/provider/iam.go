@@ -1,0 +1,109 @@
+package provider
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"strings"
+	"time"
+)
+
+const (
+	tokenRole            = "aws:iam/role:Role"
+	tokenRolePolicy      = "aws:iam/rolePolicy:RolePolicy"
+	tokenInstanceProfile = "aws:iam/instanceProfile:InstanceProfile"
+)
+
+var (
+	roleByName = named(tokenRole, "name", "NoSuchEntity: The role with name %s cannot be found.")
+	// Services answer the same to a role that is not there and to one that does not trust them.
+	roleByARN = named(tokenRole, "arn", "role %s does not exist, so the service is not authorized to perform sts:AssumeRole on it")
+)
+
+// iamKinds are IAM's types. Limits: IAM User Guide, "IAM and AWS STS quotas".
+var iamKinds = map[string]kind{
+	tokenRole: {
+		inputs: schema{
+			"name":               iamName(64).replaces(),
+			"path":               iamPath().replaces(),
+			"assumeRolePolicy":   document().need(),
+			"description":        text().length(0, 1000),
+			"maxSessionDuration": number().length(3600, 43200).or(3600.0),
+		},
+		autoname: &autoname{"name", 64},
+		tagged:   true,
+		check:    func(c *call, r *report) { trustPolicy.checkInput(c, "assumeRolePolicy", r) },
+		unique:   []string{"name"}, taken: "EntityAlreadyExists: Role with name %s already exists.",
+		id: input("name"),
+		computed: map[string]output{
+			"arn":        func(c *call) any { return c.globalARN("iam", "role"+c.in.text("path")+c.id) },
+			"createDate": once("createDate", now),
+			"uniqueId":   once("uniqueId", uniqueID("AROA")),
+		},
+		dependents: []dependent{{tokenRolePolicy, "role"}},
+		inUse:      "DeleteConflict: Cannot delete entity, must delete policies first: role %s",
+	},
+	tokenRolePolicy: {
+		inputs: schema{
+			"name":   iamName(128).replaces(),
+			"role":   text().need().names(roleByName).replaces(),
+			"policy": document().need(),
+		},
+		autoname: &autoname{"name", 128},
+		check:    func(c *call, r *report) { identityPolicy.checkInput(c, "policy", r) },
+		// AWS lets the second one overwrite the first; no program means that.
+		unique: []string{"role", "name"}, taken: "the role has a policy named %s already, which this one would silently overwrite",
+		id: func(c *call) string { return c.in.text("role") + ":" + c.in.text("name") },
+	},
+	tokenInstanceProfile: {
+		inputs: schema{
+			"name": iamName(128).replaces(),
+			"path": iamPath().replaces(),
+			"role": text().names(roleByName),
+		},
+		autoname: &autoname{"name", 128},
+		tagged:   true,
+		unique:   []string{"name"}, taken: "EntityAlreadyExists: Instance Profile %s already exists.",
+		id: input("name"),
+		computed: map[string]output{
+			"arn": func(c *call) any {
+				return c.globalARN("iam", "instance-profile"+c.in.text("path")+c.id)
+			},
+			"createDate": once("createDate", now),
+			"uniqueId":   once("uniqueId", uniqueID("AIPA")),
+		},
+	},
+}
+
+func iamName(max int) property { return text().length(1, max).match(`[\w+=,.@-]+`) }
+
+func iamPath() property { return text().length(1, 512).match(`/|/[!-~]+/`).or("/") }
+
+// checkInput checks the policy in an input, once it is known.
+func (k policyKind) checkInput(c *call, name string, r *report) {
+	if policy, ok := c.in[name].(string); ok {
+		k.check(name, policy, r)
+	}
+}
+
+// assumable reports a role that a service may not assume, which services try when they are handed one.
+func (c *call) assumable(path, service, sourceARN, fault string, r *report) {
+	role := c.in.text(path)
+	if _, ok := c.acct.Find(tokenRole, "arn", role); !ok {
+		return // reported as a reference
+	}
+	if _, err := c.server.options.Authority.AssumeRole(role, service, "create", sourceARN); err != nil {
+		r.add(path, "%s: %v", fault, err)
+	}
+}
+
+func now(*call) any { return time.Now().UTC().Format(time.RFC3339) }
+
+// uniqueID returns an identifier in the form of IAM's own.
+// Source: IAM User Guide, "IAM identifiers", unique identifiers.
+func uniqueID(prefix string) output {
+	return func(*call) any {
+		random := make([]byte, 10)
+		rand.Read(random) // never fails, see crypto/rand
+		return prefix + strings.ToUpper(base32.StdEncoding.EncodeToString(random)) + "0"
+	}
+}

@@ -1,0 +1,161 @@
+package provider
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"cicd/rehearsal/account"
+)
+
+// property describes one input. Its builders return copies, so that a table reads as a sentence:
+//
+//	"name": text().length(2, 256).match(repositoryName).replaces()
+type property struct {
+	shape     shape
+	required  bool
+	replace   bool // a change replaces the resource
+	unordered bool // a set: the order of its items means nothing
+	document  bool // JSON: its spelling means nothing
+	fallback  any  // what the provider or AWS makes of an absent value; nil when it stays absent
+	rules     []func(v any) string
+	reference *reference
+	item      *property // of a list, set or dictionary
+	fields    schema    // of a block
+}
+
+type shape string
+
+const (
+	shapeText       shape = "a string"
+	shapeNumber     shape = "a whole number"
+	shapeFlag       shape = "a boolean"
+	shapeList       shape = "a list"
+	shapeDictionary shape = "a map"
+	shapeBlock      shape = "an object"
+)
+
+// reference says what a value must name in the account.
+type reference struct {
+	exists func(acct *account.Account, value string) bool
+	fault  string // AWS's error, with a %s for the value
+}
+
+// named returns a reference to a resource of a type by one of its properties.
+func named(token, property, fault string) reference {
+	return reference{fault: fault, exists: func(acct *account.Account, value string) bool {
+		_, ok := acct.Find(token, property, value)
+		return ok
+	}}
+}
+
+func text() property                { return property{shape: shapeText} }
+func number() property              { return property{shape: shapeNumber} }
+func flag() property                { return property{shape: shapeFlag} }
+func list(item property) property   { return property{shape: shapeList, item: &item} }
+func block(fields schema) property  { return property{shape: shapeBlock, fields: fields} }
+func blocks(fields schema) property { return list(block(fields)) }
+func dictionary(item property) property {
+	return property{shape: shapeDictionary, item: &item}
+}
+func set(item property) property {
+	p := list(item)
+	p.unordered = true
+	return p
+}
+
+// document is a JSON text, compared by its meaning.
+func document() property {
+	p := text()
+	p.document = true
+	return p
+}
+
+func (p property) need() property             { p.required = true; return p }
+func (p property) replaces() property         { p.replace = true; return p }
+func (p property) or(fallback any) property   { p.fallback = fallback; return p }
+func (p property) names(r reference) property { p.reference = &r; return p }
+func (p property) rule(r func(any) string) property {
+	p.rules = append(slices.Clone(p.rules), r)
+	return p
+}
+
+// oneOf admits just these texts.
+func (p property) oneOf(allowed ...string) property {
+	return p.rule(func(v any) string {
+		if s, ok := v.(string); ok && !slices.Contains(allowed, s) {
+			return fmt.Sprintf("expected one of %q, got %q", allowed, s)
+		}
+		return ""
+	})
+}
+
+// match admits texts that match the whole pattern.
+func (p property) match(pattern string) property {
+	re := regexp.MustCompile("^(?:" + pattern + ")$")
+	return p.rule(func(v any) string {
+		if s, ok := v.(string); ok && !re.MatchString(s) {
+			return fmt.Sprintf("%q does not match %s", s, pattern)
+		}
+		return ""
+	})
+}
+
+// length bounds the characters of a text, the items of a list or map, and the value of a number.
+func (p property) length(low, high int) property {
+	return p.rule(func(v any) string {
+		size, noun := 0, ""
+		switch v := v.(type) {
+		case string:
+			size, noun = utf8.RuneCountInString(v), "characters"
+		case []any:
+			size, noun = len(v), "items"
+		case map[string]any:
+			size, noun = len(v), "entries"
+		case float64:
+			size, noun = int(v), "as value"
+		}
+		if size < low || size > high {
+			return fmt.Sprintf("has %d %s, want %d to %d", size, noun, low, high)
+		}
+		return ""
+	})
+}
+
+// arn admits ARNs of a service, and of any service for "".
+func (p property) arn(service string) property {
+	return p.rule(func(v any) string {
+		s, _ := v.(string)
+		parts := strings.SplitN(s, ":", 6)
+		if len(parts) < 6 || parts[0] != "arn" || parts[5] == "" || service != "" && parts[2] != service {
+			return fmt.Sprintf("%q is not an ARN of %s", s, service)
+		}
+		return ""
+	})
+}
+
+func (s shape) fits(v any) bool {
+	if number, ok := v.(float64); ok && number != float64(int(number)) {
+		return false
+	}
+	return shapeOf(v) == s || s == shapeBlock && shapeOf(v) == shapeDictionary
+}
+
+// shapeOf returns the shape that a JSON value has; blocks look like maps.
+func shapeOf(v any) shape {
+	switch v.(type) {
+	case string:
+		return shapeText
+	case float64:
+		return shapeNumber
+	case bool:
+		return shapeFlag
+	case []any:
+		return shapeList
+	case map[string]any:
+		return shapeDictionary
+	}
+	return "nothing"
+}

@@ -1,0 +1,255 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"cicd/rehearsal/account"
+)
+
+// endpoint answers for one of the two plugins. What it does not implement the engine does not need for programs in Go.
+type endpoint struct {
+	pulumirpc.UnimplementedResourceProviderServer
+	*Server
+	name string
+}
+
+// versions are those of the SDKs whose doc comments the tables follow.
+var versions = map[string]string{"aws": "6.83.0", "github": "6.7.2"}
+
+func (p *endpoint) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
+	return &pulumirpc.PluginInfo{Version: versions[p.name]}, nil
+}
+
+func (p *endpoint) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
+	return &pulumirpc.GetSchemaResponse{Schema: fmt.Sprintf(`{"name":%q,"version":%q}`, p.name, versions[p.name])}, nil
+}
+
+func (p *endpoint) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil
+}
+
+func (p *endpoint) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil // nothing here takes long enough to be cancelled
+}
+
+func (p *endpoint) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+	inputs, r := fromWire(req.GetNews()), &report{}
+	checkConfiguration(p.name, inputs, r)
+	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: r.failures()}, nil
+}
+
+// DiffConfig never replaces a provider: that would replace every resource, and a rehearsal starts from nothing.
+func (p *endpoint) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	c := changes{}
+	configurations[p.name].compare(fromWire(req.GetOldInputs()), fromWire(req.GetNews()), "", false, c)
+	return c.response(), nil
+}
+
+func (p *endpoint) Configure(ctx context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
+	inputs, r := fromWire(req.GetArgs()), &report{}
+	checkConfiguration(p.name, inputs, r)
+	if err := r.err(); err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "configure %s: %v", p.name, err)
+	}
+	sessionOf(ctx).configure(inputs)
+	if p.name == "aws" && len(p.options.Account.All()) == 0 {
+		p.options.Account.SetRegion(inputs.text("region"))
+	}
+	// Without AcceptSecrets the engine takes secrets off the inputs and puts them back on the outputs of the same names.
+	return &pulumirpc.ConfigureResponse{SupportsPreview: true}, nil
+}
+
+func sessionOf(ctx context.Context) *session { return ctx.Value(sessionKey{}).(*session) }
+
+// call returns the state in which a request's resource is, with the fallbacks of its inputs filled in.
+func (p *endpoint) call(ctx context.Context, k kind, u urn.URN, inputs values) *call {
+	in := inputs.clone()
+	delete(in, defaulted)
+	return &call{session: sessionOf(ctx), server: p.Server, acct: p.options.Account, urn: u, in: k.inputs.withFallbacks(in)}
+}
+
+func (p *endpoint) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+	u := urn.URN(req.GetUrn())
+	k, err := kindOf(string(u.Type()))
+	if err != nil {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	news, r := fromWire(req.GetNews()), &report{}
+	if k.autoname != nil {
+		k.autoname.apply(news, fromWire(req.GetOlds()), u.Name(), req.GetRandomSeed(), r)
+	}
+	if k.tagged {
+		news["tagsAll"] = sessionOf(ctx).tagsAll(news)
+	}
+	c := p.call(ctx, k, u, news)
+	k.inputs.validate(c.in, "", r)
+	if k.check != nil {
+		k.check(c, r)
+	}
+	inputs, err := toWire(news)
+	if err != nil {
+		return nil, err
+	}
+	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: r.failures()}, nil
+}
+
+func (p *endpoint) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	k, err := kindOf(string(urn.URN(req.GetUrn()).Type()))
+	if err != nil {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	olds, news := fromWire(req.GetOldInputs()), fromWire(req.GetNews())
+	response := k.compare(olds, news).response()
+	response.DeleteBeforeReplace = len(response.Replaces) > 0 && k.autoname != nil && k.autoname.kept(olds, news)
+	return response, nil
+}
+
+func (p *endpoint) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
+	u := urn.URN(req.GetUrn())
+	k, err := kindOf(string(u.Type()))
+	if err != nil {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	c := p.call(ctx, k, u, fromWire(req.GetProperties()))
+	if req.GetPreview() {
+		out, err := toWire(c.outputs(k, true))
+		return &pulumirpc.CreateResponse{Properties: out}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := c.verify(k); err != nil {
+		return nil, status.Errorf(codes.FailedPrecondition, "creating %s: %v", describe(u), err)
+	}
+	c.id = k.id(c)
+	out, err := p.record(c, k)
+	return &pulumirpc.CreateResponse{Id: c.id, Properties: out}, err
+}
+
+func (p *endpoint) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
+	u := urn.URN(req.GetUrn())
+	k, err := kindOf(string(u.Type()))
+	if err != nil {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	c := p.call(ctx, k, u, fromWire(req.GetNews()))
+	c.id, c.old = req.GetId(), fromWire(req.GetOlds())
+	if req.GetPreview() {
+		out, err := toWire(c.outputs(k, true))
+		return &pulumirpc.UpdateResponse{Properties: out}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	recorded, ok := p.find(u, req.GetId())
+	if !ok {
+		return nil, status.Errorf(codes.NotFound, "updating %s: %s is not in the rehearsed account", describe(u), req.GetId())
+	}
+	c.old = recorded.Properties
+	if err := c.verify(k); err != nil {
+		return nil, status.Errorf(codes.FailedPrecondition, "updating %s: %v", describe(u), err)
+	}
+	if recorded.URN != string(u) { // an alias has given it another one
+		p.options.Account.Delete(recorded.URN, recorded.ID)
+	}
+	out, err := p.record(c, k)
+	return &pulumirpc.UpdateResponse{Properties: out}, err
+}
+
+// verify reports what AWS would refuse now that everything is known.
+func (c *call) verify(k kind) error {
+	r := &report{}
+	c.conflict(k, r)
+	if c.region != "" && c.region != c.acct.Region() {
+		r.add("", "the provider is configured for %s: one rehearsal has one region, and this one's is %s", c.region, c.acct.Region())
+	}
+	k.inputs.resolve(c.in, "", c.acct, r)
+	if k.verify != nil {
+		k.verify(c, r)
+	}
+	return r.err()
+}
+
+// Read answers from the account: there is nothing else that could have drifted.
+func (p *endpoint) Read(_ context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
+	u := urn.URN(req.GetUrn())
+	k, err := kindOf(string(u.Type()))
+	if err != nil {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	r, ok := p.find(u, req.GetId())
+	if !ok {
+		return &pulumirpc.ReadResponse{}, nil // no id: the resource is gone
+	}
+	out, err := toWire(r.Properties)
+	if err != nil {
+		return nil, err
+	}
+	inputs := req.GetInputs()
+	if len(inputs.GetFields()) == 0 { // an import
+		inputs, err = toWire(k.inputs.pick(r.Properties))
+	}
+	return &pulumirpc.ReadResponse{Id: r.ID, Properties: out, Inputs: inputs}, err
+}
+
+func (p *endpoint) Delete(_ context.Context, req *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
+	u := urn.URN(req.GetUrn())
+	k, err := kindOf(string(u.Type()))
+	if err != nil {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r, ok := p.find(u, req.GetId())
+	if !ok {
+		return &emptypb.Empty{}, nil // gone already, which is what was wanted
+	}
+	err = k.blocked(p.options.Account, r)
+	if err == nil && k.remove != nil {
+		err = k.remove(p.Server, r)
+	}
+	if err != nil {
+		return nil, status.Errorf(codes.FailedPrecondition, "deleting %s: %v", describe(u), err)
+	}
+	p.options.Account.Delete(r.URN, r.ID)
+	return &emptypb.Empty{}, nil
+}
+
+// record puts the resource into the account and returns its outputs.
+func (p *endpoint) record(c *call, k kind) (*structpb.Struct, error) {
+	out := c.outputs(k, false)
+	p.options.Account.Put(account.Resource{Type: string(c.urn.Type()), Name: c.urn.Name(), URN: string(c.urn), ID: c.id, Properties: out})
+	return toWire(out)
+}
+
+// find returns the recorded resource with this type and id.
+func (p *endpoint) find(u urn.URN, id string) (account.Resource, bool) {
+	for _, r := range p.options.Account.ByType(string(u.Type())) {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return account.Resource{}, false
+}
+
+// pick returns the properties that the schema has.
+func (s schema) pick(v map[string]any) values {
+	out := values(maps.Clone(v))
+	maps.DeleteFunc(out, func(name string, _ any) bool { _, ok := s[name]; return !ok })
+	return out
+}
+
+// describe names a resource in an error: its type's last part and its logical name.
+func describe(u urn.URN) string {
+	token := string(u.Type())
+	return fmt.Sprintf("%s %q", token[strings.LastIndex(token, ":")+1:], u.Name())
+}

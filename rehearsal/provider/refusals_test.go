@@ -1,0 +1,242 @@
+package provider
+
+import (
+	"strings"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+)
+
+// Each case changes one thing in an example that is accepted as it stands, see TestCompleteStack.
+func TestRefuses(t *testing.T) {
+	tests := []struct {
+		example, path string
+		value         any
+		want          string
+	}{
+		// names
+		{"connection", "name", strings.Repeat("c", 33), "33 characters, want 1 to 32"},
+		{"repository", "name", "Web", "does not match"},
+		{"repository", "name", "w", "want 2 to 256"},
+		{"build-role", "name", "a role", "does not match"},
+		{"build-role", "name", strings.Repeat("r", 65), "want 1 to 64"},
+		{"project", "name", strings.Repeat("p", 151), "does not match"},
+		{"logs", "name", "log group", "does not match"},
+		{"group", "name", "sg-web", "cannot begin with sg-"},
+		{"group", "description", "port 80 über alles", "does not match"},
+		{"bucket", "bucket", "Web", "lowercase"},
+		{"bucket", "bucket", "ab", "want 3 to 63"},
+		{"bucket", "bucket", "10.0.0.1", "IP address"},
+		{"bucket", "bucket", "web..artifacts", "adjacent dots"},
+		{"bucket", "bucket", "-web", "begin and end"},
+		{"bucket", "bucket", "web-s3alias", "reserved"},
+		{"pipeline", "name", "my pipeline", "does not match"},
+		{"pipeline", "stages.0.name", "my stage", "does not match"},
+		{"deployment-group", "deploymentGroupName", strings.Repeat("g", 101), "want 1 to 100"},
+		{"vpc", "tags", map[string]any{"aws:name": "x"}, "not starting with aws:"},
+
+		// enumerations and ranges
+		{"connection", "providerType", "Gitea", "expected one of"},
+		{"repository", "imageTagMutability", "IMMUTABLE_WITH_EXCLUSION", "expected one of"},
+		{"repository", "encryptionConfigurations.0.encryptionType", "kms", "expected one of"},
+		{"logs", "retentionInDays", 31.0, "expected one of"},
+		{"build-role", "maxSessionDuration", 60.0, "want 3600 to 43200"},
+		{"project", "buildTimeout", 4.0, "want 5 to 2160"},
+		{"project", "environment.computeType", "SMALL", "expected one of"},
+		{"project", "environment.image", "aws/codebuild/amazonlinux2023:5.0", "no curated image"},
+		{"project", "environment.type", "ARM_CONTAINER", "is not for environment type ARM_CONTAINER"},
+		{"project", "environment.privilegedMode", false, "LOCAL_DOCKER_LAYER_CACHE needs privilegedMode"},
+		{"project", "environment.environmentVariables", []any{map[string]any{"name": "A", "value": "1"}, map[string]any{"name": "A", "value": "2"}}, "Duplicate environment variable A"},
+		{"project", "environment.environmentVariables.0.name", "1A", "does not match"},
+		{"host", "metadataOptions.httpTokens", "always", "expected one of"},
+		{"host", "metadataOptions.httpPutResponseHopLimit", 65.0, "want 1 to 64"},
+		{"host", "userData", strings.Repeat("#", 16385), "limited to 16384 bytes"},
+		{"host", "rootBlockDevice.volumeSize", 4.0, "expect size >= 8GB"},
+		{"versioning", "versioningConfiguration.status", "On", "expected one of"},
+		{"ownership", "rule.objectOwnership", "Owner", "expected one of"},
+		{"lifecycle", "rules.0.expiration", nil, "At least one action"},
+		{"lifecycle", "rules.0.expiration.days", 0.0, "want 1"},
+		{"ruleset", "enforcement", "on", "expected one of"},
+		{"ruleset", "conditions.refName.includes.0", "main", "must begin with refs/heads/"},
+		{"variable", "variableName", "GITHUB_TOKEN", "must not begin with GITHUB_"},
+		{"variable", "variableName", "MY-NAME", "does not match"},
+		{"environment", "waitTimer", 43201.0, "want 0 to 43200"},
+		{"environment", "deploymentBranchPolicy", map[string]any{"protectedBranches": true, "customBranchPolicies": true}, "cannot have the same value"},
+		{"vpc", "enableDnsSupport", "yes", "expected a boolean"},
+
+		// references to what is not there
+		{"expiry", "repository", "other", "RepositoryNotFoundException"},
+		{"build-policy", "role", "other", "NoSuchEntity"},
+		{"profile", "role", "other", "NoSuchEntity"},
+		{"project", "serviceRole", "arn:aws:iam::123456789012:role/other", "not authorized to perform sts:AssumeRole"},
+		{"project", "serviceRole", "build", "is not an ARN of iam"},
+		{"project", "logsConfig.cloudwatchLogs.groupName", "/other", "log group /other does not exist"},
+		{"subnet", "vpcId", "vpc-1", "InvalidVpcID.NotFound"},
+		{"route", "gatewayId", "igw-1", "InvalidInternetGatewayID.NotFound"},
+		{"association", "routeTableId", "rtb-1", "InvalidRouteTableID.NotFound"},
+		{"http", "securityGroupId", "sg-1", "InvalidGroup.NotFound"},
+		{"host", "subnetId", "subnet-1", "InvalidSubnetID.NotFound"},
+		{"host", "vpcSecurityGroupIds.0", "sg-1", "InvalidGroup.NotFound"},
+		{"host", "iamInstanceProfile", "other", "Invalid IAM Instance Profile name"},
+		{"host", "keyName", "other", "InvalidKeyPair.NotFound"},
+		{"host", "ami", "ami-0123456789abcdef0", "InvalidAMIID.NotFound"},
+		{"host", "instanceType", "t3.gigantic", "InvalidInstanceType"},
+		{"host", "instanceType", "t4g.micro", "The architecture 'arm64' of the specified instance type does not match the architecture 'x86_64'"},
+		{"address-association", "instanceId", "i-1", "InvalidInstanceID.NotFound"},
+		{"deployment-group", "appName", "other", "ApplicationDoesNotExistException"},
+		{"deployment-group", "serviceRoleArn", "arn:aws:iam::123456789012:role/other", "not authorized to perform sts:AssumeRole"},
+		{"tls", "bucket", "other-artifacts", "NoSuchBucket"},
+		{"block", "bucket", "other-artifacts", "NoSuchBucket"},
+		{"pipeline", "artifactStores.0.location", "other-artifacts", "NoSuchBucket"},
+		{"pipeline", "roleArn", "arn:aws:iam::123456789012:role/other", "not authorized to perform sts:AssumeRole"},
+		{"pipeline", "stages.0.actions.0.configuration.ConnectionArn", "arn:aws:codeconnections:us-east-1:123456789012:connection/other", "not found"},
+		{"pipeline", "stages.1.actions.0.configuration.ProjectName", "other", "CodeBuild project other does not exist"},
+		{"pipeline", "stages.2.actions.0.configuration.ApplicationName", "other", "CodeDeploy application other does not exist"},
+		{"pipeline", "stages.2.actions.0.configuration.DeploymentGroupName", "other", "no deployment group other"},
+
+		// roles that trust another service
+		{"project", "serviceRole", "arn:aws:iam::123456789012:role/host", "CodeBuild is not authorized to perform: sts:AssumeRole"},
+		{"deployment-group", "serviceRoleArn", "arn:aws:iam::123456789012:role/host", "InvalidRoleException"},
+		{"pipeline", "roleArn", "arn:aws:iam::123456789012:role/host", "CodePipeline is not authorized to perform AssumeRole"},
+
+		// networks
+		{"vpc", "cidrBlock", "10.0.0.0/8", "must be /16 to /28"},
+		{"vpc", "cidrBlock", "10.0.0.1/16", `did you mean "10.0.0.0/16"`},
+		{"subnet", "cidrBlock", "10.1.1.0/24", "InvalidSubnet.Range"},
+		{"subnet", "availabilityZone", "us-east-1z", "availability zones: us-east-1a"},
+		{"route", "destinationIpv6CidrBlock", "::/0", "exactly one of"},
+		{"http", "cidrIpv6", "::/0", "exactly one of"},
+		{"http", "cidrIpv4", nil, "exactly one of"},
+		{"http", "cidrIpv4", "203.0.113.7", "not a valid CIDR block"},
+		{"http", "toPort", 79.0, "Invalid tcp port range"},
+		{"http", "toPort", nil, "Invalid tcp port range"},
+		{"http", "ipProtocol", "http", "Unknown protocol"},
+		{"out", "fromPort", 0.0, "ports must not be set"},
+		{"key", "publicKey", "ssh-ed25519 bm9uc2Vuc2U= me", "InvalidKey.Format"},
+		{"key", "publicKey", "ecdsa-sha2-nistp256 AAAA me", "InvalidKey.Format"},
+		{"deployment-group", "ec2TagFilters", []any{map[string]any{"key": "Name", "type": "KEY_ONLY"}}, "not both"},
+		{"deployment-group", "ec2TagSets.0.ec2TagFilters.0.type", "KEY_ONLY", "value must be given exactly when"},
+		{"deployment-group", "autoRollbackConfiguration.events", []any{}, "at least one event"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.example+"/"+tt.path, func(t *testing.T) {
+			w := newWorld(t)
+			w.declareUntil(tt.example)
+			e := exampleNamed(t, tt.example)
+			_, err := w.declare(e.token, e.name, with(t, w.inputs(e), tt.path, tt.value))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error = %v, want one containing %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRefusesSubnetOverlap(t *testing.T) {
+	w := newWorld(t)
+	w.declareUntil("gateway")
+	_, err := w.declare(tokenSubnet, "second", values{"vpcId": w.ids["vpc"], "cidrBlock": "10.0.1.128/25"})
+	if err == nil || !strings.Contains(err.Error(), "InvalidSubnet.Conflict") {
+		t.Errorf("error = %v, want InvalidSubnet.Conflict", err)
+	}
+}
+
+func TestRefusesAddressWithoutGateway(t *testing.T) {
+	w := newWorld(t)
+	for _, e := range examples {
+		switch e.name {
+		case "gateway", "route":
+			continue
+		}
+		_, err := w.declare(e.token, e.name, w.inputs(e))
+		if e.name == "address-association" {
+			if err == nil || !strings.Contains(err.Error(), "Gateway.NotAttached") {
+				t.Errorf("error = %v, want Gateway.NotAttached", err)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", e.name, err)
+		}
+	}
+}
+
+func TestRefusesTypeThatZoneLacks(t *testing.T) {
+	w := newWorld(t)
+	w.declareUntil("subnet")
+	subnet := exampleNamed(t, "subnet")
+	if _, err := w.declare(tokenSubnet, "subnet", with(t, w.inputs(subnet), "availabilityZone", "us-east-1e")); err != nil {
+		t.Fatal(err)
+	}
+	host := exampleNamed(t, "host")
+	_, err := w.declare(tokenInstance, "host", with(t, w.inputs(host), "keyName", nil))
+	if err == nil || !strings.Contains(err.Error(), "not supported in your requested Availability Zone (us-east-1e)") {
+		t.Errorf("error = %v, want Unsupported", err)
+	}
+}
+
+func TestAllViolationsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.check(tokenRepository, "repository", values{"name": "Web", "imageTagMutability": "NEVER", "colour": "red"})
+	for _, want := range []string{"name:", "imageTagMutability:", "colour:"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error = %v, want one containing %q", err, want)
+		}
+	}
+}
+
+func TestDelete(t *testing.T) {
+	tests := []struct {
+		name    string
+		prepare func(w *world, r values) // what else is so; r are the recorded properties
+		want    string
+	}{
+		{"vpc", nil, "DependencyViolation"},
+		{"subnet", nil, "DependencyViolation"},
+		{"group", nil, "has a dependent object"},
+		{"table", nil, "DependencyViolation"},
+		{"address", nil, "InvalidIPAddress.InUse"},
+		{"build-role", nil, "DeleteConflict"},
+		{"repository", func(w *world, _ values) { *w.contents = 3 }, "RepositoryNotEmptyException"},
+		{"repository", func(w *world, r values) { *w.contents, r["forceDelete"] = 3, true }, ""},
+		{"bucket", func(w *world, _ values) { *w.contents = 3 }, "BucketNotEmpty"},
+		{"bucket", func(w *world, r values) { *w.contents, r["forceDestroy"] = 3, true }, ""},
+		{"bucket", nil, ""},
+		{"pipeline", nil, ""},
+		{"project", nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name+"/"+tt.want, func(t *testing.T) {
+			w := newWorld(t)
+			w.declareUntil("")
+			e := exampleNamed(t, tt.name)
+			r, _ := w.options.Account.Find(e.token, "id", w.ids[e.name])
+			if tt.prepare != nil {
+				tt.prepare(w, r.Properties)
+			}
+			_, err := w.Delete(w.ctx, &pulumirpc.DeleteRequest{Urn: r.URN, Id: r.ID})
+			_, there := w.options.Account.Find(e.token, "id", r.ID)
+			if tt.want == "" {
+				if err != nil || there || *w.contents != 0 {
+					t.Errorf("delete: %v, still there = %t, contents = %d", err, there, *w.contents)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !there {
+				t.Errorf("delete: error = %v, still there = %t, want it there and an error containing %q", err, there, tt.want)
+			}
+		})
+	}
+}
+
+func TestDeleteOfProtectedInstance(t *testing.T) {
+	w := newWorld(t)
+	w.declareUntil("host")
+	e := exampleNamed(t, "host")
+	if _, err := w.declare(e.token, e.name, with(t, w.inputs(e), "disableApiTermination", true)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Delete(w.ctx, &pulumirpc.DeleteRequest{Urn: urnOf(e.token, e.name), Id: w.ids["host"]})
+	if err == nil || !strings.Contains(err.Error(), "may not be terminated") {
+		t.Errorf("error = %v, want OperationNotPermitted", err)
+	}
+}

@@ -1,0 +1,164 @@
+package provider
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"cicd/rehearsal/account"
+)
+
+const (
+	tokenBucket            = "aws:s3/bucketV2:BucketV2"
+	tokenBucketPolicy      = "aws:s3/bucketPolicy:BucketPolicy"
+	tokenPublicAccessBlock = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+)
+
+var bucketByName = named(tokenBucket, "bucket", "NoSuchBucket: The specified bucket does not exist: %s")
+
+// storageKinds are a bucket and what is set on it. Source: S3 User Guide and API Reference.
+var storageKinds = map[string]kind{
+	tokenBucket: {
+		inputs: schema{
+			"bucket":       text().rule(checkBucketName).replaces(),
+			"forceDestroy": flag().or(false),
+		},
+		autoname: &autoname{"bucket", 63},
+		tagged:   true,
+		unique:   []string{"bucket"}, taken: "BucketAlreadyOwnedByYou: Your previous request to create the named bucket succeeded and you already own it: %s",
+		id: input("bucket"),
+		computed: map[string]output{
+			"arn":                      func(c *call) any { return "arn:" + partitionOf(c.region) + ":s3:::" + c.id },
+			"bucketDomainName":         func(c *call) any { return c.id + ".s3.amazonaws.com" },
+			"bucketRegionalDomainName": func(c *call) any { return c.id + ".s3." + c.region + ".amazonaws.com" },
+			"region":                   func(c *call) any { return c.region },
+		},
+		remove: removeBucket,
+	},
+	tokenBucketPolicy: ofBucket("policy", schema{"policy": document().need()}, kind{
+		check:  func(c *call, r *report) { bucketPolicy.checkInput(c, "policy", r) },
+		verify: verifyBucketPolicy,
+	}),
+	tokenPublicAccessBlock: ofBucket("public access block", schema{
+		"blockPublicAcls":       flag().or(false),
+		"blockPublicPolicy":     flag().or(false),
+		"ignorePublicAcls":      flag().or(false),
+		"restrictPublicBuckets": flag().or(false),
+	}, kind{}),
+	"aws:s3/bucketVersioningV2:BucketVersioningV2": ofBucket("versioning", schema{
+		"versioningConfiguration": block(schema{
+			"status":    text().need().oneOf("Enabled", "Suspended", "Disabled"),
+			"mfaDelete": text().oneOf("Enabled", "Disabled"),
+		}).need(),
+	}, kind{}),
+	"aws:s3/bucketOwnershipControls:BucketOwnershipControls": ofBucket("ownership controls", schema{
+		"rule": block(schema{
+			"objectOwnership": text().need().oneOf("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"),
+		}).need(),
+	}, kind{}),
+	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": ofBucket("encryption", schema{
+		"rules": blocks(schema{
+			"bucketKeyEnabled": flag(),
+			"applyServerSideEncryptionByDefault": block(schema{
+				"sseAlgorithm": text().need().oneOf("AES256", "aws:kms", "aws:kms:dsse"),
+			}),
+		}).need().length(1, 1),
+	}, kind{}),
+	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2": ofBucket("lifecycle configuration", schema{
+		"rules": blocks(schema{
+			"id":                             text().need().length(1, 255),
+			"status":                         text().need().oneOf("Enabled", "Disabled"),
+			"filter":                         block(schema{"prefix": text()}),
+			"expiration":                     block(schema{"days": number().length(1, 1<<31-1), "expiredObjectDeleteMarker": flag()}),
+			"noncurrentVersionExpiration":    block(schema{"noncurrentDays": number().need().length(1, 1<<31-1), "newerNoncurrentVersions": number().length(1, 100)}),
+			"abortIncompleteMultipartUpload": block(schema{"daysAfterInitiation": number().need().length(1, 1<<31-1)}),
+		}).need().length(1, 1000),
+	}, kind{check: checkLifecycle}),
+}
+
+// ofBucket completes a kind that is one setting of a bucket, of which a bucket has one.
+func ofBucket(noun string, inputs schema, k kind) kind {
+	inputs["bucket"] = text().need().names(bucketByName).replaces()
+	k.inputs = inputs
+	k.unique, k.taken = []string{"bucket"}, "the "+noun+" of bucket %s is set by another resource already, which this one would silently overwrite"
+	k.id = input("bucket")
+	return k
+}
+
+// checkBucketName applies the naming rules for general purpose buckets.
+// Source: S3 User Guide, "General purpose bucket naming rules".
+func checkBucketName(v any) string {
+	name, _ := v.(string)
+	outer := func(r byte) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
+	switch _, err := netip.ParseAddr(name); {
+	case len(name) < 3 || len(name) > 63:
+		return fmt.Sprintf("InvalidBucketName: %q has %d characters, want 3 to 63", name, len(name))
+	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "":
+		return fmt.Sprintf("InvalidBucketName: %q may have lowercase letters, digits, dots and hyphens only", name)
+	case !outer(name[0]) || !outer(name[len(name)-1]):
+		return fmt.Sprintf("InvalidBucketName: %q must begin and end with a letter or digit", name)
+	case strings.Contains(name, "..") || err == nil:
+		return fmt.Sprintf("InvalidBucketName: %q must have no two adjacent dots and not look like an IP address", name)
+	case slices.ContainsFunc([]string{"xn--", "sthree-", "amzn-s3-demo-"}, func(p string) bool { return strings.HasPrefix(name, p) }),
+		slices.ContainsFunc([]string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"}, func(s string) bool { return strings.HasSuffix(name, s) }):
+		return fmt.Sprintf("InvalidBucketName: %q has a reserved prefix or suffix", name)
+	}
+	return ""
+}
+
+// removeBucket refuses to delete objects that the stack has not said may go.
+func removeBucket(s *Server, r account.Resource) error {
+	count := s.options.Objects.ObjectCount(r.ID)
+	if count > 0 && !values(r.Properties).flag("forceDestroy") {
+		return fmt.Errorf("BucketNotEmpty: The bucket you tried to delete is not empty: %s has %d object versions; run an update with forceDestroy first", r.ID, count)
+	}
+	if err := s.options.Objects.EmptyBucket(r.ID); err != nil {
+		return fmt.Errorf("empty bucket %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+// verifyBucketPolicy wants statements about this bucket, and none for everybody where those are blocked.
+func verifyBucketPolicy(c *call, r *report) {
+	statements, err := parsePolicy(c.in.text("policy"))
+	if err != nil {
+		return // reported by check
+	}
+	bucket := "arn:" + partitionOf(c.region) + ":s3:::" + c.in.text("bucket")
+	blocked, _ := c.acct.Find(tokenPublicAccessBlock, "bucket", c.in.text("bucket"))
+	for i, s := range statements {
+		for _, resource := range append(s.texts("Resource"), s.texts("NotResource")...) {
+			if resource != bucket && !strings.HasPrefix(resource, bucket+"/") {
+				r.add("policy", "MalformedPolicy: Policy has invalid resource: statement %d names %s, which is not of %s", i+1, resource, bucket)
+			}
+		}
+		principals, _ := s["Principal"].(map[string]any)
+		everybody := s["Principal"] == "*" || slices.Contains(oneOrMany(principals["AWS"]), "*")
+		if s["Effect"] == "Allow" && everybody && s["Condition"] == nil && values(blocked.Properties).flag("blockPublicPolicy") {
+			r.add("policy", "AccessDenied: statement %d is public, and public policies are blocked by the BlockPublicPolicy setting", i+1)
+		}
+	}
+}
+
+// checkLifecycle wants rules that do something, under ids of their own.
+func checkLifecycle(c *call, r *report) {
+	ids := map[string]bool{}
+	for i, rule := range c.in.blocks("rules") {
+		if rule == nil {
+			continue // not known yet
+		}
+		path := fmt.Sprintf("rules[%d]", i)
+		if !rule.has("expiration") && !rule.has("noncurrentVersionExpiration") && !rule.has("abortIncompleteMultipartUpload") {
+			r.add(path, "InvalidRequest: At least one action needs to be specified in a rule")
+		}
+		if e := rule.block("expiration"); e != nil && e.has("days") == e.has("expiredObjectDeleteMarker") {
+			r.add(path+".expiration", "MalformedXML: exactly one of days and expiredObjectDeleteMarker must be set")
+		}
+		if id := rule.text("id"); id != "" && ids[id] {
+			r.add(path+".id", "InvalidArgument: Rule ID must be unique. Found same ID for more than one rule: %s", id)
+		} else {
+			ids[id] = true
+		}
+	}
+}

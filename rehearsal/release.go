@@ -1,0 +1,190 @@
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/github"
+)
+
+// greeting is the file of the embedded application whose one line its page shows. Another application has none:
+// there the change that is pushed is a file that it does not know.
+const greeting = "webapp/greeting.txt"
+
+// release is a commit that was pushed and is being served.
+type release struct {
+	commit string
+	took   time.Duration // from the push to the first answer of the new release
+	url    string
+}
+
+func (r release) String() string {
+	return fmt.Sprintf("%s served %.7s %.1f s after its push.", r.url, r.commit, r.took.Seconds())
+}
+
+// releaseCheckout pushes the newest commit of the checkout.
+func (r *rehearsal) releaseCheckout(ctx context.Context) (string, error) {
+	commit, err := github.Git(ctx, r.ProjectDir, "rev-parse", "HEAD")
+	if err != nil {
+		return "", err
+	}
+	r.chapter("First release: git push of this checkout's newest commit")
+	if changed, err := github.Git(ctx, r.ProjectDir, "status", "--porcelain"); err == nil && changed != "" {
+		r.note("%d uncommitted changes are not part of it", strings.Count(changed, "\n"))
+	}
+	done, err := r.release(ctx, r.ProjectDir, strings.TrimSpace(commit))
+	return done.String(), err
+}
+
+// releaseChange does what the team does every day: it commits a change in a clone and pushes it, while requests
+// come in.
+func (r *rehearsal) releaseChange(ctx context.Context) (string, error) {
+	clone, err := r.clone(ctx)
+	if err != nil {
+		return "", err
+	}
+	const text = "Released by a second push."
+	file, commit, err := r.commitChange(ctx, clone, text)
+	if err != nil {
+		return "", err
+	}
+	r.chapter("Second release: git push of a changed %s, under requests", filepath.Base(file))
+	visitors := r.cloud.visit(ctx, r.stack.output("appUrl"), nil)
+	done, err := r.release(ctx, clone, commit)
+	count := visitors.leave()
+	if err != nil {
+		return "", err
+	}
+	if file == greeting {
+		if err := r.cloud.shows(ctx, r.stack.output("appUrl"), text); err != nil {
+			return "", err
+		}
+	}
+	r.note("%s", count)
+	if count.failed > 0 {
+		return "", fmt.Errorf("the release cost requests: %s", count)
+	}
+	return fmt.Sprintf("%s %s", done, count), nil
+}
+
+// clone makes a working copy of what is on GitHub, as each of the team has one.
+func (r *rehearsal) clone(ctx context.Context) (dir string, err error) {
+	dir = r.work.path("clone")
+	_, err = github.Git(ctx, "", "clone", "--quiet", "--branch", r.branch(), r.cloud.pipelines.Repository.Dir, dir)
+	return dir, err
+}
+
+// commitChange commits a changed file, of one line of text, in a working copy.
+func (r *rehearsal) commitChange(ctx context.Context, dir, text string) (file, commit string, err error) {
+	file = harmlessFile(dir)
+	if err := os.WriteFile(filepath.Join(dir, file), []byte(text+"\n"), 0o644); err != nil {
+		return "", "", err
+	}
+	commit, err = commitAll(ctx, dir, "Change "+file)
+	return file, commit, err
+}
+
+// harmlessFile names a file in a working copy that any application can bear a change of: see greeting.
+func harmlessFile(dir string) string {
+	if _, err := os.Stat(filepath.Join(dir, greeting)); err == nil {
+		return greeting
+	}
+	return "webapp/rehearsal.txt"
+}
+
+// commitAll commits everything that has changed in a working copy, whatever Git is set up to on this machine.
+func commitAll(ctx context.Context, dir, message string) (id string, err error) {
+	for _, args := range [][]string{
+		{"add", "--all"},
+		{"-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@localhost", "-c", "commit.gpgSign=false", "commit", "--quiet", "--no-verify", "--message", message},
+	} {
+		if _, err := github.Git(ctx, dir, args...); err != nil {
+			return "", err
+		}
+	}
+	head, err := github.Git(ctx, dir, "rev-parse", "HEAD")
+	return strings.TrimSpace(head), err
+}
+
+// release pushes the newest commit of a working copy, and waits for its execution to end and the URL to serve it. The
+// time that counts is that of the first answer: the deployment goes on after it, to retire the old container and to prove
+// the new one.
+func (r *rehearsal) release(ctx context.Context, dir, commit string) (release, error) {
+	watched, stop := context.WithCancel(ctx)
+	defer stop()
+	start := time.Now()
+	first := r.cloud.firstServed(watched, r.stack.output("appUrl"), commit)
+	execution, err := r.push(ctx, dir)
+	if err != nil {
+		return release{}, err
+	}
+	if status, err := execution.Wait(ctx); status != codepipeline.Succeeded {
+		return release{}, errors.Join(fmt.Errorf("the release of %.7s ended %s", commit, status), err)
+	}
+	done := release{commit: commit, url: r.localURL()}
+	if err := r.cloud.serves(ctx, r.stack.output("appUrl"), commit); err != nil {
+		return done, err
+	}
+	select {
+	case moment := <-first:
+		done.took = moment.Sub(start)
+	case <-ctx.Done():
+		return done, ctx.Err()
+	}
+	r.step("live", done.url+" serves "+commit[:7], done.took)
+	return done, nil
+}
+
+// push pushes to the branch that the pipeline watches, and returns the execution that this started.
+func (r *rehearsal) push(ctx context.Context, dir string) (*codepipeline.Execution, error) {
+	start := time.Now()
+	// Hooks of the user's own are about their real remote.
+	_, err := github.Git(ctx, dir, "push", "--no-verify", "--quiet", r.cloud.pipelines.Repository.Dir, "HEAD:refs/heads/"+r.branch())
+	if err != nil {
+		return nil, err
+	}
+	r.step("git push", "to "+r.cloud.pipelines.Repository.FullName+", branch "+r.branch(), time.Since(start))
+	select {
+	case e := <-r.cloud.released: // the hook has answered, so it is there if it ever will be
+		return e, nil
+	default:
+		return nil, fmt.Errorf("the push to %s started nothing: the pipeline's trigger does not watch that branch and these files (config watchPaths)", r.branch())
+	}
+}
+
+// branch is what the pipeline's source action names.
+func (r *rehearsal) branch() string {
+	_, branch, _ := r.cloud.pipelines.Source(r.stack.output("pipelineName")) // which bringUp has made sure of
+	return branch
+}
+
+// localURL is where a browser on this machine finds what appUrl leads to.
+func (r *rehearsal) localURL() string {
+	address, err := r.cloud.addressOf(r.stack.output("appUrl"))
+	if err != nil {
+		return r.stack.output("appUrl")
+	}
+	return "http://" + address
+}
+
+// serve keeps everything running until ctx ends, and reports the releases of the user's own pushes.
+func (r *rehearsal) serve(ctx context.Context) {
+	r.chapter("%s serves until you press Ctrl-C. Release a commit of yours with", r.localURL())
+	fmt.Fprintf(r.console, "  git push %s HEAD:%s\n", r.cloud.pipelines.Repository.Dir, r.branch())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-r.cloud.released:
+			if status, err := e.Wait(ctx); err != nil && ctx.Err() == nil {
+				r.note("%s: %v", status, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package rehearsal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// remove ends the processes, removes the Docker objects and then the files that carry the marks.
+func (t traces) remove(ctx context.Context) error {
+	return errors.Join(t.endProcesses(), t.removeDockerObjects(ctx), t.removeFiles())
+}
+
+// endProcesses kills every process that carries the mark in its environment. Where there is no /proc, the processes
+// were still ended with their process groups while the rehearsal lived.
+func (t traces) endProcesses() error {
+	environments, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		return err
+	}
+	for _, path := range environments {
+		environ, err := os.ReadFile(path)
+		if err != nil || !slices.Contains(strings.Split(string(environ), "\x00"), processMark+"="+t.Name) {
+			continue // gone meanwhile, another user's, or none of ours
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err == nil && pid != os.Getpid() {
+			syscall.Kill(pid, syscall.SIGKILL) // it may be gone: that is what we want
+		}
+	}
+	return nil
+}
+
+// removeDockerObjects removes containers first, since networks and images that they use cannot go before them.
+func (t traces) removeDockerObjects(ctx context.Context) error {
+	containers, err := docker(ctx, "ps", "--all", "--quiet", "--filter", "name=^/"+t.Name)
+	if err != nil {
+		return err
+	}
+	if ids := strings.Fields(containers); len(ids) > 0 {
+		if _, err := docker(ctx, append([]string{"rm", "--force", "--volumes"}, ids...)...); err != nil {
+			return err
+		}
+	}
+	networks, err := docker(ctx, "network", "ls", "--quiet", "--filter", "name=^"+t.Name)
+	if err != nil {
+		return err
+	}
+	if ids := strings.Fields(networks); len(ids) > 0 {
+		if _, err := docker(ctx, append([]string{"network", "rm"}, ids...)...); err != nil {
+			return err
+		}
+	}
+	return t.removeImages(ctx)
+}
+
+// removeImages removes the references that the rehearsal made and, with its last reference, each image.
+func (t traces) removeImages(ctx context.Context) error {
+	list, err := docker(ctx, "images", "--digests", "--format", "{{.Repository}}\t{{.Tag}}\t{{.Digest}}")
+	if err != nil {
+		return err
+	}
+	var references []string
+	for line := range strings.Lines(list) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		if len(f) != 3 || !strings.HasPrefix(f[0], t.Name) && (t.Registry == "" || !strings.HasPrefix(f[0], t.Registry+"/")) {
+			continue
+		}
+		if f[1] != "<none>" {
+			references = append(references, f[0]+":"+f[1])
+		}
+		if f[2] != "<none>" {
+			references = append(references, f[0]+"@"+f[2])
+		}
+	}
+	if len(references) == 0 {
+		return nil
+	}
+	slices.Sort(references)
+	_, err = docker(ctx, append([]string{"rmi", "--force"}, slices.Compact(references)...)...)
+	return err
+}
+
+// removeFiles removes the rehearsal's folder, and the folder above when it was the last in it.
+func (t traces) removeFiles() error {
+	if err := os.RemoveAll(t.Dir); err != nil {
+		return err
+	}
+	os.Remove(filepath.Dir(t.Dir)) // fails when another rehearsal runs beside this one
+	return nil
+}
+
+// docker runs the docker command and returns what it prints.
+func docker(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "docker", args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("docker %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
+	}
+	return stdout.String(), nil
+}
