@@ -107,6 +107,13 @@ func TestKilledReleaseIsRepaired(t *testing.T) {
 	h := newHost(t)
 	h.mustDeploy(h.mustBuild(1, app(t, "old", "")))
 	next := h.mustBuild(2, app(t, "new", "slow"))
+	prepare := func() {
+		t.Helper()
+		if err := h.hook(next, "hooks/prepare.sh", os.Stderr).Run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prepare()
 
 	t.Run("SIGTERM while it waits", func(t *testing.T) {
 		var out bytes.Buffer
@@ -130,9 +137,7 @@ func TestKilledReleaseIsRepaired(t *testing.T) {
 	t.Run("SIGKILL between the renames", func(t *testing.T) {
 		docker(t, "container rename "+h.app+"-8080 "+h.app+"-retired")
 	})
-	if err := h.hook(next, "hooks/prepare.sh", os.Stderr).Run(); err != nil {
-		t.Fatal(err)
-	}
+	prepare()
 	if got := h.answer(); got != "old" {
 		t.Errorf("answer %q after prepare.sh, want that of the old release", got)
 	}

@@ -160,7 +160,7 @@ func registryDown(ctx context.Context, g *ground) error {
 	})
 	defer g.cloud.door.answerInstead(nil)
 	return g.refuses(ctx, []edit{harmless("ECR being down")},
-		"stage Deploy", "ApplicationStart", "cannot be pulled", "503 Service Unavailable", "release again", "the rollback failed too")
+		"stage Deploy", "BeforeInstall", "cannot be pulled", "503 Service Unavailable", "release again", "the rollback failed too")
 }
 
 // pushRefused has the registry refuse the manifest as ECR does when the quota "Images per repository" is used up (ECR

@@ -1,7 +1,8 @@
 #!/bin/bash
 #
 # Tests the application and builds its image. With a Makefile in webapp/: `make test` and `make image IMAGE=...`, as far as it
-# has these targets. Otherwise `docker build`, so that a Dockerfile is enough. Does nothing when registry.sh found the image.
+# has these targets. Otherwise `docker build`, so that a Dockerfile is enough. An image that is in ECR already is used again, so
+# that a commit can be built again (F19): ECR is asked for it beside the tests, which end when it has one.
 #
 # Reads: the environment that environment.sh lists, and GOARCH and the like as far as the Makefile does
 
@@ -23,23 +24,51 @@ has_target() {
   grep -Eq "^$1 *::?( |\$)" <<<"$rules"
 }
 
-main() {
-  if in_registry; then
-    log "ECR has the image of commit $COMMIT_ID: nothing to test or build"
-    return
-  fi
-  [[ -e "$WEBAPP/Dockerfile" ]] || die "webapp/Dockerfile does not exist in commit $COMMIT_ID: an application needs one"
+# begin_tests sets TESTS to the process that tests the application, if anything does.
+begin_tests() {
+  TESTS=''
   if has_target test; then
-    make -C "$WEBAPP" test || die "the tests of commit $COMMIT_ID failed: nothing is released"
+    make -C "$WEBAPP" test &
+    TESTS=$!
   else
     log "webapp/ has no Makefile with a target 'test': nothing is tested"
   fi
+}
+
+stop_tests() {
+  [[ -n "$TESTS" ]] || return 0
+  kill "$TESTS" 2>/dev/null || true # they may have ended
+  wait "$TESTS" || true
+}
+
+# build_image leaves the image, and a login to push it with, which is asked for meanwhile.
+build_image() {
+  [[ -e "$WEBAPP/Dockerfile" ]] || die "webapp/Dockerfile does not exist in commit $COMMIT_ID: an application needs one"
+  local login
+  bash "$SCRIPTS/build/registry.sh" login &
+  login=$!
   if has_target image; then
     make -C "$WEBAPP" image IMAGE="$TAGGED_IMAGE" || die "the image of commit $COMMIT_ID was not built: make image failed"
   else
     docker build --tag "$TAGGED_IMAGE" "$WEBAPP" || die "the image of commit $COMMIT_ID was not built: docker build failed"
   fi
   docker image inspect "$TAGGED_IMAGE" >/dev/null || die "webapp/Makefile's target 'image' did not tag an image as \$(IMAGE)"
+  wait "$login" || die "there is no login to push the image with, see above"
+}
+
+main() {
+  local lookup
+  bash "$SCRIPTS/build/registry.sh" find 2>"$SCRIPTS/lookup.log" &
+  lookup=$!
+  begin_tests
+  if wait "$lookup" && ! in_registry; then
+    [[ -z "$TESTS" ]] || wait "$TESTS" || die "the tests of commit $COMMIT_ID failed: nothing is released"
+    build_image
+    return
+  fi
+  stop_tests
+  in_registry || die "$(<"$SCRIPTS/lookup.log")"
+  log "ECR has the image already, so it is not built: $(<"$SCRIPTS/lookup.log")"
 }
 
 main "$@"

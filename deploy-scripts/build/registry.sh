@@ -2,10 +2,11 @@
 #
 # The build's dealings with ECR, where a commit's image has the commit id as its tag and tags are immutable.
 #
-#   registry.sh find   an image that is there already is used again, so that a commit can be built again (F19)
-#   registry.sh push   pushes the image that image.sh built
+#   registry.sh find    looks for it
+#   registry.sh login   gets the login for a push
+#   registry.sh push    pushes the image that image.sh built
 #
-# Both end with release.env, which tells the hooks what to run, when the image is in ECR.
+# When the image is in ECR, release.env is written, which tells the hooks what to run.
 #
 # Reads: the environment that environment.sh lists, CODEBUILD_BUILD_SUCCEEDING
 
@@ -15,6 +16,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 readonly TAGGED_IMAGE="$REPOSITORY_URL:$COMMIT_ID"
+readonly LOGIN="$SCRIPTS/login" # lasts 12 hours, longer than CodeBuild lets a build run
 
 # image_digest prints the digest of the commit's image, nothing when there is none. Everything but a clear "not found" is an
 # error. What tells the two apart is the service's error code, which the AWS CLI prints in parentheses.
@@ -42,16 +44,20 @@ find_image() {
   [[ -z "$digest" ]] || write_release "$digest"
 }
 
+get_login() {
+  umask 077
+  aws ecr get-login-password --region "$AWS_REGION" >"$LOGIN" || die "no login to ${REPOSITORY_URL%%/*}, see above"
+}
+
 push_image() {
+  DOCKER_CONFIG="$(mktemp -d)"
+  export DOCKER_CONFIG
+  trap 'rm -rf "$DOCKER_CONFIG" "$LOGIN"' EXIT # the login ends with this script
   # CodeBuild runs post_build after a failed build too. Without a word here, the reason remains the last line.
   if in_registry || [[ "${CODEBUILD_BUILD_SUCCEEDING:-1}" != 1 ]]; then
     return
   fi
-  DOCKER_CONFIG="$(mktemp -d)" # the login ends with this script
-  export DOCKER_CONFIG
-  trap 'rm -rf "$DOCKER_CONFIG"' EXIT
-  aws ecr get-login-password --region "$AWS_REGION" |
-    docker login --username AWS --password-stdin "${REPOSITORY_URL%%/*}" || die "no login to ${REPOSITORY_URL%%/*}"
+  docker login --username AWS --password-stdin "${REPOSITORY_URL%%/*}" <"$LOGIN" || die "no login to ${REPOSITORY_URL%%/*}"
   local digest
   if docker push "$TAGGED_IMAGE"; then
     digest="$(docker image inspect --format '{{join .RepoDigests "\n"}}' "$TAGGED_IMAGE" | grep -F "$REPOSITORY_URL@")" || digest=''
@@ -65,6 +71,7 @@ push_image() {
 
 case "${1:-}" in
   find) find_image ;;
+  login) get_login ;;
   push) push_image ;;
-  *) die "usage: registry.sh find|push" ;;
+  *) die "usage: registry.sh find|login|push" ;;
 esac

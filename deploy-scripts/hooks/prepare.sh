@@ -1,9 +1,9 @@
 #!/bin/bash
 #
 # BeforeInstall: brings the host into a state that a release can start from, or says why it cannot: Docker answers, what a killed
-# run left is mended, old images are gone, and there is room for a new one (F38).
+# run left is mended, old images are gone, there is room for a new one (F38), and it is here.
 #
-# Reads: release.env and APP_NAME, see lib/release.sh
+# Reads: release.env and APP_NAME, see lib/release.sh; EDGE_IMAGE, see lib/edge.sh
 
 set -euo pipefail
 
@@ -11,6 +11,10 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib/release.sh"
 # shellcheck source=lib/containers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
+# shellcheck source=lib/edge.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/edge.sh"
+# shellcheck source=lib/pull.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/pull.sh"
 
 readonly MINIMUM_FREE_MIB=512
 
@@ -24,11 +28,16 @@ check_disk() {
 }
 
 main() {
+  trap 'die "SIGTERM: the timeout of this hook in appspec.yml is over"' TERM
   load_release
+  begin_login
   docker version >/dev/null || die "Docker does not answer: systemctl status docker"
   repair
+  repair_edge
+  ensure_network
   prune_images "${IMAGE%@*}"
   check_disk
+  pull_images
 }
 
 main "$@"

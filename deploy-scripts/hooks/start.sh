@@ -16,8 +16,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/release.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/http.sh"
 # shellcheck source=lib/containers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
-# shellcheck source=lib/pull.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib/pull.sh"
 # shellcheck source=lib/candidate.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/candidate.sh"
 # shellcheck source=lib/edge.sh
@@ -27,9 +25,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/serving.sh"
 
 readonly DRAIN_SECONDS=0.5 # for requests that looked the name up before the edge did so again
 
-WORK="$(mktemp -d)" # the login to ECR, which lasts 12 hours (F20), ends with this script
+WORK="$(mktemp -d)"
 readonly WORK
-export DOCKER_CONFIG="$WORK/docker"
 
 clean_up() {
   [[ -z "$CANDIDATE" ]] || docker container rm --force --volumes "$CANDIDATE" >/dev/null 2>&1 || true
@@ -44,13 +41,15 @@ take_free_name() {
   exists "$serving" || { docker container rename "$CANDIDATE" "$serving" && CANDIDATE="$serving"; }
 }
 
+# outlive_reboots is for a container that has proved healthy: until then an exit is a failure.
+outlive_reboots() { docker container update --restart unless-stopped "$CANDIDATE" >/dev/null; }
+
 # switch gives the serving name to the candidate. Between the two renames the name is unknown, and the edge lets requests
 # wait. No connection is cut, and none is opened to a container that is about to go: that could not be tried again
 # for a request with a body, which the first try has used up.
 switch() {
   local serving
   serving="$(serving_name)"
-  docker container update --restart unless-stopped "$CANDIDATE" >/dev/null
   if [[ "$CANDIDATE" != "$serving" ]]; then
     docker container rename "$serving" "$RETIRED"
     if ! docker container rename "$CANDIDATE" "$serving"; then
@@ -62,18 +61,20 @@ switch() {
 }
 
 main() {
+  local edge
   trap clean_up EXIT
   trap 'die "SIGTERM: the timeout of this hook in appspec.yml is over"' TERM
   load_release
-  ensure_network
-  pull_images
   start_candidate
+  edge_fits & # which takes as long as to become healthy
+  edge=$!
   await_health
+  outlive_reboots
   take_free_name
-  ensure_edge
+  wait "$edge" || ensure_edge
   switch
   await_edge
-  [[ "$(app_containers)" == "$(serving_name)" ]] || sleep "$DRAIN_SECONDS"
+  (($(app_containers | wc -l) == 1)) || sleep "$DRAIN_SECONDS"
   retire_all_but "^$(serving_name)\$"
   prune_images "${IMAGE%@*}"
   log "commit $COMMIT serves"

@@ -6,20 +6,18 @@
 
 readonly HEALTH_SECONDS="${HEALTH_SECONDS:-180}"
 readonly HEALTHY_IN_A_ROW=3 # answers, so that one that comes and goes is not taken for healthy
+readonly HEALTH_PAUSE=0.05  # between two answers, in seconds
 
 CANDIDATE='' # its name, while it is one
 
 # start_candidate runs the image beside what serves. Nothing looks its name up, so it gets no traffic but that of the
 # health check, on a port of the loopback interface. It is not restarted: before it is healthy, an exit is a failure.
 start_candidate() {
-  local serving previous='' reason
-  serving="$(app_containers | head -n 1)" # one at most, after prepare.sh
-  if [[ "$serving" ]]; then
-    previous="$(label "$serving" "$LABEL_IMAGE")"
-    [[ "$previous" != "$IMAGE" ]] || previous="$(label "$serving" "$LABEL_PREVIOUS")"
-  fi
+  local serves previous reason
+  read -r _ serves previous < <(app_containers) || true # one at most, after prepare.sh
+  [[ "$serves" == "$IMAGE" ]] || previous="$serves"
   CANDIDATE="$APP_NAME-${COMMIT:0:12}-$(date +%s)"
-  reason="$(docker container run --detach --name "$CANDIDATE" --network "$EDGE" --publish "127.0.0.1::$CONTAINER_PORT" \
+  reason="$(docker container run --detach --pull never --name "$CANDIDATE" --network "$EDGE" --publish "127.0.0.1::$CONTAINER_PORT" \
     --env "PORT=$CONTAINER_PORT" --env "RELEASE_COMMIT=$COMMIT" --env "RELEASE_IMAGE=$IMAGE" \
     --label "$LABEL=$APP_NAME" --label "$LABEL_PORT=$CONTAINER_PORT" --label "$LABEL_COMMIT=$COMMIT" \
     --label "$LABEL_IMAGE=$IMAGE" --label "$LABEL_PREVIOUS=$previous" \
@@ -44,17 +42,17 @@ give_up() {
 
 await_health() {
   local deadline=$((SECONDS + HEALTH_SECONDS)) healthy=0 address status='none'
-  while ((healthy < HEALTHY_IN_A_ROW)); do
-    if ! address="$(candidate_address 2>/dev/null)" || ! running; then
-      give_up "ended with exit code $(docker container inspect --format '{{.State.ExitCode}}' "$CANDIDATE") before it was healthy"
-    fi
+  address="$(candidate_address 2>/dev/null)" || true # an ended one has none
+  while true; do
     read -r status _ < <(http_get "${address%:*}" "${address##*:}" "$HEALTH_PATH")
     if [[ "$status" == 200 ]]; then
       healthy=$((healthy + 1))
+      ((healthy < HEALTHY_IN_A_ROW)) || return 0
     else
       healthy=0
+      running || give_up "ended with exit code $(docker container inspect --format '{{.State.ExitCode}}' "$CANDIDATE") before it was healthy"
     fi
     ((SECONDS < deadline)) || give_up "did not answer 200 on port $CONTAINER_PORT, path $HEALTH_PATH, $HEALTHY_IN_A_ROW times in a row within $HEALTH_SECONDS s (last status: $status): check containerPort and healthPath"
-    sleep 0.1
+    sleep "$HEALTH_PAUSE"
   done
 }

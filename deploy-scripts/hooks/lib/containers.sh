@@ -30,14 +30,17 @@ label() { docker container inspect --format "{{index .Config.Labels \"$2\"}}" "$
 # release_of NAME prints what a container runs.
 release_of() { printf '%s of commit %s' "$(label "$1" "$LABEL_IMAGE")" "$(label "$1" "$LABEL_COMMIT")"; }
 
-# app_containers prints the names of the application's containers, whatever their state.
-app_containers() { docker container ls --all --filter "label=$LABEL=$APP_NAME" --format '{{.Names}}'; }
+# app_containers prints a line for each of the application's containers, whatever its state: its name, what it runs, and
+# what served before it, which the first one of all has none of.
+app_containers() {
+  docker container ls --all --filter "label=$LABEL=$APP_NAME" --format "{{.Names}} {{.Label \"$LABEL_IMAGE\"}} {{.Label \"$LABEL_PREVIOUS\"}}"
+}
 
 # retire_all_but PATTERN stops and removes the application's containers whose names do not match. Not worth failing a release
 # for: what is left behind goes with the next one.
 retire_all_but() {
   local name others=()
-  while read -r name; do
+  while read -r name _; do
     [[ "$name" =~ $1 ]] || others+=("$name")
   done < <(app_containers)
   ((${#others[@]} > 0)) || return 0
@@ -58,10 +61,8 @@ repair() {
 # prune_images removes the images of a repository that neither run here nor ran before what runs (F38). Docker keeps those
 # that are in use.
 prune_images() {
-  local name image keep=' '
-  while read -r name; do
-    keep+="$(label "$name" "$LABEL_IMAGE") $(label "$name" "$LABEL_PREVIOUS") "
-  done < <(app_containers)
+  local image keep
+  keep=" $(app_containers | tr '\n' ' ') "
   while read -r image; do
     [[ "$keep" == *" $image "* ]] || docker image rm "$image" >/dev/null 2>&1 || log "image kept, it is in use: $image"
   done < <(docker image ls --digests --format '{{.Repository}}@{{.Digest}}' --filter "reference=$1" | grep -v '@<none>$' | sort -u)
