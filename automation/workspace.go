@@ -2,8 +2,10 @@ package automation
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 )
@@ -11,8 +13,9 @@ import (
 // errAbsent says that the backend does not know a stack.
 var errAbsent = errors.New("stack is not in the backend")
 
-// workspace is the SDK's, except that opening a stack does not select it. The selection belongs to the user: who has run
-// `cicd preview --stack prod` does not expect the next plain `pulumi up` to go there.
+// workspace is the SDK's, except that the engine keeps the secrets to itself, and that opening a stack does not select it.
+// The selection belongs to the user: who has run `cicd preview --stack prod` does not expect the next plain `pulumi up` to go
+// there.
 type workspace struct{ auto.Workspace }
 
 // SelectStack returns errAbsent, or nil when the backend has the stack.
@@ -32,13 +35,40 @@ func (w workspace) SelectStack(ctx context.Context, name string) error {
 
 // CreateStack adds the stack to the backend.
 func (w workspace) CreateStack(ctx context.Context, name string) error {
+	if _, err := w.run(ctx, "stack", "init", "--no-select", name); err != nil {
+		return fmt.Errorf("new stack %q: %w", name, err)
+	}
+	return nil
+}
+
+// StackOutputs returns the stack's outputs as the engine masks them. The SDK would run the engine once more, to have the
+// secrets as well, which nothing here shows.
+func (w workspace) StackOutputs(ctx context.Context, stack string) (auto.OutputMap, error) {
+	stdout, err := w.run(ctx, "stack", "output", "--json", "--stack", stack)
+	if err != nil {
+		return nil, fmt.Errorf("outputs of stack %q: %w", stack, err)
+	}
+	var masked map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(stdout), &masked); err != nil {
+		return nil, fmt.Errorf("outputs of stack %q: %w", stack, err)
+	}
+	outputs := auto.OutputMap{}
+	for name, raw := range masked {
+		output := auto.OutputValue{Secret: strings.Contains(string(raw), withheld)}
+		if err := json.Unmarshal(raw, &output.Value); err != nil {
+			return nil, fmt.Errorf("output %q of stack %q: %w", name, stack, err)
+		}
+		outputs[name] = output
+	}
+	return outputs, nil
+}
+
+// run runs the engine and returns what it prints.
+func (w workspace) run(ctx context.Context, args ...string) (stdout string, err error) {
 	var env []string
 	for key, value := range w.GetEnvVars() {
 		env = append(env, key+"="+value)
 	}
-	_, _, _, err := w.PulumiCommand().Run(ctx, w.WorkDir(), nil, nil, nil, env, "stack", "init", "--no-select", name)
-	if err != nil {
-		return fmt.Errorf("new stack %q: %w", name, err)
-	}
-	return nil
+	stdout, _, _, err = w.PulumiCommand().Run(ctx, w.WorkDir(), nil, nil, nil, env, args...)
+	return stdout, err
 }
