@@ -83,7 +83,9 @@ func (r *rehearsal) engineEnvironment() map[string]string {
 		"PULUMI_HOME":              r.work.path("pulumi"),
 		"PULUMI_CONFIG_PASSPHRASE": "rehearsal", // nothing of worth is encrypted with it
 		"PULUMI_DEBUG_PROVIDERS":   r.cloud.provider.Env(),
-		processMark:                r.work.Name,
+		// The engine would download the real plugins of a stack's providers too, to attach to this one afterwards.
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+		processMark: r.work.Name,
 	}
 }
 
