@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,8 +52,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	return r.openStack(ctx, dir)
 }
 
-// newMachine finds this machine's Docker daemon and AWS CLI, and puts an aws command in front of PATH: the installed
-// one where it is of a fit version, else the built-in one.
+// newMachine finds this machine's Docker daemon, and puts a folder in front of PATH for the aws command.
 func newMachine(ctx context.Context, work *workspace) (machine, error) {
 	host := os.Getenv("DOCKER_HOST")
 	if host == "" { // what `docker context use` has chosen is in the user's HOME, which builds and hooks do not see
@@ -66,19 +66,34 @@ func newMachine(ctx context.Context, work *workspace) (machine, error) {
 	if err != nil {
 		return machine{}, err
 	}
-	m := machine{path: bin + string(filepath.ListSeparator) + os.Getenv("PATH"), dockerHost: host}
-	command := filepath.Join(bin, "aws")
-	home := "HOME=" + os.Getenv("HOME") // which a version manager's shim needs to find its own files
-	if installed, ok := awscli.Find(append(m.environment(work), home)); ok {
-		script := fmt.Sprintf("#!/bin/sh\n%s exec '%s' \"$@\"\n", home, installed)
-		return m, os.WriteFile(command, []byte(script), 0o755)
+	return machine{path: bin + string(filepath.ListSeparator) + os.Getenv("PATH"), dockerHost: host}, nil
+}
+
+// provideAWS makes the aws command of builds and hooks: the installed AWS CLI where it is of a fit version, else the
+// built-in one. Only to ask for its version takes a second.
+func (c *cloud) provideAWS() error {
+	c.installedAWS, _ = awscli.Find(append(c.machine.environment(c.work), userHome()))
+	return c.useAWS(c.installedAWS)
+}
+
+// useAWS makes the aws command of builds and hooks run the installed AWS CLI with this path, or the built-in one for "".
+func (c *cloud) useAWS(installed string) error {
+	command := c.work.path("bin", "aws")
+	if err := os.Remove(command); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if installed != "" {
+		return os.WriteFile(command, fmt.Appendf(nil, "#!/bin/sh\n%s exec '%s' \"$@\"\n", userHome(), installed), 0o755)
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return machine{}, err
+		return err
 	}
-	return m, os.Symlink(self, command)
+	return os.Symlink(self, command)
 }
+
+// userHome is what a version manager's shim needs to find its own files.
+func userHome() string { return "HOME=" + os.Getenv("HOME") }
 
 // userCache makes a folder of the user's cache for what is worth keeping between rehearsals.
 func userCache(name string) (string, error) {

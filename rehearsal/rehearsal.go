@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // DefaultStack is the stack that is rehearsed when none is named.
@@ -80,10 +82,7 @@ func (r *rehearsal) run(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
-	if err := r.bringUp(ctx); err != nil {
-		return err
-	}
-	if err := r.makeEdgeImage(ctx); err != nil {
+	if err := r.bringAllUp(ctx); err != nil {
 		return err
 	}
 	first, err := r.releaseCheckout(ctx)
@@ -116,6 +115,15 @@ func (r *rehearsal) run(ctx context.Context) error {
 	}
 	fmt.Fprintf(r.Stdout, "%s\n%s\n", first, second)
 	return nil
+}
+
+// bringAllUp brings the stack up, and makes beside it what its hosts and builds will need.
+func (r *rehearsal) bringAllUp(ctx context.Context) error {
+	var group errgroup.Group
+	group.Go(func() error { return r.bringUp(ctx) })
+	group.Go(func() error { return r.makeEdgeImage(ctx) })
+	group.Go(r.cloud.provideAWS)
+	return group.Wait()
 }
 
 // cleanUp takes everything down and away.

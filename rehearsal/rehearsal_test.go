@@ -173,7 +173,7 @@ func startedStack(t *testing.T, project, stack string) (*rehearsal, *bytes.Buffe
 		}
 		clean()
 	})
-	for _, step := range []func(context.Context) error{r.prepare, r.bringUp, r.makeEdgeImage} {
+	for _, step := range []func(context.Context) error{r.prepare, r.bringAllUp} {
 		if err := step(t.Context()); err != nil {
 			t.Fatal(err)
 		}
