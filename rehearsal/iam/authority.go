@@ -1,9 +1,9 @@
 // Package iam decides, as AWS would, whether a call is allowed: by the roles and policies that the stack declares,
 // and by nothing else. What it cannot decide is an error that names the policy, never a yes.
 //
-// It knows what can be declared here: inline role policies, role trust policies, and the policies of S3 buckets, all
-// of one account. There are no users, groups, managed policies, permissions boundaries, session policies or
-// organizations.
+// It knows what can be declared here: inline role policies, role trust policies, and the policies of S3 buckets, ECR
+// repositories, KMS keys and SNS topics, all of one account. There are no users, groups, managed policies, permissions
+// boundaries, session policies, key grants or organizations.
 package iam
 
 import (
@@ -28,6 +28,9 @@ type Session struct {
 	Service string
 	// Credentials identify the session in signed requests.
 	Credentials Credentials
+	// Via is the AWS service that makes the call for the session and with its permissions, such as "s3" for the use of a
+	// key; "" when the session calls by itself (IAM User Guide, "Forward access sessions").
+	Via string
 	// PlainHTTP is set to ask what the session could do without TLS. Nothing in a rehearsal goes without.
 	PlainHTTP bool
 }
@@ -131,7 +134,7 @@ func (a *Authority) decide(r request, role account.Resource, k kind, docs []docu
 	if err != nil {
 		return fmt.Errorf("%s on %s by role %q: %w", r.action, r.resource, role.Name, err)
 	}
-	use := Use{Role: role.String("arn"), Action: r.action, Resource: r.resource, Service: r.principal.service}
+	use := Use{Role: role.String("arn"), Action: r.action, Resource: r.resource, Service: r.principal.service, Via: r.principal.via}
 	if source := r.context["aws:SourceArn"]; len(source) == 1 {
 		use.Source = source[0]
 	}

@@ -22,13 +22,27 @@ func sessionContext(p principal, action, region string, issued, now time.Time) r
 	c["aws:PrincipalType"] = []string{"AssumedRole"}
 	c["aws:PrincipalIsAWSService"] = []string{"false"}
 	c["aws:TokenIssueTime"] = []string{issued.UTC().Format(time.RFC3339)}
-	c["aws:ViaAWSService"] = []string{"false"} // a call with a service role is the role's own
-	c["aws:username"] = nil                    // of IAM users only
-	c["aws:SourceArn"] = nil                   // of calls by a service principal only
+	// A call with a service role is the role's own. Which services a call has come through (aws:CalledVia) is not set:
+	// AWS's list of services that it has does not agree with "Forward access sessions".
+	c["aws:ViaAWSService"] = []string{strconv.FormatBool(p.via != "")}
+	c["aws:username"] = nil  // of IAM users only
+	c["aws:SourceArn"] = nil // of calls by a service principal only
 	c["aws:SourceAccount"] = nil
-	if strings.HasPrefix(strings.ToLower(action), "s3:") {
+	switch service, _, _ := strings.Cut(strings.ToLower(action), ":"); service {
+	case "s3":
 		// The least that AWS endpoints accept, so that a policy asking for more fails here too.
 		c["s3:TlsVersion"] = []string{"1.2"}
+	case "kms": // KMS Developer Guide, "AWS KMS condition keys"
+		c["kms:CallerAccount"] = []string{p.account}
+		c["kms:ViaService"] = nil
+		if p.via != "" {
+			c["kms:ViaService"] = []string{p.via + "." + region + ".amazonaws.com"}
+		}
+	case "sns":
+		// Services send it with calls of their own, as they do aws:SourceAccount, which replaces it (SNS Developer
+		// Guide, "Example cases for Amazon SNS access control", "aws:SourceAccount versus aws:SourceOwner"). That a
+		// role's own call goes without is [from memory]; CodePipeline's guide grants the role sns:Publish in any case.
+		c["aws:SourceOwner"] = nil
 	}
 	return c
 }

@@ -43,18 +43,22 @@ func denied(r request, role account.Resource, k kind, v verdict) *DeniedError {
 		Resource:  r.resource,
 	}
 	if d := v.deniedBy; d != nil {
-		article := map[kind]string{identityPolicy: "an", resourcePolicy: "a", trustPolicy: "the"}[d.kind]
-		e.Reason = fmt.Sprintf("with an explicit deny in %s %s", article, d.kind)
+		named := d.kind.inMessages()
+		article := map[kind]string{identityPolicy: "an", resourcePolicy: "a", trustPolicy: "the"}[named]
+		e.Reason = fmt.Sprintf("with an explicit deny in %s %s", article, named)
 		e.Remedy = fmt.Sprintf("%s of %q%s denies it: no other statement can allow it while that one applies",
 			d.statement, d.policy, inComponent(component(d.urn)))
 		return e
 	}
-	e.Reason = fmt.Sprintf("because no %s allows the %s action", k, r.action)
-	subject := "role"
-	if k == trustPolicy {
+	subject, name, where := "role", role.Name, e.Component
+	switch {
+	case k == trustPolicy:
 		subject = "the trust policy of role"
+	case v.closedBy != nil:
+		k, subject, name, where = keyPolicy, "the key policy of", v.closedBy.name, component(v.closedBy.urn)
 	}
-	e.Remedy = fmt.Sprintf("%s %q%s needs the statement %s", subject, role.Name, inComponent(e.Component), missing(r))
+	e.Reason = fmt.Sprintf("because no %s allows the %s action", k.inMessages(), r.action)
+	e.Remedy = fmt.Sprintf("%s %q%s needs the statement %s", subject, name, inComponent(where), missing(k, r))
 	if len(v.near) > 0 {
 		e.Remedy += " (" + strings.Join(v.near, "; ") + ")"
 	}
@@ -77,8 +81,8 @@ func inComponent(name string) string {
 	return " in component " + name
 }
 
-// missing returns the statement that would allow r, as JSON.
-func missing(r request) string {
+// missing returns the statement that would allow r in a policy of kind k, as JSON.
+func missing(k kind, r request) string {
 	var s struct {
 		Effect    string
 		Principal map[string]string `json:",omitempty"`
@@ -87,6 +91,9 @@ func missing(r request) string {
 		Condition map[string]map[string]string `json:",omitempty"`
 	}
 	s.Effect, s.Action, s.Resource = "Allow", r.action, grantable(r.resource)
+	if k == keyPolicy {
+		s.Principal, s.Resource = map[string]string{"AWS": r.principal.role}, "*" // which means the policy's own key
+	}
 	if r.principal.service != "" {
 		s.Principal, s.Resource = map[string]string{"Service": r.principal.service}, ""
 		if source := r.context["aws:SourceArn"]; len(source) == 1 {

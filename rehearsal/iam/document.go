@@ -17,6 +17,40 @@ const (
 	trustPolicy    kind = "role trust policy"
 )
 
+// Resource-based policies with rules of their own.
+const (
+	keyPolicy        kind = "key policy"
+	repositoryPolicy kind = "repository policy"
+)
+
+// inMessages is how AWS's messages name the kind: they do not tell one resource's policies from another's.
+func (k kind) inMessages() kind {
+	if k == keyPolicy || k == repositoryPolicy {
+		return resourcePolicy
+	}
+	return k
+}
+
+// elements are what a statement may have.
+func (k kind) elements() []string {
+	known := []string{"Sid", "Effect", "Action", "NotAction", "Condition"}
+	switch k {
+	case identityPolicy:
+		return append(known, "Resource", "NotResource")
+	case keyPolicy:
+		// KMS Developer Guide, "Creating a key policy": up to six elements, and nothing of NotPrincipal and the like.
+		return []string{"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+	case resourcePolicy:
+		known = append(known, "Resource", "NotResource")
+	}
+	return append(known, "Principal", "NotPrincipal")
+}
+
+// namesResources reports whether statements say which resources they are about. A trust policy is about its role, and a
+// repository's about the repository: ECR refuses one that has a Resource (ECR User Guide, "Private repository policy
+// examples"; awsdocs/amazon-ecr-user-guide pull request 20).
+func (k kind) namesResources() bool { return k != trustPolicy && k != repositoryPolicy }
+
 // document is a parsed policy.
 type document struct {
 	kind       kind
@@ -33,7 +67,7 @@ type statement struct {
 	variables  bool // whether ${...} is a policy variable
 	actions    []string
 	notActions bool
-	// resources is empty in a role trust policy, which is about its role.
+	// resources is empty in policies that are about what they are attached to, see kind.namesResources.
 	resources    []string
 	notResources bool
 	// principals is nil in an identity-based policy, which is about the role that it is attached to.
@@ -97,21 +131,14 @@ var alphanumeric = regexp.MustCompile(`^[0-9A-Za-z]*$`)
 
 func parseStatement(k kind, raw []byte) (statement, error) {
 	var s statement
-	known := []string{"Sid", "Effect", "Action", "NotAction", "Condition"}
-	if k != trustPolicy {
-		known = append(known, "Resource", "NotResource")
-	}
-	if k != identityPolicy {
-		known = append(known, "Principal", "NotPrincipal")
-	}
-	elements, err := object(raw, known...)
+	elements, err := object(raw, k.elements()...)
 	if err != nil {
 		return s, err
 	}
 	var errs []error
 	if raw, ok := elements["Sid"]; ok {
 		s.sid, err = stringValue(raw)
-		if err != nil || k != resourcePolicy && !alphanumeric.MatchString(s.sid) {
+		if err != nil || k.inMessages() != resourcePolicy && !alphanumeric.MatchString(s.sid) {
 			errs = append(errs, fmt.Errorf("element Sid is %s, want letters and digits", raw))
 		}
 	}
@@ -123,7 +150,7 @@ func parseStatement(k kind, raw []byte) (statement, error) {
 	}
 	s.actions, s.notActions, err = patterns(elements, "Action", checkAction)
 	errs = append(errs, err)
-	if k != trustPolicy {
+	if k.namesResources() {
 		s.resources, s.notResources, err = patterns(elements, "Resource", checkResource)
 		errs = append(errs, err)
 	}

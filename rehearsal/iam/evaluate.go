@@ -19,6 +19,8 @@ type request struct {
 type verdict struct {
 	allowedBy []Grant
 	deniedBy  *denial
+	// closedBy is the key policy because of which it does not count what identity-based policies allow; nil for none.
+	closedBy *document
 	// near says, of statements that allow the action but not this request, what keeps them from it.
 	near []string
 }
@@ -36,17 +38,28 @@ type denial struct {
 func (v verdict) allowed() bool { return v.deniedBy == nil && len(v.allowedBy) > 0 }
 
 // evaluate asks every statement of the policies. In one account an Allow in any of them is enough, so it makes no
-// difference here whether they are attached to the role or to the resource. A statement that cannot be evaluated
-// fails the whole request, as it does in AWS, rather than count as a yes or a no.
+// difference here whether they are attached to the role or to the resource, but for keys, see leavesToAccount. A statement
+// that cannot be evaluated fails the whole request, as it does in AWS, rather than count as a yes or a no.
 func evaluate(docs []document, r request) (verdict, error) {
 	var v verdict
 	var errs []error
+	for i, doc := range docs {
+		if doc.kind == keyPolicy {
+			left, err := doc.leavesToAccount(r)
+			if errs = append(errs, err); !left {
+				v.closedBy = &docs[i]
+			}
+		}
+	}
 	for _, doc := range docs {
 		for _, s := range doc.statements {
 			applies, obstacle, err := s.applies(r)
 			switch {
 			case err != nil:
-				errs = append(errs, fmt.Errorf("%s %q: %s: %w", doc.kind, doc.name, s, err))
+				errs = append(errs, doc.failed(s, err))
+			case applies && s.allow && doc.kind == identityPolicy && v.closedBy != nil:
+				v.near = append(v.near, fmt.Sprintf("%s of %q allows it, which does not count for a key whose policy does not leave %s to the account",
+					s, doc.name, r.action))
 			case applies && s.allow:
 				v.allowedBy = append(v.allowedBy, Grant{Policy: doc.urn, Statement: s.index, Sid: s.sid})
 			case applies && v.deniedBy == nil:
@@ -57,6 +70,33 @@ func evaluate(docs []document, r request) (verdict, error) {
 		}
 	}
 	return v, errors.Join(errs...)
+}
+
+// failed says which statement could not be evaluated.
+func (d document) failed(s statement, err error) error {
+	return fmt.Errorf("%s %q: %s: %w", d.kind, d.name, s, err)
+}
+
+// leavesToAccount reports whether a key policy lets identity-based policies allow the request. They count for a key only
+// where its policy allows the action to the account: "Without permission from the key policy, IAM policies that allow
+// permissions have no effect", while those that deny do (KMS Developer Guide, "Key policies in AWS KMS", and "Default key
+// policy", "Allows access to the AWS account and enables IAM policies").
+func (d document) leavesToAccount(r request) (bool, error) {
+	session := r.principal
+	r.principal = principal{account: session.account}
+	left := false
+	var errs []error
+	for _, s := range d.statements {
+		if !s.allow || s.concerns(session) { // what concerns the session allows by itself
+			continue
+		}
+		applies, _, err := s.applies(r)
+		if err != nil {
+			errs = append(errs, d.failed(s, err))
+		}
+		left = left || applies
+	}
+	return left, errors.Join(errs...)
 }
 
 // applies reports whether the statement is about the request; if its actions are, but something else is not,

@@ -11,10 +11,11 @@ func FuzzPolicy(f *testing.F) {
 	f.Add(`{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username, 'x'}*","Condition":{"ForAnyValue:StringLikeIfExists":{"aws:SourceArn":["a*",1,true]}}}]}`)
 	f.Add(`{"Statement":{"Effect":"Deny","NotPrincipal":{"AWS":["123456789012"],"Service":"ec2.amazonaws.com"},"NotAction":["*:*"],"NotResource":"*"}}`)
 	f.Add(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"Null":{"aws:SourceArn":"true"},"DateLessThan":{"aws:CurrentTime":"2025-01-31"},"NumericEquals":{"aws:EpochTime":1}}}}`)
+	f.Add(`{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"u"}}}}`)
 	f.Add(`{"Statement":[null,1,"x",{},[[]]]}`)
 	f.Add("{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"arn:aws:s3:::\xff?\"}}")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, k := range []kind{identityPolicy, resourcePolicy, trustPolicy} {
+		for _, k := range []kind{identityPolicy, resourcePolicy, trustPolicy, keyPolicy, repositoryPolicy} {
 			doc, err := parse(k, text)
 			if err != nil {
 				continue

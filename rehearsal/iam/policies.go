@@ -14,20 +14,56 @@ const (
 	rolePolicyToken = "aws:iam/rolePolicy:RolePolicy"
 )
 
-// resourcePolicies tells, for each service whose resources have policies in the account, which resource type declares
-// one, and in which properties it keeps the policy and what it is attached to.
-var resourcePolicies = map[string]struct {
-	token, policy, holder string
-	// holderOf returns what holder is for a resource, given the last segment of its ARN.
-	holderOf func(resource string) string
-}{
-	"s3": {token: "aws:s3/bucketPolicy:BucketPolicy", policy: "policy", holder: "bucket", holderOf: bucketOf},
+// source tells where the policies of a service's resources are declared.
+type source struct {
+	kind kind
+	// token is the type that attaches a policy to a resource, and holder its property that names the resource.
+	token, holder string
+	// holderOf returns what holder is for a resource, given its ARN.
+	holderOf func(arn string) string
+	// owner is the type of the resource where that has a policy in any case: its own property, or else what standard
+	// returns for its ARN, which is what AWS gives it. "" where there may be none.
+	owner    string
+	standard func(arn string) string
 }
 
-// bucketOf returns the bucket of "bucket" or "bucket/object".
-func bucketOf(resource string) string {
-	bucket, _, _ := strings.Cut(resource, "/")
+// resourcePolicies are all that are evaluated, by the service in the resource's ARN. Each type keeps the policy in its
+// property policy.
+var resourcePolicies = map[string]source{
+	"s3":  {kind: resourcePolicy, token: "aws:s3/bucketPolicy:BucketPolicy", holder: "bucket", holderOf: bucketOf},
+	"ecr": {kind: repositoryPolicy, token: "aws:ecr/repositoryPolicy:RepositoryPolicy", holder: "repository", holderOf: nameOf},
+	"kms": {kind: keyPolicy, token: "aws:kms/keyPolicy:KeyPolicy", holder: "keyId", holderOf: nameOf,
+		owner: "aws:kms/key:Key", standard: standardKeyPolicy},
+	"sns": {kind: resourcePolicy, token: "aws:sns/topicPolicy:TopicPolicy", holder: "arn", holderOf: func(arn string) string { return arn },
+		owner: "aws:sns/topic:Topic", standard: standardTopicPolicy},
+}
+
+// bucketOf returns the bucket of an object or a bucket.
+func bucketOf(arn string) string {
+	bucket, _, _ := strings.Cut(segment(arn, 5), "/")
 	return bucket
+}
+
+// nameOf returns what follows the resource's type: "a/b" of "arn:aws:ecr:eu-west-1:123456789012:repository/a/b".
+func nameOf(arn string) string {
+	_, name, _ := strings.Cut(segment(arn, 5), "/")
+	return name
+}
+
+// standardKeyPolicy is "the entire default key policy for KMS keys created programmatically" (KMS Developer Guide,
+// "Default key policy").
+func standardKeyPolicy(arn string) string {
+	return fmt.Sprintf(`{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM policies","Effect":"Allow",
+		"Principal":{"AWS":"arn:%s:iam::%s:root"},"Action":"kms:*","Resource":"*"}]}`, segment(arn, 1), segment(arn, 4))
+}
+
+// standardTopicPolicy is what SNS gives a new topic (as quoted in airbnb/binaryalert issue 169; SNS Developer Guide,
+// "aws:SourceAccount versus aws:SourceOwner", says what it is for).
+func standardTopicPolicy(arn string) string {
+	return fmt.Sprintf(`{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID","Effect":"Allow",
+		"Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:RemovePermission",
+		"SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic","SNS:Publish","SNS:Receive"],
+		"Resource":%q,"Condition":{"StringEquals":{"AWS:SourceOwner":%q}}}]}`, arn, segment(arn, 4))
 }
 
 // notEvaluated lists properties of a role that would change what it may do, and that nothing here evaluates.
@@ -52,21 +88,40 @@ func (a *Authority) identityPolicies(role account.Resource) ([]document, error) 
 	return docs, errors.Join(errs...)
 }
 
-// policiesOf returns the policies that are attached to the resource with this ARN.
+// policiesOf returns the policy of the resource with this ARN; none for a resource that has none.
 func (a *Authority) policiesOf(resourceARN string) ([]document, error) {
 	source, ok := resourcePolicies[segment(resourceARN, 2)]
 	if !ok {
 		return nil, nil
 	}
-	var docs []document
-	var errs []error
+	var declaring []account.Resource
+	owner, ok := a.account.Find(source.owner, "arn", resourceARN)
+	switch {
+	case source.owner != "" && !ok:
+		return nil, fmt.Errorf("there is no %s with this ARN, whose policy could be asked: declare it, or correct what names it", source.owner)
+	case owner.String("policy") != "":
+		declaring = append(declaring, owner)
+	}
 	for _, r := range a.account.ByType(source.token) {
-		if r.String(source.holder) == source.holderOf(segment(resourceARN, 5)) {
-			doc, err := declared(resourcePolicy, r, source.policy)
-			docs, errs = append(docs, doc), append(errs, err)
+		if r.String(source.holder) == source.holderOf(resourceARN) {
+			declaring = append(declaring, r)
 		}
 	}
-	return docs, errors.Join(errs...)
+	var doc document
+	var err error
+	switch {
+	case len(declaring) > 1:
+		return nil, fmt.Errorf("both %s %q and %s %q declare its policy, and a resource has one: remove one of them",
+			declaring[0].Type, declaring[0].Name, declaring[1].Type, declaring[1].Name)
+	case len(declaring) == 1:
+		doc, err = declared(source.kind, declaring[0], "policy")
+	case source.owner != "":
+		doc, err = parse(source.kind, source.standard(resourceARN))
+		doc.name, doc.urn = owner.Name, owner.URN
+	default:
+		return nil, nil
+	}
+	return []document{doc}, err
 }
 
 // declared parses the policy in a resource's property.

@@ -8,11 +8,13 @@ import (
 	"strings"
 )
 
-// principal is who makes a request: a role session, or for sts:AssumeRole an AWS service.
+// principal is who makes a request: a role session, or for sts:AssumeRole an AWS service. One with an account alone
+// stands for that account, see document.leavesToAccount.
 type principal struct {
 	service       string // such as "codebuild.amazonaws.com"; else
 	account       string // the 12 digits,
 	role, session string // and the ARNs of both
+	via           string // the service that makes the call for the session, such as "s3"; "" for none
 }
 
 // String is how AWS's messages name the principal.
@@ -33,6 +35,7 @@ func sessionPrincipal(s Session) principal {
 		// A role's path is no part of its sessions' ARNs.
 		session: fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", segment(s.RoleARN, 1), account,
 			role[strings.LastIndex(role, "/")+1:], s.Name),
+		via: s.Via,
 	}
 }
 
@@ -105,10 +108,13 @@ func (list *principals) lists(p principal) (direct, role, account bool) {
 		listed := slices.Contains(list.services, p.service)
 		return listed, listed, listed
 	}
-	return slices.Contains(list.aws, p.session), slices.Contains(list.aws, p.role),
-		slices.ContainsFunc(list.aws, func(name string) bool {
-			return accountForm.MatchString(name) && (name == p.account || segment(name, 4) == p.account)
-		})
+	account = slices.ContainsFunc(list.aws, func(name string) bool {
+		return accountForm.MatchString(name) && (name == p.account || segment(name, 4) == p.account)
+	})
+	if p.session == "" {
+		return account, account, account
+	}
+	return slices.Contains(list.aws, p.session), slices.Contains(list.aws, p.role), account
 }
 
 // concerns reports whether the statement is about p.

@@ -10,6 +10,8 @@ type Use struct {
 	Action, Resource string
 	// Service and Source are who assumed the role, and for which resource's sake; "" but for sts:AssumeRole.
 	Service, Source string
+	// Via is the service that made the call for the role, as in Session; "" for none.
+	Via string
 	// Grants are the statements that allowed the request; none if it was denied.
 	Grants []Grant
 }
@@ -48,7 +50,7 @@ func (a *Authority) record(use Use) {
 // asks reports whether both are about the same question.
 func (u Use) asks(other Use) bool {
 	return u.Role == other.Role && u.Action == other.Action && u.Resource == other.Resource &&
-		u.Service == other.Service && u.Source == other.Source
+		u.Service == other.Service && u.Source == other.Source && u.Via == other.Via
 }
 
 // Again decides a recorded request anew, by the policies as they are declared now. Its errors are those of AssumeRole
@@ -58,5 +60,5 @@ func (a *Authority) Again(u Use) error {
 		_, err := a.AssumeRole(u.Role, u.Service, "again", u.Source)
 		return err
 	}
-	return a.Authorize(Session{RoleARN: u.Role, Name: "again", Credentials: newCredentials()}, u.Action, u.Resource)
+	return a.Authorize(Session{RoleARN: u.Role, Name: "again", Via: u.Via, Credentials: newCredentials()}, u.Action, u.Resource)
 }
