@@ -120,8 +120,10 @@ func TestKeyPolicyUses(t *testing.T) {
 	a, acct := declare(trusting(""), one(`{"Sid":"Use","Effect":"Allow","Action":"kms:*","Resource":"*"}`), "")
 	s := assume(t, a)
 	s.Via = "s3"
+	byKey := []Grant{{Policy: "urn:pulumi:dev::cicd::cicd:index:Vault$aws:kms/key:Key::web-key"}}
 	grants := map[string][]Grant{
-		one(effect("Allow", roleP, "kms:*", `,"Resource":"*"`)):    {{Policy: "urn:pulumi:dev::cicd::cicd:index:Vault$aws:kms/key:Key::web-key"}},
+		one(effect("Allow", roleP, "kms:*", `,"Resource":"*"`)):    byKey,
+		one(effect("Allow", `"*"`, "kms:*", `,"Resource":"*"`)):    byKey,
 		one(effect("Allow", accountP, "kms:*", `,"Resource":"*"`)): {{Policy: "urn:inline", Sid: "Use"}},
 	}
 	for policy, want := range grants {
