@@ -50,6 +50,10 @@ var pipelineKinds = map[string]kind{
 var artifactStore = schema{
 	"location": text().need().names(bucketByName),
 	"type":     text().need().oneOf("S3"),
+	"encryptionKey": block(schema{
+		"id":   text().need().names(keyByName),
+		"type": text().need().oneOf("KMS"),
+	}),
 }
 
 var stage = schema{
@@ -121,6 +125,11 @@ func verifyPipeline(c *call, r *report) {
 				fault("ApplicationName", "CodeDeploy application %s does not exist in %s", application, c.region)
 			} else if !c.hasGroup(application, group) {
 				fault("DeploymentGroupName", "CodeDeploy application %s has no deployment group %s", application, group)
+			}
+		case providerManual:
+			topic := configuration.text("NotificationArn")
+			if _, ok := c.acct.Find(tokenTopic, "arn", topic); !ok && topic != "" {
+				fault("NotificationArn", "SNS topic %s does not exist in %s", topic, c.region)
 			}
 		}
 	})

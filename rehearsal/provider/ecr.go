@@ -3,16 +3,29 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"cicd/rehearsal/account"
 )
 
-const tokenRepository = "aws:ecr/repository:Repository"
+const (
+	tokenRepository       = "aws:ecr/repository:Repository"
+	tokenRepositoryPolicy = "aws:ecr/repositoryPolicy:RepositoryPolicy"
+)
 
 // repositoryName is the form of a repository's name. Source: ECR API Reference, CreateRepository.
 const repositoryName = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*`
+
+var repositoryByName = named(tokenRepository, "name", "RepositoryNotFoundException: The repository with name '%s' does not exist")
+
+// invalidRepositoryPolicy is ECR's answer to whatever is wrong with a policy, one with a Resource included (ECR API
+// Reference, SetRepositoryPolicy; awsdocs/amazon-ecr-user-guide pull request 20).
+const invalidRepositoryPolicy = "InvalidParameterException: Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
+
+var repositoryPolicy = policyKind{limit: 10240, principal: true, freeSid: true, fault: invalidRepositoryPolicy,
+	action: regexp.MustCompile(`^(ecr:|\*$)`), wantMatch: "an action of another service"}
 
 var registryKinds = map[string]kind{
 	tokenRepository: {
@@ -38,7 +51,7 @@ var registryKinds = map[string]kind{
 	},
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy": {
 		inputs: schema{
-			"repository": text().need().names(named(tokenRepository, "name", "RepositoryNotFoundException: The repository with name '%s' does not exist")).replaces(),
+			"repository": text().need().names(repositoryByName).replaces(),
 			"policy":     document().need().length(100, 30720),
 		},
 		check: func(c *call, r *report) {
@@ -47,6 +60,17 @@ var registryKinds = map[string]kind{
 			}
 		},
 		unique: []string{"repository"}, taken: "repository %s has a lifecycle policy from another resource already, which this one would silently overwrite",
+		id:       input("repository"),
+		computed: map[string]output{"registryId": ownAccount},
+	},
+	tokenRepositoryPolicy: {
+		inputs: schema{
+			"repository": text().need().names(repositoryByName).replaces(),
+			"policy":     document().need(),
+		},
+		check:  func(c *call, r *report) { repositoryPolicy.checkInput(c, "policy", r) },
+		verify: func(c *call, r *report) { c.verifyRoles("policy", invalidRepositoryPolicy, r) },
+		unique: []string{"repository"}, taken: "repository %s has a policy from another resource already, which this one would silently overwrite",
 		id:       input("repository"),
 		computed: map[string]output{"registryId": ownAccount},
 	},

@@ -144,8 +144,8 @@ func (c *call) globalARN(service, resource string) string {
 }
 
 // kinds is the closed table of resource types. Each service's file has its part.
-var kinds = merge(iamKinds, networkKinds, instanceKinds, storageKinds, registryKinds, buildKinds, pipelineKinds,
-	deployKinds, connectionKinds, logKinds, githubKinds)
+var kinds = merge(iamKinds, networkKinds, instanceKinds, storageKinds, keyKinds, registryKinds, buildKinds, pipelineKinds,
+	deployKinds, connectionKinds, topicKinds, logKinds, githubKinds)
 
 // merge also completes the tagged kinds, so that their tables need not repeat the rules for tags.
 func merge(tables ...map[string]kind) map[string]kind {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -13,9 +14,12 @@ import (
 type policyKind struct {
 	limit     int            // characters, not counting white space
 	principal bool           // who: required for policies of a resource, prohibited for policies of an identity
-	resource  bool           // what: prohibited in a trust policy, whose resource is its role
+	resource  bool           // what: prohibited in policies that are about what they are attached to
+	elements  []string       // what a statement may have; nil for all
+	freeSid   bool           // whether a Sid may have more than letters and digits
 	action    *regexp.Regexp // what the actions must match besides the general form; nil for all services
 	wantMatch string         // AWS's error when they do not
+	fault     string         // AWS's error for everything else; "" for IAM's
 }
 
 // Sources: IAM User Guide, "IAM JSON policy elements reference" and "IAM and AWS STS quotas";
@@ -84,7 +88,8 @@ func (k policyKind) check(path, policy string, r *report) {
 	sids := map[string]bool{}
 	for i, s := range statements {
 		at := func(format string, args ...any) {
-			r.add(path, "MalformedPolicyDocument: statement %d: "+format, append([]any{i + 1}, args...)...)
+			fault := cmp.Or(k.fault, "MalformedPolicyDocument")
+			r.add(path, "%s: statement %d: "+format, append([]any{fault, i + 1}, args...)...)
 		}
 		k.checkStatement(s, at)
 		if sid, _ := s["Sid"].(string); sid != "" && sids[sid] {
@@ -96,12 +101,16 @@ func (k policyKind) check(path, policy string, r *report) {
 }
 
 func (k policyKind) checkStatement(s statement, at func(string, ...any)) {
+	known := statementElements
+	if k.elements != nil {
+		known = k.elements
+	}
 	for _, element := range slices.Sorted(maps.Keys(s)) {
-		if !slices.Contains(statementElements, element) {
+		if !slices.Contains(known, element) {
 			at("Syntax errors in policy: unknown element %s", element)
 		}
 	}
-	if sid, ok := s["Sid"].(string); s["Sid"] != nil && (!ok || !sidPattern.MatchString(sid)) {
+	if sid, ok := s["Sid"].(string); s["Sid"] != nil && (!ok || !k.freeSid && !sidPattern.MatchString(sid)) {
 		at("Statement IDs (SID) must be alpha-numeric, got %q", s["Sid"])
 	}
 	if s["Effect"] != "Allow" && s["Effect"] != "Deny" {
@@ -216,6 +225,33 @@ func (s statement) oneOf(element, inverse string) bool {
 }
 
 func (s statement) texts(element string) []string { return oneOrMany(s[element]) }
+
+// principals returns the accounts and the ARNs of users and roles that the statement is about, or excepts.
+func (s statement) principals() []string {
+	var all []string
+	for _, element := range []string{"Principal", "NotPrincipal"} {
+		kinds, _ := s[element].(map[string]any)
+		all = append(all, oneOrMany(kinds["AWS"])...)
+	}
+	return all
+}
+
+// verifyRoles reports principals of the policy in an input that are roles of this account and are not there: services
+// refuse those, each with its own fault.
+func (c *call) verifyRoles(name, fault string, r *report) {
+	statements, err := parsePolicy(c.in.text(name))
+	if err != nil {
+		return // reported by check, or there is none
+	}
+	for i, s := range statements {
+		for _, principal := range s.principals() {
+			_, ok := c.acct.Find(tokenRole, "arn", principal)
+			if !ok && strings.HasPrefix(principal, c.globalARN("iam", "role/")) {
+				r.add(name, "%s: statement %d names %s, and no such role is declared", fault, i+1, principal)
+			}
+		}
+	}
+}
 
 // oneOrMany returns the strings of a policy element that is a value or a list of values.
 func oneOrMany(v any) []string {

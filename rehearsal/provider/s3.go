@@ -61,10 +61,11 @@ var storageKinds = map[string]kind{
 		"rules": blocks(schema{
 			"bucketKeyEnabled": flag(),
 			"applyServerSideEncryptionByDefault": block(schema{
-				"sseAlgorithm": text().need().oneOf("AES256", "aws:kms", "aws:kms:dsse"),
+				"sseAlgorithm":   text().need().oneOf("AES256", "aws:kms", "aws:kms:dsse"),
+				"kmsMasterKeyId": text().names(keyByName),
 			}),
 		}).need().length(1, 1),
-	}, kind{}),
+	}, kind{check: checkEncryption}),
 	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2": ofBucket("lifecycle configuration", schema{
 		"rules": blocks(schema{
 			"id":                             text().need().length(1, 255),
@@ -137,6 +138,16 @@ func verifyBucketPolicy(c *call, r *report) {
 		everybody := s["Principal"] == "*" || slices.Contains(oneOrMany(principals["AWS"]), "*")
 		if s["Effect"] == "Allow" && everybody && s["Condition"] == nil && values(blocked.Properties).flag("blockPublicPolicy") {
 			r.add("policy", "AccessDenied: statement %d is public, and public policies are blocked by the BlockPublicPolicy setting", i+1)
+		}
+	}
+}
+
+// checkEncryption wants a key only where one is used. Source: S3 API Reference, ServerSideEncryptionByDefault.
+func checkEncryption(c *call, r *report) {
+	for i, rule := range c.in.blocks("rules") {
+		standard := rule.block("applyServerSideEncryptionByDefault")
+		if standard.has("kmsMasterKeyId") && standard.text("sseAlgorithm") == "AES256" {
+			r.add(fmt.Sprintf("rules[%d].applyServerSideEncryptionByDefault.kmsMasterKeyId", i), "InvalidArgument: a KMS key goes with sseAlgorithm aws:kms or aws:kms:dsse, and only with them")
 		}
 	}
 }

@@ -43,6 +43,16 @@ const (
 	keep20  = `{\"rules\":[{\"rulePriority\":1,\"description\":\"keep 20\",\"selection\":{\"tagStatus\":\"any\",\"countType\":\"imageCountMoreThan\",\"countNumber\":20},\"action\":{\"type\":\"expire\"}}]}`
 )
 
+// keyPolicyOf and topicPolicyOf return policies that allow a principal an action, for use within JSON.
+func keyPolicyOf(principal, action string) string {
+	return `{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Enable IAM policies\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"` +
+		principal + `\"},\"Action\":\"` + action + `\",\"Resource\":\"*\"}]}`
+}
+
+func topicPolicyOf(principal, action string) string {
+	return strings.Replace(keyPolicyOf(principal, action), `\"*\"`, `\"arn:aws:sns:us-east-1:123456789012:approvals\"`, 1)
+}
+
 func trust(service string) string { return strings.ReplaceAll(trustOf, "SERVICE", service) }
 
 var examples = []example{
@@ -55,6 +65,11 @@ var examples = []example{
 	{tokenRole, "host-role", `{"name": "host", "assumeRolePolicy": "` + trust("ec2") + `"}`},
 	{tokenRolePolicy, "build-policy", `{"name": "build", "role": "build", "policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ecr:GetAuthorizationToken\",\"Resource\":\"*\"}]}"}`},
 	{tokenInstanceProfile, "profile", `{"name": "host", "role": "host"}`},
+	{tokenRepositoryPolicy, "repository-policy", `{"repository": "web", "policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"new statement\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"ecr:DeleteRepository\"}]}"}`},
+	{tokenKey, "cmk", `{"enableKeyRotation": true, "rotationPeriodInDays": 365}`},
+	{tokenKeyPolicy, "cmk-policy", `{"keyId": "@cmk", "policy": "` + keyPolicyOf("arn:aws:iam::123456789012:root", "kms:*") + `"}`},
+	{tokenTopic, "topic", `{"name": "approvals", "displayName": "Approvals"}`},
+	{tokenTopicPolicy, "topic-policy", `{"arn": "@topic", "policy": "` + topicPolicyOf("123456789012", "SNS:Publish") + `"}`},
 	{tokenLogGroup, "logs", `{"name": "/codebuild/web", "retentionInDays": 30}`},
 	{tokenProject, "project", `{"name": "web", "serviceRole": "arn:aws:iam::123456789012:role/build", "artifacts": {"type": "CODEPIPELINE"}, "source": {"type": "CODEPIPELINE"},
 		"environment": {"computeType": "BUILD_GENERAL1_SMALL", "type": "LINUX_CONTAINER", "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0", "privilegedMode": true,
@@ -85,17 +100,18 @@ var examples = []example{
 	{tokenBucketPolicy, "tls", `{"bucket": "web-artifacts", "policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":[\"arn:aws:s3:::web-artifacts\",\"arn:aws:s3:::web-artifacts/*\"],\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"false\"}}}]}"}`},
 	{"aws:s3/bucketVersioningV2:BucketVersioningV2", "versioning", `{"bucket": "web-artifacts", "versioningConfiguration": {"status": "Enabled"}}`},
 	{"aws:s3/bucketOwnershipControls:BucketOwnershipControls", "ownership", `{"bucket": "web-artifacts", "rule": {"objectOwnership": "BucketOwnerEnforced"}}`},
-	{"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", "encryption", `{"bucket": "web-artifacts", "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]}`},
+	{"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", "encryption", `{"bucket": "web-artifacts", "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "@cmk"}}]}`},
 	{"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", "lifecycle", `{"bucket": "web-artifacts", "rules": [{"id": "expire", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 30}}]}`},
 	{tokenPipeline, "pipeline", `{"name": "web", "pipelineType": "V2", "executionMode": "QUEUED", "roleArn": "arn:aws:iam::123456789012:role/pipeline",
-		"artifactStores": [{"type": "S3", "location": "web-artifacts"}],
+		"artifactStores": [{"type": "S3", "location": "web-artifacts", "encryptionKey": {"id": "@cmk", "type": "KMS"}}],
 		"stages": [
 			{"name": "Source", "actions": [{"name": "Source", "category": "Source", "owner": "AWS", "provider": "CodeStarSourceConnection", "version": "1", "namespace": "SourceVariables",
 				"outputArtifacts": ["source"], "configuration": {"ConnectionArn": "@connection", "FullRepositoryId": "example/web", "BranchName": "main", "DetectChanges": "false"}}]},
 			{"name": "Build", "actions": [{"name": "Build", "category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1", "inputArtifacts": ["source"], "outputArtifacts": ["bundle"],
 				"configuration": {"ProjectName": "web", "EnvironmentVariables": "[{\"name\":\"COMMIT_ID\",\"value\":\"#{SourceVariables.CommitId}\",\"type\":\"PLAINTEXT\"}]"}}]},
 			{"name": "Deploy", "actions": [{"name": "Deploy", "category": "Deploy", "owner": "AWS", "provider": "CodeDeploy", "version": "1", "inputArtifacts": ["bundle"],
-				"configuration": {"ApplicationName": "web", "DeploymentGroupName": "hosts"}}]}],
+				"configuration": {"ApplicationName": "web", "DeploymentGroupName": "hosts"}}]},
+			{"name": "Approval", "actions": [{"name": "Approve", "category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1", "configuration": {"NotificationArn": "@topic"}}]}],
 		"triggers": [{"providerType": "CodeStarSourceConnection", "gitConfiguration": {"sourceActionName": "Source",
 			"pushes": [{"branches": {"includes": ["main"]}, "filePaths": {"includes": ["webapp/**", "deploy/**"]}}]}}]}`},
 	{tokenRuleset, "ruleset", `{"name": "main", "repository": "web", "enforcement": "active", "target": "branch", "conditions": {"refName": {"includes": ["~DEFAULT_BRANCH"], "excludes": []}}, "rules": {"deletion": true}}`},

@@ -1,0 +1,113 @@
+package provider
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cicd/rehearsal/account"
+)
+
+const (
+	tokenKey       = "aws:kms/key:Key"
+	tokenKeyPolicy = "aws:kms/keyPolicy:KeyPolicy"
+)
+
+var (
+	keyByID = named(tokenKey, "keyId", "NotFoundException: Key '%s' does not exist; name a declared key by its keyId")
+	// keyByName is for services, which take both; an alias cannot be declared.
+	keyByName = reference{fault: "KMS.NotFoundException: Key '%s' does not exist; name a declared key by its arn or keyId",
+		exists: func(acct *account.Account, value string) bool {
+			_, byARN := acct.Find(tokenKey, "arn", value)
+			_, byID := acct.Find(tokenKey, "keyId", value)
+			return byARN || byID
+		}}
+)
+
+// keyPolicy follows the KMS Developer Guide, "Creating a key policy". KMS takes a statement without Resource, which has
+// no effect; no program means that.
+var keyPolicy = policyKind{limit: 32768, principal: true, resource: true, freeSid: true,
+	elements: []string{"Sid", "Effect", "Principal", "Action", "Resource", "Condition"},
+	action:   regexp.MustCompile(`^(kms:|\*$)`), wantMatch: "an action of another service",
+	fault: "MalformedPolicyDocumentException"}
+
+// keyKinds are KMS's types: symmetric keys for encryption in one region, which are what buckets and pipelines take.
+// Source: KMS API Reference, CreateKey and PutKeyPolicy. Like AWS, this deletes a key whatever it has encrypted.
+var keyKinds = map[string]kind{
+	tokenKey: {
+		inputs: schema{
+			"description":                    text().length(0, 8192),
+			"policy":                         document(),
+			"bypassPolicyLockoutSafetyCheck": flag().or(false),
+			"deletionWindowInDays":           number().length(7, 30).or(30.0),
+			"enableKeyRotation":              flag().or(false),
+			"rotationPeriodInDays":           number().length(90, 2560),
+		},
+		tagged: true,
+		check:  checkKey,
+		verify: verifyKey,
+		id:     func(*call) string { return newUUID() },
+		computed: map[string]output{
+			"arn":   arnOf("kms", "key/%s"),
+			"keyId": func(c *call) any { return c.id },
+		},
+	},
+	tokenKeyPolicy: {
+		inputs: schema{
+			"keyId":                          text().need().names(keyByID).replaces(),
+			"policy":                         document().need(),
+			"bypassPolicyLockoutSafetyCheck": flag().or(false),
+		},
+		check:  checkKeyPolicy,
+		verify: verifyKeyPolicy,
+		unique: []string{"keyId"}, taken: "key %s has a policy from another resource already, which this one would silently overwrite",
+		id: input("keyId"),
+	},
+}
+
+func checkKey(c *call, r *report) {
+	checkKeyPolicy(c, r)
+	if c.in.has("rotationPeriodInDays") && !c.in.flag("enableKeyRotation") && !c.in.pending("enableKeyRotation") {
+		r.add("rotationPeriodInDays", "goes with enableKeyRotation, and only with it")
+	}
+}
+
+// checkKeyPolicy also wants somebody to be able to change the policy again. KMS wants that of who makes the call, whom a
+// rehearsal does not know, so here any account, user or role will do.
+func checkKeyPolicy(c *call, r *report) {
+	keyPolicy.checkInput(c, "policy", r)
+	statements, err := parsePolicy(c.in.text("policy"))
+	if err != nil || c.in.flag("bypassPolicyLockoutSafetyCheck") || c.in.pending("bypassPolicyLockoutSafetyCheck") {
+		return
+	}
+	if !slices.ContainsFunc(statements, statement.allowsPolicyChange) {
+		r.add("policy", "MalformedPolicyDocumentException: The new key policy will not allow you to update the key policy in the future; "+
+			"allow kms:PutKeyPolicy, or all of kms:*, to the account: arn:aws:iam::<account>:root")
+	}
+}
+
+func (s statement) allowsPolicyChange() bool {
+	return s["Effect"] == "Allow" && (s["Principal"] == "*" || len(s.principals()) > 0) &&
+		slices.ContainsFunc(s.texts("Action"), func(action string) bool {
+			matches, err := path.Match(strings.ToLower(action), "kms:putkeypolicy")
+			return err == nil && matches
+		})
+}
+
+const invalidKeyPrincipal = "MalformedPolicyDocumentException: Policy contains a statement with one or more invalid principals" // from memory
+
+// verifyKey also refuses a policy for a key that has one from a resource of its own: of the two the later would stay.
+func verifyKey(c *call, r *report) {
+	c.verifyRoles("policy", invalidKeyPrincipal, r)
+	if other, ok := c.acct.Find(tokenKeyPolicy, "keyId", c.id); ok && c.in.has("policy") {
+		r.add("policy", "the key has a policy from %s %q already, which this one would silently overwrite: keep one of the two", tokenKeyPolicy, other.Name)
+	}
+}
+
+func verifyKeyPolicy(c *call, r *report) {
+	c.verifyRoles("policy", invalidKeyPrincipal, r)
+	if key, ok := c.acct.Find(tokenKey, "keyId", c.in.text("keyId")); ok && key.String("policy") != "" {
+		r.add("policy", "key %q has a policy in its property policy already, which this one would silently overwrite: keep one of the two", key.Name)
+	}
+}

@@ -1,0 +1,80 @@
+package provider
+
+import (
+	"regexp"
+	"slices"
+)
+
+const (
+	tokenTopic       = "aws:sns/topic:Topic"
+	tokenTopicPolicy = "aws:sns/topicPolicy:TopicPolicy"
+)
+
+var topicByARN = named(tokenTopic, "arn", "NotFound: Topic does not exist: %s")
+
+// topicPolicy follows the SNS Developer Guide, "Amazon SNS API permissions: Actions and resources reference", which
+// lists all actions that a topic's policy may have; hashicorp/terraform issue 12740 has the error for another.
+var topicPolicy = policyKind{limit: 30 << 10, principal: true, resource: true, freeSid: true,
+	action: regexp.MustCompile(`(?i)^sns:(AddPermission|DeleteTopic|GetDataProtectionPolicy|GetTopicAttributes|ListSubscriptionsByTopic|` +
+		`ListTagsForResource|Publish|PutDataProtectionPolicy|RemovePermission|SetTopicAttributes|Subscribe|Receive)$`),
+	wantMatch: "Policy statement action out of service scope!", // Receive is in the default policy alone
+	fault:     "InvalidParameter: Invalid parameter: Policy Error"}
+
+// topicKinds are SNS's types, for topics without an order (FIFO) and without a KMS key. Nothing subscribes to them here.
+// Source: SNS API Reference, CreateTopic and SetTopicAttributes.
+var topicKinds = map[string]kind{
+	tokenTopic: {
+		inputs: schema{
+			"name":        text().match(`[A-Za-z0-9_-]{1,256}`).replaces(),
+			"displayName": text().length(0, 100),
+			"policy":      document(),
+		},
+		autoname: &autoname{"name", 256},
+		tagged:   true,
+		check:    func(c *call, r *report) { topicPolicy.checkInput(c, "policy", r) },
+		verify: func(c *call, r *report) {
+			c.verifyTopicPolicy(topicARN(c), r)
+			if other, ok := c.acct.Find(tokenTopicPolicy, "arn", topicARN(c)); ok && c.in.has("policy") {
+				r.add("policy", "the topic has a policy from %s %q already, which this one would silently overwrite: keep one of the two", tokenTopicPolicy, other.Name)
+			}
+		},
+		unique: []string{"name"}, taken: "there is a topic named %s already, and CreateTopic would silently give this resource the same one",
+		id: topicARN,
+		computed: map[string]output{
+			"arn":   func(c *call) any { return c.id },
+			"owner": ownAccount,
+		},
+	},
+	tokenTopicPolicy: {
+		inputs: schema{
+			"arn":    text().need().names(topicByARN).replaces(),
+			"policy": document().need(),
+		},
+		check: func(c *call, r *report) { topicPolicy.checkInput(c, "policy", r) },
+		verify: func(c *call, r *report) {
+			c.verifyTopicPolicy(c.in.text("arn"), r)
+			if topic, ok := c.acct.Find(tokenTopic, "arn", c.in.text("arn")); ok && topic.String("policy") != "" {
+				r.add("policy", "topic %q has a policy in its property policy already, which this one would silently overwrite: keep one of the two", topic.Name)
+			}
+		},
+		unique: []string{"arn"}, taken: "topic %s has a policy from another resource already, which this one would silently overwrite",
+		id:       input("arn"),
+		computed: map[string]output{"owner": ownAccount},
+	},
+}
+
+func topicARN(c *call) string { return c.arn("sns", c.in.text("name")) }
+
+// verifyTopicPolicy wants statements about this topic alone: "The value must match the ARN of the policy's topic".
+func (c *call) verifyTopicPolicy(topic string, r *report) {
+	c.verifyRoles("policy", "InvalidParameter: Invalid parameter: Policy Error: PrincipalNotFound", r) // the error from memory
+	statements, err := parsePolicy(c.in.text("policy"))
+	if err != nil {
+		return // reported by check, or there is none
+	}
+	for i, s := range statements {
+		if resources := s.texts("Resource"); !slices.Equal(resources, []string{topic}) {
+			r.add("policy", "%s: statement %d is about %q, want one Resource, the topic: %s", topicPolicy.fault, i+1, resources, topic)
+		}
+	}
+}
