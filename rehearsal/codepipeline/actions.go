@@ -183,8 +183,14 @@ func (s *Service) deploymentConfig(application, group string) string {
 	return "CodeDeployDefault.OneAtATime"
 }
 
-// approve follows "Add a manual approval action to a stage" in the AWS CodePipeline user guide.
+// approve follows "Add a manual approval action to a stage" in the AWS CodePipeline user guide. Whoever subscribes to the
+// topic is told that somebody is waited for; here nobody does.
 func approve(ctx context.Context, c *call) (string, error) {
+	if topic := c.action.Configuration["NotificationArn"]; topic != "" {
+		if err := c.service.Authority.Authorize(c.Session, "sns:Publish", topic); err != nil {
+			return "", err
+		}
+	}
 	if err := c.service.Approve(ctx, c.event); err != nil {
 		return "", err
 	}

@@ -71,7 +71,7 @@ func (c *call) store(path, name, revision string) error {
 	}
 	defer f.Close()
 	location := c.newLocation(name)
-	version, err := c.service.Store.Put(c.Session, location.Bucket, location.Key, f)
+	version, err := c.service.Store.PutEncrypted(c.Session, location.Bucket, location.Key, c.def.encryptionKey(), f)
 	err = errors.Join(
 		c.service.Store.Inspect(c.Session, location.Bucket, "", askBucket...), err,
 		c.service.Store.Inspect(c.Session, location.Bucket, location.Key, writeObject...))

@@ -27,7 +27,10 @@ type definition struct {
 	Stages         []stage   `json:"stages"`
 	Triggers       []trigger `json:"triggers"`
 	ArtifactStores []struct {
-		Location string `json:"location"`
+		Location      string `json:"location"`
+		EncryptionKey struct {
+			ID string `json:"id"`
+		} `json:"encryptionKey"`
 	} `json:"artifactStores"`
 }
 
@@ -50,6 +53,10 @@ type action struct {
 
 // bucket is where the pipeline keeps its artifacts.
 func (d definition) bucket() string { return d.ArtifactStores[0].Location }
+
+// encryptionKey is the KMS key that the pipeline's own artifacts are encrypted with. Without one "the default key for
+// Amazon S3 is used" (CodePipeline API Reference, ArtifactStore), which is taken to be the bucket's: "".
+func (d definition) encryptionKey() string { return d.ArtifactStores[0].EncryptionKey.ID }
 
 // sources returns the actions of the first stage, which holds sources alone.
 func (d definition) sources() []action { return d.Stages[0].Actions }

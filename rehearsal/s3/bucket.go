@@ -18,6 +18,8 @@ import (
 type bucket struct {
 	name, arn string
 	versioned bool
+	// key is the KMS key that encrypts what is put, by id or ARN; "" for S3's own keys.
+	key string
 }
 
 // bucket finds a declared bucket. Its name is safe as a folder's: it is refused unless it is one path element.
@@ -41,7 +43,18 @@ func (s *Store) bucket(name string) (bucket, error) {
 			b.versioned = v.VersioningConfiguration.Status == "Enabled"
 		}
 	}
-	return b, nil
+	encryption, _ := s.account.Find("aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", "bucket", name)
+	v, err := account.Decode[struct {
+		Rules []struct {
+			Default struct {
+				Key string `json:"kmsMasterKeyId"`
+			} `json:"applyServerSideEncryptionByDefault"`
+		} `json:"rules"`
+	}](encryption)
+	if len(v.Rules) > 0 {
+		b.key = v.Rules[0].Default.Key
+	}
+	return b, err
 }
 
 func (b bucket) objectARN(key string) string { return b.arn + "/" + key }
@@ -53,14 +66,15 @@ func (b bucket) objectDir(root, key string) string {
 	return filepath.Join(root, b.name, "objects", hex.EncodeToString(sum[:]))
 }
 
-// entry is one stored version. All there is to know of it is in its file's name, "NUMBER.ID.MD5", so that it appears
+// entry is one stored version. All there is to know of it is in its file's name, "NUMBER.ID.MD5.KEY", so that it appears
 // and disappears in one step.
 type entry struct {
 	number  int // counts up within an object; the highest is current
 	id, sum string
+	key     string // the id of the KMS key that it is encrypted with, "" for S3's own
 }
 
-func (e entry) fileName() string { return fmt.Sprintf("%08d.%s.%s", e.number, e.id, e.sum) }
+func (e entry) fileName() string { return fmt.Sprintf("%08d.%s.%s.%s", e.number, e.id, e.sum, e.key) }
 
 func (e entry) version() Version { return Version{ID: e.id, ETag: `"` + e.sum + `"`} }
 
@@ -73,14 +87,14 @@ func listVersions(dir string) ([]entry, error) {
 	var found []entry
 	for _, f := range files {
 		parts := strings.Split(f.Name(), ".")
-		if len(parts) != 3 {
+		if len(parts) != 4 {
 			return nil, fmt.Errorf("%s: not a stored version; remove it", filepath.Join(dir, f.Name()))
 		}
 		number, err := strconv.Atoi(parts[0])
 		if err != nil {
 			return nil, fmt.Errorf("%s: not a stored version; remove it", filepath.Join(dir, f.Name()))
 		}
-		found = append(found, entry{number: number, id: parts[1], sum: parts[2]})
+		found = append(found, entry{number: number, id: parts[1], sum: parts[2], key: parts[3]})
 	}
 	return found, nil
 }

@@ -1,9 +1,11 @@
 // Package s3 keeps the objects of the stack's declared buckets in a folder: versioned where a versioning resource says
-// so, overwritten where none does, and each read and write evaluated against the declared roles and policies.
+// so, overwritten where none does, and each read and write evaluated against the declared roles and policies, as is the
+// use of a KMS key where the bucket or the writer names one.
 // It knows no listing, no multipart upload and no lifecycle: a pipeline's artifacts need none of them.
 package s3
 
 import (
+	"cmp"
 	"crypto/md5"
 	"crypto/rand"
 	"encoding/hex"
@@ -27,6 +29,8 @@ var (
 	ErrInvalidKey    = errors.New("KeyTooLongError: a key is 1 to 1024 bytes of UTF-8")
 )
 
+const keyType = "aws:kms/key:Key"
+
 // Version names one stored version of an object.
 type Version struct {
 	// ID is the version id, "null" for an object that was put while the bucket was not versioned.
@@ -49,8 +53,14 @@ func NewStore(dir string, acct *account.Account, authority *iam.Authority) *Stor
 	return &Store{dir: dir, account: acct, authority: authority}
 }
 
-// Put stores body under the key, with s3:PutObject. Whatever fails, no part of the new object is to be seen.
+// Put stores body under the key, with s3:PutObject, encrypted as the bucket says. Whatever fails, no part of the new
+// object is to be seen.
 func (s *Store) Put(session iam.Session, bucketName, key string, body io.Reader) (Version, error) {
+	return s.PutEncrypted(session, bucketName, key, "", body)
+}
+
+// PutEncrypted is Put with a KMS key, by id or ARN, in place of the bucket's; "" leaves it to the bucket.
+func (s *Store) PutEncrypted(session iam.Session, bucketName, key, kmsKey string, body io.Reader) (Version, error) {
 	b, err := s.bucket(bucketName)
 	if err != nil {
 		return Version{}, err
@@ -59,6 +69,10 @@ func (s *Store) Put(session iam.Session, bucketName, key string, body io.Reader)
 		return Version{}, err
 	}
 	if err := s.authority.Authorize(session, "s3:PutObject", b.objectARN(key)); err != nil {
+		return Version{}, fmt.Errorf("s3://%s/%s: %w", bucketName, key, err)
+	}
+	b.key, err = s.useKey(session, "kms:GenerateDataKey", cmp.Or(kmsKey, b.key))
+	if err != nil {
 		return Version{}, fmt.Errorf("s3://%s/%s: %w", bucketName, key, err)
 	}
 	v, err := s.write(b, key, body)
@@ -85,7 +99,7 @@ func (s *Store) Get(session iam.Session, bucketName, key, version string) (io.Re
 	if err := s.authority.Authorize(session, action, b.objectARN(key)); err != nil {
 		return nil, Version{}, fmt.Errorf("s3://%s/%s: %w", bucketName, key, err)
 	}
-	file, v, err := s.open(b, key, version)
+	file, e, err := s.open(b, key, version)
 	if errors.Is(err, ErrNoSuchKey) {
 		// Who may not list a bucket is not told which keys are missing (API Reference, GetObject, "Permissions").
 		if denied := s.authority.Authorize(session, "s3:ListBucket", b.arn); denied != nil {
@@ -95,11 +109,33 @@ func (s *Store) Get(session iam.Session, bucketName, key, version string) (io.Re
 	if err != nil {
 		return nil, Version{}, fmt.Errorf("s3://%s/%s: %w", bucketName, key, err)
 	}
-	return file, v, nil
+	if _, err := s.useKey(session, "kms:Decrypt", e.key); err != nil {
+		file.Close()
+		return nil, Version{}, fmt.Errorf("s3://%s/%s: %w", bucketName, key, err)
+	}
+	return file, e.version(), nil
+}
+
+// useKey asks for the use of a KMS key, given by id or ARN, and returns its id. S3 makes the call, for the session and
+// with its permissions: kms:Decrypt to read an object, kms:GenerateDataKey to write one (IAM User Guide, "Forward access
+// sessions"; S3 User Guide, "Using server-side encryption with AWS KMS keys"). Nothing is asked for "", S3's own keys,
+// whose policy lets in whoever may use the object.
+func (s *Store) useKey(session iam.Session, action, key string) (id string, err error) {
+	if key == "" {
+		return "", nil
+	}
+	declared, ok := s.account.Find(keyType, "keyId", key)
+	if !ok {
+		if declared, ok = s.account.Find(keyType, "arn", key); !ok {
+			return "", fmt.Errorf("KMS.NotFoundException: key %s is not declared, so nothing can be written or read with it", key)
+		}
+	}
+	session.Via = "s3"
+	return declared.String("keyId"), s.authority.Authorize(session, action, declared.String("arn"))
 }
 
 // Inspect makes the calls that ask about a bucket, or with a key about an object of it, and whose answers nothing here
-// needs: it returns an error when the session may not make them.
+// needs: it returns an error when the session may not make them. To read an object includes the use of its key.
 func (s *Store) Inspect(session iam.Session, bucketName, key string, actions ...string) error {
 	b, err := s.bucket(bucketName)
 	if err != nil {
@@ -112,11 +148,24 @@ func (s *Store) Inspect(session iam.Session, bucketName, key string, actions ...
 	var errs []error
 	for _, action := range actions {
 		errs = append(errs, s.authority.Authorize(session, action, resource))
+		if key != "" && (action == "s3:GetObject" || action == "s3:GetObjectVersion") {
+			errs = append(errs, s.decrypt(session, b, key))
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("s3://%s/%s: %w", bucketName, key, err)
 	}
 	return nil
+}
+
+// decrypt asks for the use of the key of an object's current version, if there is one.
+func (s *Store) decrypt(session iam.Session, b bucket, key string) error {
+	stored, err := listVersions(b.objectDir(s.dir, key))
+	if err != nil || len(stored) == 0 {
+		return err
+	}
+	_, err = s.useKey(session, "kms:Decrypt", stored[len(stored)-1].key)
+	return err
 }
 
 // ObjectCount returns how many versions of how many objects the bucket holds, counted together: a bucket can be
@@ -174,7 +223,7 @@ func (s *Store) place(b bucket, objects, file, sum string) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	next := entry{number: 1, id: "null", sum: sum}
+	next := entry{number: 1, id: "null", sum: sum, key: b.key}
 	if len(stored) > 0 {
 		next.number = stored[len(stored)-1].number + 1
 	}
@@ -192,24 +241,24 @@ func (s *Store) place(b bucket, objects, file, sum string) (Version, error) {
 	return next.version(), nil
 }
 
-func (s *Store) open(b bucket, key, version string) (*os.File, Version, error) {
+func (s *Store) open(b bucket, key, version string) (*os.File, entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	objects := b.objectDir(s.dir, key)
 	stored, err := listVersions(objects)
 	if err != nil {
-		return nil, Version{}, err
+		return nil, entry{}, err
 	}
 	if len(stored) == 0 {
-		return nil, Version{}, ErrNoSuchKey
+		return nil, entry{}, ErrNoSuchKey
 	}
 	for i := len(stored) - 1; i >= 0; i-- {
 		if e := stored[i]; version == "" || version == e.id {
 			file, err := os.Open(filepath.Join(objects, e.fileName()))
-			return file, e.version(), err
+			return file, e, err
 		}
 	}
-	return nil, Version{}, fmt.Errorf("version %s: %w", version, ErrNoSuchVersion)
+	return nil, entry{}, fmt.Errorf("version %s: %w", version, ErrNoSuchVersion)
 }
 
 func validKey(key string) error {
