@@ -17,11 +17,12 @@ func TestKeyAndTopic(t *testing.T) {
 	allow := func(actions string) string {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":["kms:*","sns:*"],"Resource":"*"},{"Effect":"Allow","Action":[` + actions + `],"Resource":"*"}]}`
 	}
-	tests := []struct{ name, may, stage, denied string }{
-		{"all", `"kms:GenerateDataKey","kms:Decrypt","sns:Publish"`, "", ""},
-		{"not to write", `"kms:Decrypt","sns:Publish"`, "stage Source, action GitHub", "kms:GenerateDataKey on resource: " + keyARN},
-		{"not to read", `"kms:GenerateDataKey","sns:Publish"`, "stage Build, action Image", "kms:Decrypt on resource: " + keyARN},
-		{"not to tell", `"kms:GenerateDataKey","kms:Decrypt"`, "stage Approval, action Approve", "sns:Publish on resource: " + topicARN},
+	tests := []struct{ name, topic, may, stage, denied string }{
+		{"all", topicARN, `"kms:GenerateDataKey","kms:Decrypt","sns:Publish"`, "", ""},
+		{"nobody to tell", "", `"kms:GenerateDataKey","kms:Decrypt"`, "", ""},
+		{"not to write", topicARN, `"kms:Decrypt","sns:Publish"`, "stage Source, action GitHub", "kms:GenerateDataKey on resource: " + keyARN},
+		{"not to read", topicARN, `"kms:GenerateDataKey","sns:Publish"`, "stage Build, action Image", "kms:Decrypt on resource: " + keyARN},
+		{"not to tell", topicARN, `"kms:GenerateDataKey","kms:Decrypt"`, "stage Approval, action Approve", "sns:Publish on resource: " + topicARN},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -33,7 +34,7 @@ func TestKeyAndTopic(t *testing.T) {
 			w.put("aws:iam/rolePolicy:RolePolicy", "p", map[string]any{"role": "pipeline", "policy": allow(tt.may)})
 			w.pipeline["artifactStores"] = []any{map[string]any{"location": "artifacts", "encryptionKey": map[string]any{"id": "k", "type": "KMS"}}}
 			w.pipeline["stages"] = slices.Insert(w.pipeline["stages"].([]any), 2, any(stageOf("Approval",
-				map[string]any{"name": "Approve", "provider": "Manual", "configuration": map[string]any{"NotificationArn": topicARN}})))
+				map[string]any{"name": "Approve", "provider": "Manual", "configuration": map[string]any{"NotificationArn": tt.topic}})))
 			w.declare()
 			w.push("main", "webapp/a", "change")
 			w.Wait()

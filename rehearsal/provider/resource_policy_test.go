@@ -81,6 +81,7 @@ func TestOnePolicyForOneResource(t *testing.T) {
 		t.Run(tt.resource, func(t *testing.T) {
 			w := newWorld(t)
 			w.declareUntil("")
+			attached := exampleNamed(t, tt.attached)
 			e := exampleNamed(t, tt.resource)
 			news, err := toWire(with(t, w.inputs(e), "policy", tt.policy))
 			if err != nil {
@@ -90,15 +91,25 @@ func TestOnePolicyForOneResource(t *testing.T) {
 			if _, err := w.Update(w.ctx, update); err == nil || !strings.Contains(err.Error(), `"`+tt.attached+`" already`) {
 				t.Errorf("policy of its own beside an attached one: error = %v", err)
 			}
-			w.options.Account.Delete(urnOf(exampleNamed(t, tt.attached).token, tt.attached), w.ids[tt.attached])
+			w.options.Account.Delete(urnOf(attached.token, tt.attached), w.ids[tt.attached])
 			if _, err := w.Update(w.ctx, update); err != nil {
 				t.Fatal(err)
 			}
-			e = exampleNamed(t, tt.attached)
-			if _, err := w.declare(e.token, e.name, w.inputs(e)); err == nil || !strings.Contains(err.Error(), `"`+tt.resource+`" has a policy in its property policy already`) {
+			if _, err := w.declare(attached.token, tt.attached, w.inputs(attached)); err == nil || !strings.Contains(err.Error(), `"`+tt.resource+`" has a policy in its property policy already`) {
 				t.Errorf("attached policy beside one of its own: error = %v", err)
 			}
 		})
+	}
+}
+
+func TestOneAttachedPolicy(t *testing.T) {
+	w := newWorld(t)
+	w.declareUntil("")
+	for _, name := range []string{"cmk-policy", "topic-policy", "repository-policy"} {
+		e := exampleNamed(t, name)
+		if _, err := w.declare(e.token, "second", w.inputs(e)); err == nil || !strings.Contains(err.Error(), "has a policy from another resource already") {
+			t.Errorf("a second %s: error = %v", name, err)
+		}
 	}
 }
 
