@@ -25,6 +25,7 @@ const (
 	deployGuide   = "CodeDeploy User Guide, \"Create a service role for CodeDeploy\"; managed policy AWSCodeDeployRole"
 	deputyGuide   = "IAM User Guide, \"The confused deputy problem\""
 	tokenGuide    = "ECR API Reference, GetAuthorizationToken; the action has no resource type"
+	keyGuide      = "S3 User Guide, \"Using server-side encryption with AWS KMS keys\"; IAM User Guide, \"Forward access sessions\""
 )
 
 // needs are all calls of a release, in the order in which they occur. A test holds them against those that a rehearsal
@@ -85,6 +86,20 @@ var needs = []need{
 	}, "*, as AWS grants them", "Systems Manager User Guide, \"Verify or add instance permissions for Session Manager\""},
 }
 
+// keyUse is what the calls of S3 on a role's behalf need.
+const keyUse = "the key, whose policy has to leave it to the account, or to allow the role; kms:ViaService is that of S3"
+
+// furtherNeeds are calls that infra/ gives no cause for: a rehearsal makes them where a stack declares more.
+var furtherNeeds = []need{
+	{"pipeline", "Source stores the commit in a bucket, or for a pipeline, that has a KMS key", "s3/store.go", []string{"kms:GenerateDataKey"}, keyUse, keyGuide},
+	{"pipeline", "Build and Deploy take their input artifact from there", "s3/store.go", []string{"kms:Decrypt"}, keyUse, keyGuide},
+	{"pipeline", "An approval tells its topic (NotificationArn)", "codepipeline/actions.go", []string{"sns:Publish"},
+		"the topic, whose policy may allow it as well", "CodePipeline User Guide, \"Add a manual approval action to a stage\""},
+	{"build", "It downloads the commit from there", "s3/store.go", []string{"kms:Decrypt"}, keyUse, keyGuide},
+	{"build", "It stores the bundle in a bucket that has a KMS key", "s3/store.go", []string{"kms:GenerateDataKey"}, keyUse, keyGuide},
+	{"host", "The agent downloads the bundle from there", "s3/store.go", []string{"kms:Decrypt"}, keyUse, keyGuide},
+}
+
 // permissionsDocument is docs/permissions.md.
 func permissionsDocument() string {
 	var b strings.Builder
@@ -108,7 +123,11 @@ whoever may use the object (KMS Developer Guide, "AWS managed keys"), and ECR en
 			role = n.role
 			fmt.Fprintf(&b, "\n### %s, role `…-%s`\n\n| Call | Needs | On | Source | Asked in `rehearsal/` |\n|---|---|---|---|---|\n", titles[role], role)
 		}
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", n.call, strings.Join(n.actions, "`<br>`"), strings.ReplaceAll(n.on, "*", `\*`), n.source, n.asked)
+		b.WriteString(n.row())
+	}
+	b.WriteString("\n## What a stack with a KMS key or a topic needs beside\n\n| Role | Call | Needs | On | Source | Asked in `rehearsal/` |\n|---|---|---|---|---|---|\n")
+	for _, n := range furtherNeeds {
+		b.WriteString("| " + n.role + " " + n.row())
 	}
 	b.WriteString("\n## Granted, and not or not fully used in a rehearsal\n\n| Role | Grant | Why it stays |\n|---|---|---|\n")
 	for _, e := range exemptions {
@@ -119,4 +138,9 @@ whoever may use the object (KMS Developer Guide, "AWS managed keys"), and ECR en
 		fmt.Fprintf(&b, "| %s | `%s`%s | %s |\n", e.role, strings.Join(e.actions, "`<br>`"), kind, e.reason)
 	}
 	return b.String()
+}
+
+// row is the need's line in a table, without the role.
+func (n need) row() string {
+	return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", n.call, strings.Join(n.actions, "`<br>`"), strings.ReplaceAll(n.on, "*", `\*`), n.source, n.asked)
 }
