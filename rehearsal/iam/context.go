@@ -22,8 +22,9 @@ func sessionContext(p principal, action, region string, issued, now time.Time) r
 	c["aws:PrincipalType"] = []string{"AssumedRole"}
 	c["aws:PrincipalIsAWSService"] = []string{"false"}
 	c["aws:TokenIssueTime"] = []string{issued.UTC().Format(time.RFC3339)}
-	// A call with a service role is the role's own. Which services a call has come through (aws:CalledVia) is not set:
-	// AWS's list of services that it has does not agree with "Forward access sessions".
+	// A call with a service role is the role's own (IAM User Guide, "Forward access sessions", for the others).
+	// aws:CalledVia is not set: not every service that forwards a session is on AWS's list of those that set it, and
+	// from memory S3 is not.
 	c["aws:ViaAWSService"] = []string{strconv.FormatBool(p.via != "")}
 	c["aws:username"] = nil  // of IAM users only
 	c["aws:SourceArn"] = nil // of calls by a service principal only
@@ -41,7 +42,7 @@ func sessionContext(p principal, action, region string, issued, now time.Time) r
 	case "sns":
 		// Services send it with calls of their own, as they do aws:SourceAccount, which replaces it (SNS Developer
 		// Guide, "Example cases for Amazon SNS access control", "aws:SourceAccount versus aws:SourceOwner"). That a
-		// role's own call goes without is [from memory]; CodePipeline's guide grants the role sns:Publish in any case.
+		// role's own call goes without it is from memory; the guides grant roles sns:Publish in any case.
 		c["aws:SourceOwner"] = nil
 	}
 	return c
