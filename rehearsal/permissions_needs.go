@@ -77,7 +77,7 @@ var needs = []need{
 	{"host", "The agent downloads the bundle", "s3/store.go", []string{"s3:GetObject", "s3:GetObjectVersion"},
 		"the object; which of the two depends on whether the revision names a version",
 		"AWS CodeDeploy agent, command_executor.rb, download_from_s3; S3 API Reference, GetObject"},
-	{"host", "start.sh logs in", "awsapi/actions.go", []string{"ecr:GetAuthorizationToken"}, "*", tokenGuide},
+	{"host", "prepare.sh logs in", "awsapi/actions.go", []string{"ecr:GetAuthorizationToken"}, "*", tokenGuide},
 	{"host", "docker pull", "ecr/registry.go", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
 		"the repository", "managed policy AmazonEC2ContainerRegistryPullOnly"},
 	{"host", "A person opens a session", "(not rehearsed)", []string{
