@@ -25,17 +25,17 @@ const accountID = "123456789012"
 
 // cloud is AWS and GitHub on this machine: the stand-ins, wired together.
 type cloud struct {
-	work      *workspace
-	machine   machine
+	work    *workspace
+	machine machine
 	// installedAWS is the path of the AWS CLI of this machine, "" when none of a fit version was found.
 	installedAWS string
-	account   *account.Account
-	authority *iam.Authority
-	provider  *provider.Server
-	registry  *ecr.Registry
-	door      *frontDoor // of the registry
-	store     *s3.Store
-	api       *awsapi.Server
+	account      *account.Account
+	authority    *iam.Authority
+	provider     *provider.Server
+	registry     *ecr.Registry
+	door         *frontDoor // of the registry
+	store        *s3.Store
+	api          *awsapi.Server
 	// credentials are those of builds, served at credentialsURL.
 	credentials    awsapi.ContainerCredentials
 	credentialsURL string

@@ -85,7 +85,8 @@ type ContainerCredentials struct {
 }
 
 // Add makes a session's credentials available, and returns the path under which they are.
-// They are not renewed: a build may not outlast its session.
+// They are not renewed, for a build may not outlast its session, and remain there after the build, for as long as the
+// session, which is what a copy of them could be used for in AWS.
 func (c *ContainerCredentials) Add(session iam.Session) (path string) {
 	path = "/v2/credentials/" + rand.Text()
 	c.mu.Lock()
@@ -95,13 +96,6 @@ func (c *ContainerCredentials) Add(session iam.Session) (path string) {
 	}
 	c.sessions[path] = session
 	return path
-}
-
-// Remove takes back what Add made available.
-func (c *ContainerCredentials) Remove(path string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.sessions, path)
 }
 
 // ServeHTTP answers as the Amazon ECS container agent does (its handlers/v1/credentials).
