@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,6 +61,32 @@ func TestBuildOfACommit(t *testing.T) {
 				t.Errorf("last line %q, want %q", lastLine(output), last)
 			}
 		})
+	}
+}
+
+func TestBuildWarnsOfDockerHub(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	_, output, _ := h.build(commitID(1), func(webapp string) {
+		write(t, filepath.Join(webapp, "Makefile"), "image:\n\t@true\n") // so that nothing is pulled
+		write(t, filepath.Join(webapp, "Dockerfile"), `# FROM nothing
+			ARG BASE=golang
+			FROM --platform=linux/amd64 golang:1.26 AS build
+			from library/node
+			FROM public.ecr.aws/docker/library/alpine:3 AS base
+			FROM base
+			FROM 127.0.0.1:5000/own
+			FROM ${BASE}
+			FROM scratch
+			COPY --from=build /x /x
+		`)
+	})
+	var warned []string
+	for _, found := range regexp.MustCompile(`warning: (\S+) comes from Docker Hub`).FindAllStringSubmatch(output, -1) {
+		warned = append(warned, found[1])
+	}
+	if want := []string{"golang:1.26", "library/node"}; !slices.Equal(warned, want) {
+		t.Errorf("warned of %q, want %q:\n%s", warned, want, output)
 	}
 }
 

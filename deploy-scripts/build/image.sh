@@ -41,9 +41,25 @@ stop_tests() {
   wait "$TESTS" || true
 }
 
+# warn_of_docker_hub names the base images that come from there: it refuses anonymous pulls from addresses that many share,
+# as CodeBuild's are (F16).
+warn_of_docker_hub() {
+  local words image known=' scratch ' # and the stages before
+  while read -ra words; do
+    [[ "${words[0]-}" == [Ff][Rr][Oo][Mm] ]] || continue
+    image="${words[1]-}"
+    [[ "$image" != --* ]] || image="${words[2]-}"
+    if [[ "$known" != *" $image "* && "$image" != *[.:]*/* && "$image" != *\$* ]]; then
+      log "warning: $image comes from Docker Hub, which may refuse CodeBuild: write FROM public.ecr.aws/docker/library/... (F16)"
+    fi
+    known+="${words[-1]} "
+  done <"$WEBAPP/Dockerfile"
+}
+
 # build_image leaves the image, and a login to push it with, which is asked for meanwhile.
 build_image() {
   [[ -e "$WEBAPP/Dockerfile" ]] || die "webapp/Dockerfile does not exist in commit $COMMIT_ID: an application needs one"
+  warn_of_docker_hub
   local login
   bash "$SCRIPTS/build/registry.sh" login &
   login=$!
