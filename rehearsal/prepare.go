@@ -129,7 +129,8 @@ func (r *rehearsal) makeEdgeImage(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(edgeDockerfile), 0o644); err != nil {
 		return err
 	}
-	if _, err := docker(ctx, "build", "--quiet", "--force-rm", "--tag", r.cloud.edgeImage(), dir); err != nil {
+	// An interruption may not end it in between: the daemon would go on alone, and make the image after all was removed.
+	if _, err := docker(context.WithoutCancel(ctx), "build", "--quiet", "--force-rm", "--tag", r.cloud.edgeImage(), dir); err != nil {
 		return err
 	}
 	r.step("edge", "image of the Caddy that is built from tools/", time.Since(start))
