@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 )
 
@@ -39,9 +38,6 @@ func (r *rehearsal) underLoad(ctx context.Context) error {
 func (r *rehearsal) measureReleases(ctx context.Context, releases int) (loadReport, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, loadLimit, fmt.Errorf("%d releases did not end within %s", releases, loadLimit))
 	defer cancel()
-	// The visitors share this process with GitHub, CodeBuild and the rest. Go lets one of these compute for 10 ms while an
-	// answer waits to be seen (runtime/proc.go, forcePreemptNS); between threads the kernel decides, within one.
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4 * runtime.NumCPU()))
 	url := r.stack.output("appUrl")
 	report := loadReport{URL: url, Connections: loadConnections, RequestsPerSecond: loadRate, Releases: releases}
 
