@@ -79,13 +79,13 @@ func TestBuildWarnsOfDockerHub(t *testing.T) {
 			FROM ${BASE}
 			FROM scratch
 			COPY --from=build /x /x
-		`)
+			FROM docker.io/library/debian`)
 	})
 	var warned []string
 	for _, found := range regexp.MustCompile(`warning: (\S+) comes from Docker Hub`).FindAllStringSubmatch(output, -1) {
 		warned = append(warned, found[1])
 	}
-	if want := []string{"golang:1.26", "library/node"}; !slices.Equal(warned, want) {
+	if want := []string{"golang:1.26", "library/node", "library/debian"}; !slices.Equal(warned, want) {
 		t.Errorf("warned of %q, want %q:\n%s", warned, want, output)
 	}
 }

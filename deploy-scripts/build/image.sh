@@ -45,10 +45,11 @@ stop_tests() {
 # as CodeBuild's are (F16).
 warn_of_docker_hub() {
   local words image known=' scratch ' # and the stages before
-  while read -ra words; do
+  while read -ra words || ((${#words[@]} > 0)); do
     [[ "${words[0]-}" == [Ff][Rr][Oo][Mm] ]] || continue
     image="${words[1]-}"
     [[ "$image" != --* ]] || image="${words[2]-}"
+    image="${image#docker.io/}"
     if [[ "$known" != *" $image "* && "$image" != *[.:]*/* && "$image" != *\$* ]]; then
       log "warning: $image comes from Docker Hub, which may refuse CodeBuild: write FROM public.ecr.aws/docker/library/... (F16)"
     fi
