@@ -13,7 +13,13 @@ import (
 )
 
 func TestErrorsOfAnOperation(t *testing.T) {
-	_, env := startProvider(t)
+	p, env := startProvider(t)
+	go func() { // the engine begins nothing after a failure, so the first two fail when both have begun
+		<-p.creating
+		<-p.creating
+		p.ready <- struct{}{}
+		p.ready <- struct{}{}
+	}()
 	tests := []struct {
 		name    string
 		program pulumi.RunFunc
@@ -23,8 +29,8 @@ func TestErrorsOfAnOperation(t *testing.T) {
 			"every failing resource",
 			func(ctx *pulumi.Context) error {
 				return errors.Join(
-					thing(ctx, "repository", pulumi.Map{"fails": pulumi.String("name too long\nwant 32 characters")}),
-					thing(ctx, "bucket", pulumi.Map{"fails": pulumi.String("name taken")}),
+					thing(ctx, "repository", pulumi.Map{"waits": pulumi.Bool(true), "fails": pulumi.String("name too long\nwant 32 characters")}),
+					thing(ctx, "bucket", pulumi.Map{"waits": pulumi.Bool(true), "fails": pulumi.String("name taken")}),
 				)
 			},
 			`up of stack "dev":

@@ -40,9 +40,6 @@ func startProvider(t *testing.T) (*provider, map[string]string) {
 
 func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
 	properties := req.GetProperties().GetFields()
-	if message := properties["fails"].GetStringValue(); message != "" {
-		return nil, errors.New(message)
-	}
 	if properties["waits"].GetBoolValue() {
 		p.creating <- struct{}{}
 		select {
@@ -50,6 +47,9 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+	}
+	if message := properties["fails"].GetStringValue(); message != "" {
+		return nil, errors.New(message)
 	}
 	return &pulumirpc.CreateResponse{Id: "id-of-" + req.GetName(), Properties: req.GetProperties()}, nil
 }
