@@ -61,17 +61,15 @@ switch() {
 }
 
 main() {
-  local edge
   trap clean_up EXIT
   trap 'die "SIGTERM: the timeout of this hook in appspec.yml is over"' TERM
   load_release
   start_candidate
-  edge_fits & # which takes as long as to become healthy
-  edge=$!
   await_health
-  outlive_reboots
   take_free_name
-  wait "$edge" || ensure_edge
+  outlive_reboots & # beside the edge, for neither needs the other
+  ensure_edge
+  wait "$!"
   switch
   await_edge
   (($(app_containers | wc -l) == 1)) || sleep "$DRAIN_SECONDS"

@@ -59,24 +59,12 @@ replace_edge() {
 # repair_edge removes what a run left that was killed.
 repair_edge() { docker container rm --force --volumes "$EDGE_NEXT" >/dev/null 2>&1 || true; }
 
-# edge_fits tells whether the edge runs with the image, port and configuration of this release.
-edge_fits() {
-  mkdir -p "$WORK/caddy"
-  edge_config >"$WORK/caddy/Caddyfile"
-  [[ "$(edge_state)" == "true $EDGE_IMAGE $EDGE_PORT" ]] &&
-    docker cp "$EDGE:$EDGE_FOLDER/Caddyfile" "$WORK/Caddyfile.running" &&
-    cmp -s "$WORK/caddy/Caddyfile" "$WORK/Caddyfile.running"
-}
-
-# edge_state prints whether the edge runs, "true" or "false", and image and port it was made with; nothing when there is none.
-edge_state() {
-  docker container inspect --format "{{.State.Running}} {{index .Config.Labels \"$EDGE_LABEL\"}}" "$EDGE" 2>/dev/null
-}
-
 # ensure_edge leaves an edge running that passes requests to this release's serving name.
 ensure_edge() {
-  local found
-  if ! found="$(edge_state)"; then
+  local found # whether the edge runs, "true" or "false", and image and port it was made with
+  mkdir -p "$WORK/caddy"
+  edge_config >"$WORK/caddy/Caddyfile"
+  if ! found="$(docker container inspect --format "{{.State.Running}} {{index .Config.Labels \"$EDGE_LABEL\"}}" "$EDGE" 2>/dev/null)"; then
     create_edge
     docker container rename "$EDGE_NEXT" "$EDGE"
   elif [[ "${found#* }" != "$EDGE_IMAGE $EDGE_PORT" ]]; then
