@@ -105,9 +105,11 @@ func TestBuildAgainUsesWhatIsInECR(t *testing.T) {
 func TestBuildStopsWithoutPermission(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	_, output, err := h.build(commitID(1), app(t, "one", ""), "DENY=1")
-	if err == nil || !strings.Contains(lastLine(output), "AccessDeniedException") {
-		t.Errorf("build: %v, want the refusal of ECR as the last line:\n%s", err, output)
+	for _, call := range []string{"ecr describe-images", "ecr get-login-password"} {
+		_, output, err := h.build(commitID(1), app(t, "one", ""), denied+"="+call)
+		if err == nil || !strings.Contains(lastLine(output), "AccessDeniedException") {
+			t.Errorf("build without %s: %v, want the refusal of ECR as the last line:\n%s", call, err, output)
+		}
 	}
 }
 

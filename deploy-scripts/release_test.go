@@ -237,6 +237,27 @@ func TestRegistryIsAwayForAMoment(t *testing.T) {
 	}
 }
 
+// TestPullEndsInTime has a login and a pull that are slow, each faster than what they have together.
+func TestPullEndsInTime(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	bundle := h.mustBuild(1, app(t, "one", ""))
+	real, err := exec.LookPath("docker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapper := filepath.Join(h.home, "docker")
+	write(t, wrapper, "#!/bin/bash\ncase \"$1 $2\" in 'login --username' | 'image pull') sleep 4 ;; esac\nexec "+real+" \"$@\"\n")
+	if err := os.Chmod(wrapper, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, filepath.Join(bundle, "hooks", "lib", "pull.sh"), `PULL_SECONDS=\d+`, "PULL_SECONDS=6")
+	output, err := h.deploy(bundle)
+	if err == nil || !strings.Contains(lastLine(output), "cannot be pulled: it took longer than 6 s: release again") {
+		t.Errorf("deploy: %v, want the time that is over as the last line:\n%s", err, output)
+	}
+}
+
 func TestApplicationThatIsNotGo(t *testing.T) {
 	t.Parallel()
 	compiler, err := exec.LookPath("gcc")

@@ -62,7 +62,7 @@ build_image() {
   [[ -e "$WEBAPP/Dockerfile" ]] || die "webapp/Dockerfile does not exist in commit $COMMIT_ID: an application needs one"
   warn_of_docker_hub
   local login
-  bash "$SCRIPTS/build/registry.sh" login &
+  bash "$SCRIPTS/build/registry.sh" login 2>"$SCRIPTS/login.log" &
   login=$!
   if has_target image; then
     make -C "$WEBAPP" image IMAGE="$TAGGED_IMAGE" || die "the image of commit $COMMIT_ID was not built: make image failed"
@@ -70,7 +70,7 @@ build_image() {
     docker build --tag "$TAGGED_IMAGE" "$WEBAPP" || die "the image of commit $COMMIT_ID was not built: docker build failed"
   fi
   docker image inspect "$TAGGED_IMAGE" >/dev/null || die "webapp/Makefile's target 'image' did not tag an image as \$(IMAGE)"
-  wait "$login" || die "there is no login to push the image with, see above"
+  wait "$login" || die "$(<"$SCRIPTS/login.log")"
 }
 
 main() {

@@ -46,7 +46,8 @@ find_image() {
 
 get_login() {
   umask 077
-  aws ecr get-login-password --region "$AWS_REGION" >"$LOGIN" || die "no login to ${REPOSITORY_URL%%/*}, see above"
+  local reason
+  reason="$(aws ecr get-login-password --region "$AWS_REGION" 2>&1 >"$LOGIN")" || die "no login to ${REPOSITORY_URL%%/*}: ${reason//$'\n'/ }"
 }
 
 push_image() {

@@ -1,7 +1,7 @@
 #!/bin/bash
 #
 # BeforeInstall: brings the host into a state that a release can start from, or says why it cannot: Docker answers, what a killed
-# run left is mended, old images are gone, there is room for a new one (F38), and it is here.
+# run left is mended, old images are gone, there is room for the new one (F38), and that is pulled.
 #
 # Reads: release.env and APP_NAME, see lib/release.sh; EDGE_IMAGE, see lib/edge.sh
 

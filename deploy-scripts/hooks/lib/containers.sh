@@ -30,8 +30,8 @@ label() { docker container inspect --format "{{index .Config.Labels \"$2\"}}" "$
 # release_of NAME prints what a container runs.
 release_of() { printf '%s of commit %s' "$(label "$1" "$LABEL_IMAGE")" "$(label "$1" "$LABEL_COMMIT")"; }
 
-# app_containers prints a line for each of the application's containers, whatever its state: its name, what it runs, and
-# what served before it, which the first one of all has none of.
+# app_containers prints a line for each of the application's containers, whatever its state: its name, the image that it
+# runs, and the one that served before it, if any did.
 app_containers() {
   docker container ls --all --filter "label=$LABEL=$APP_NAME" --format "{{.Names}} {{.Label \"$LABEL_IMAGE\"}} {{.Label \"$LABEL_PREVIOUS\"}}"
 }
