@@ -8,9 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // DefaultStack is the stack that is rehearsed when none is named.
@@ -119,11 +118,13 @@ func (r *rehearsal) run(ctx context.Context) error {
 
 // bringAllUp brings the stack up, and makes beside it what its hosts and builds will need.
 func (r *rehearsal) bringAllUp(ctx context.Context) error {
-	var group errgroup.Group
-	group.Go(func() error { return r.bringUp(ctx) })
-	group.Go(func() error { return r.makeEdgeImage(ctx) })
-	group.Go(r.cloud.provideAWS)
-	return group.Wait()
+	var stack, edge, aws error
+	var group sync.WaitGroup
+	group.Go(func() { stack = r.bringUp(ctx) })
+	group.Go(func() { edge = r.makeEdgeImage(ctx) })
+	group.Go(func() { aws = r.cloud.provideAWS() })
+	group.Wait()
+	return errors.Join(stack, edge, aws)
 }
 
 // cleanUp takes everything down and away.
