@@ -7,14 +7,30 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// Each case changes one thing in an example that is accepted as it stands, see TestCompleteStack.
-func TestRefuses(t *testing.T) {
-	tests := []struct {
-		example, path string
-		value         any
-		want          string
-	}{
-		// names
+// refusal changes one thing in an example that is accepted as it stands, see TestCompleteStack.
+type refusal struct {
+	example, path string
+	value         any
+	want          string // a part of the error
+}
+
+func refuses(t *testing.T, tests []refusal) {
+	t.Helper()
+	for _, tt := range tests {
+		t.Run(tt.example+"/"+tt.path, func(t *testing.T) {
+			w := newWorld(t)
+			w.declareUntil(tt.example)
+			e := exampleNamed(t, tt.example)
+			_, err := w.declare(e.token, e.name, with(t, w.inputs(e), tt.path, tt.value))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error = %v, want one containing %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRefusesNames(t *testing.T) {
+	refuses(t, []refusal{
 		{"connection", "name", strings.Repeat("c", 33), "33 characters, want 1 to 32"},
 		{"repository", "name", "Web", "does not match"},
 		{"repository", "name", "w", "want 2 to 256"},
@@ -36,8 +52,11 @@ func TestRefuses(t *testing.T) {
 		{"pipeline", "stages.0.name", "my stage", "does not match"},
 		{"deployment-group", "deploymentGroupName", strings.Repeat("g", 101), "want 1 to 100"},
 		{"vpc", "tags", map[string]any{"aws:name": "x"}, "not starting with aws:"},
+	})
+}
 
-		// enumerations and ranges
+func TestRefusesValues(t *testing.T) {
+	refuses(t, []refusal{
 		{"connection", "providerType", "Gitea", "expected one of"},
 		{"repository", "imageTagMutability", "IMMUTABLE_WITH_EXCLUSION", "expected one of"},
 		{"repository", "encryptionConfigurations.0.encryptionType", "kms", "expected one of"},
@@ -71,8 +90,14 @@ func TestRefuses(t *testing.T) {
 		{"environment", "waitTimer", 43201.0, "want 0 to 43200"},
 		{"environment", "deploymentBranchPolicy", map[string]any{"protectedBranches": true, "customBranchPolicies": true}, "cannot have the same value"},
 		{"vpc", "enableDnsSupport", "yes", "expected a boolean"},
+		{"deployment-group", "ec2TagFilters", []any{map[string]any{"key": "Name", "type": "KEY_ONLY"}}, "not both"},
+		{"deployment-group", "ec2TagSets.0.ec2TagFilters.0.type", "KEY_ONLY", "value must be given exactly when"},
+		{"deployment-group", "autoRollbackConfiguration.events", []any{}, "at least one event"},
+	})
+}
 
-		// references to what is not there
+func TestRefusesReferencesToNothing(t *testing.T) {
+	refuses(t, []refusal{
 		{"expiry", "repository", "other", "RepositoryNotFoundException"},
 		{"build-policy", "role", "other", "NoSuchEntity"},
 		{"profile", "role", "other", "NoSuchEntity"},
@@ -107,13 +132,19 @@ func TestRefuses(t *testing.T) {
 		{"repository-policy", "repository", "other", "RepositoryNotFoundException"},
 		{"cmk-policy", "keyId", "1234abcd", "NotFoundException: Key '1234abcd' does not exist"},
 		{"topic-policy", "arn", "arn:aws:sns:us-east-1:123456789012:other", "NotFound: Topic does not exist"},
+	})
+}
 
-		// roles that trust another service
+func TestRefusesRolesThatTrustAnotherService(t *testing.T) {
+	refuses(t, []refusal{
 		{"project", "serviceRole", "arn:aws:iam::123456789012:role/host", "CodeBuild is not authorized to perform: sts:AssumeRole"},
 		{"deployment-group", "serviceRoleArn", "arn:aws:iam::123456789012:role/host", "InvalidRoleException"},
 		{"pipeline", "roleArn", "arn:aws:iam::123456789012:role/host", "CodePipeline is not authorized to perform AssumeRole"},
+	})
+}
 
-		// networks
+func TestRefusesNetworks(t *testing.T) {
+	refuses(t, []refusal{
 		{"vpc", "cidrBlock", "10.0.0.0/8", "must be /16 to /28"},
 		{"vpc", "cidrBlock", "10.0.0.1/16", `did you mean "10.0.0.0/16"`},
 		{"subnet", "cidrBlock", "10.1.1.0/24", "InvalidSubnet.Range"},
@@ -128,21 +159,7 @@ func TestRefuses(t *testing.T) {
 		{"out", "fromPort", 0.0, "ports must not be set"},
 		{"key", "publicKey", "ssh-ed25519 bm9uc2Vuc2U= me", "InvalidKey.Format"},
 		{"key", "publicKey", "ecdsa-sha2-nistp256 AAAA me", "InvalidKey.Format"},
-		{"deployment-group", "ec2TagFilters", []any{map[string]any{"key": "Name", "type": "KEY_ONLY"}}, "not both"},
-		{"deployment-group", "ec2TagSets.0.ec2TagFilters.0.type", "KEY_ONLY", "value must be given exactly when"},
-		{"deployment-group", "autoRollbackConfiguration.events", []any{}, "at least one event"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.example+"/"+tt.path, func(t *testing.T) {
-			w := newWorld(t)
-			w.declareUntil(tt.example)
-			e := exampleNamed(t, tt.example)
-			_, err := w.declare(e.token, e.name, with(t, w.inputs(e), tt.path, tt.value))
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("error = %v, want one containing %q", err, tt.want)
-			}
-		})
-	}
+	})
 }
 
 func TestRefusesSubnetOverlap(t *testing.T) {

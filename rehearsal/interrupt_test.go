@@ -1,0 +1,96 @@
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestInterruptLeavesNothing(t *testing.T) {
+	needDocker(t)
+	for _, moment := range []string{"handshake", "git push", "BeforeInstall", "Second release"} {
+		t.Run(moment, func(t *testing.T) {
+			project := newProject(t)
+			clean := wantClean(t, project)
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			log := &watched{moment: moment, seen: interrupt}
+			err := Run(ctx, Options{ProjectDir: project, Stack: "dev", Stdout: io.Discard, Stderr: log})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("the rehearsal ended with %v, want it canceled\n%s", err, log.text.String())
+			}
+			clean()
+		})
+	}
+}
+
+// watched calls seen when a text is written for the first time.
+type watched struct {
+	moment string
+	seen   func()
+	text   strings.Builder
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), w.moment) {
+		w.seen()
+	}
+	return w.text.Write(p)
+}
+
+// TestKilledRehearsalIsSwept kills a rehearsal in the middle of its first release.
+func TestKilledRehearsalIsSwept(t *testing.T) {
+	needDocker(t)
+	project := newProject(t)
+	before := orphans(t)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperServe$", "-test.timeout=10m")
+	cmd.Env = append(os.Environ(), "REHEARSE_PROJECT="+project)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killed := &watched{moment: "ApplicationStart", seen: func() { cmd.Process.Kill() }}
+	if _, err := io.Copy(killed, stderr); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if left := leftovers(t, project, before); len(left) == 0 {
+		t.Fatalf("the killed rehearsal left nothing, so there is nothing to sweep\n%s", killed.text.String())
+	}
+	work, swept, err := newWorkspace(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer work.remove(context.Background())
+	if len(swept) != 1 {
+		t.Errorf("swept %q, want the killed one", swept)
+	}
+	if err := work.remove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for left := leftovers(t, project, before); len(left) > 0; left = leftovers(t, project, before) {
+		if time.Now().After(deadline) { // processes that were killed take a moment to be gone
+			t.Fatalf("left behind: %q", left)
+		}
+	}
+}
+
+// TestHelperServe is no test: TestKilledRehearsalIsSwept runs it as a process of its own.
+func TestHelperServe(t *testing.T) {
+	project := os.Getenv("REHEARSE_PROJECT")
+	if project == "" {
+		t.Skip("only run by TestKilledRehearsalIsSwept")
+	}
+	if err := Run(t.Context(), Options{ProjectDir: project, Stack: "dev", Stdout: io.Discard, Stderr: os.Stderr}); err != nil {
+		t.Fatal(err)
+	}
+}
