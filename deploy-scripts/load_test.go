@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"cicd/internal/sendonce"
 )
 
 // load sends requests without a pause until it is stopped.
@@ -21,7 +23,8 @@ type load struct {
 // startLoad starts 16 busy clients with kept connections, half of them sending bodies, and two whose requests last 3 s.
 func startLoad(h *host) *load {
 	l := &load{done: make(chan struct{})}
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}, Timeout: 20 * time.Second}
+	transport := sendonce.Transport{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
+	client := &http.Client{Transport: transport, Timeout: 20 * time.Second}
 	for i := range 18 {
 		l.wg.Add(1)
 		go func() {

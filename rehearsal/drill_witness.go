@@ -17,7 +17,7 @@ type witness struct {
 func (g *ground) witness(ctx context.Context) *witness {
 	w := &witness{upstream: make(chan string, 1024), served: make(chan []string, 1)}
 	last := ""
-	w.visitors = g.cloud.visit(ctx, g.url(), func(a answer) {
+	w.visitors = visit(ctx, g.cloud.internet(), g.url(), func(a answer) {
 		if a.upstream != last && a.upstream != "" {
 			last = a.upstream
 			w.upstream <- a.upstream

@@ -11,13 +11,15 @@ import (
 	"strings"
 	"time"
 
+	"cicd/internal/sendonce"
 	"cicd/rehearsal/ec2"
 )
 
 // internet is a client somewhere on the internet: it reaches what the declared network lets it reach, and nothing
-// else. Where the connection ends on this machine is the hosts' business.
+// else. It sends each request once, and a redirect is an answer. Where the connection ends on this machine is the hosts'
+// business.
 func (c *cloud) internet() *http.Client {
-	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{
+	transport := sendonce.Transport{Transport: &http.Transport{
 		Proxy:               nil, // the addresses are this machine's own
 		MaxIdleConnsPerHost: 100,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -36,7 +38,11 @@ func (c *cloud) internet() *http.Client {
 			return (&net.Dialer{}).DialContext(ctx, network, local)
 		},
 	}}
+	return &http.Client{Timeout: 15 * time.Second, Transport: transport, CheckRedirect: answerIsEnough}
 }
+
+// answerIsEnough keeps a client from following redirects: where they lead, HTTPS or another site, is not rehearsed.
+func answerIsEnough(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // locally names the address on this machine behind a port of an Elastic IP.
 func (c *cloud) locally(publicIP string, port int) (string, error) {

@@ -99,10 +99,7 @@ func (l *load) end() measurement {
 // connections carry requests, one each at a time. What waits in the channel are the idle ones: a request takes the one
 // that has been idle for longest, so that all of them are in use, and waits when there is none.
 //
-// A request is sent once. An http.Transport silently sends some a second time, when a kept connection ends before
-// the answer to a request that it may repeat (persistConn.shouldRetryRequest in net/http): those without a body, or
-// with one that GetBody brings back. Such a repetition would hide just the failure that is looked for here, so every
-// request gets a body, of length 0 if need be, that cannot be brought back.
+// Each of them must send a request once, as sendonce.Transport does.
 type connections chan http.RoundTripper
 
 // RoundTrip sends a request and reads the whole answer. It is an error too if the answer came although the body could
@@ -141,7 +138,7 @@ func (c connections) RoundTrip(request *http.Request) (*http.Response, error) {
 func (c connections) CloseIdleConnections() {
 	for range cap(c) {
 		one := <-c
-		one.(*http.Transport).CloseIdleConnections()
+		one.(interface{ CloseIdleConnections() }).CloseIdleConnections()
 		c <- one
 	}
 }

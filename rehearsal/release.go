@@ -55,7 +55,7 @@ func (r *rehearsal) releaseChange(ctx context.Context) (string, error) {
 		return "", err
 	}
 	r.chapter("Second release: git push of a changed %s, under requests", filepath.Base(file))
-	visitors := r.cloud.visit(ctx, r.stack.output("appUrl"), nil)
+	visitors := visit(ctx, r.cloud.internet(), r.stack.output("appUrl"), nil)
 	done, err := r.release(ctx, clone, commit)
 	count := visitors.leave()
 	if err != nil {

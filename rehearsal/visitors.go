@@ -40,11 +40,10 @@ func (v visits) String() string {
 	return text
 }
 
-// visit sends requests to url until leave is called, and shows each answer to saw, unless that is nil.
-func (c *cloud) visit(ctx context.Context, url string, saw func(answer)) *visitors {
+// visit sends requests of client to url until leave is called, and shows each answer to saw, unless that is nil.
+func visit(ctx context.Context, client *http.Client, url string, saw func(answer)) *visitors {
 	ctx, stop := context.WithCancel(ctx)
 	v := &visitors{stop: stop, done: make(chan visits, 1)}
-	client := c.internet()
 	go func() {
 		defer client.CloseIdleConnections()
 		var count visits
