@@ -32,9 +32,8 @@ func emptyCache(t *testing.T) string {
 	caches := strings.Fields(string(out))
 	t.Setenv("GOCACHE", caches[0])
 	t.Setenv("GOMODCACHE", caches[1])
-	home := t.TempDir()
-	t.Setenv("HOME", home) // UserCacheDir is under it on macOS
-	t.Setenv("XDG_CACHE_HOME", home)
+	// HOME stays too: go leaves a process behind that writes its telemetry there, after go itself has ended.
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
