@@ -10,9 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/spf13/cobra"
@@ -29,7 +27,7 @@ const (
 	exitFailure     = 1
 	exitUsage       = 2   // the command line is wrong; nothing was done
 	exitLocked      = 3   // another update of the stack is under way: the same command may succeed later
-	exitInterrupted = 130 // by SIGINT or SIGTERM; what had been begun was ended in good order
+	exitInterrupted = 130 // see interruptible; what had been begun was ended in good order
 )
 
 func main() { os.Exit(start(infra.Program, infra.CheckConfig)) }
@@ -39,15 +37,15 @@ func start(program pulumi.RunFunc, check configCheck) int {
 	if filepath.Base(os.Args[0]) == "aws" { // the name under which a rehearsal puts it on the PATH of scripts
 		return awscli.Main(os.Args[1:], os.Stdout, os.Stderr)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stdout, stderr, stop := interruptible()
 	defer stop()
 	return cli{
 		program:     program,
 		check:       check,
 		stdin:       os.Stdin,
 		interactive: term.IsTerminal(int(os.Stdin.Fd())),
-		stdout:      os.Stdout,
-		stderr:      os.Stderr,
+		stdout:      stdout,
+		stderr:      stderr,
 	}.run(ctx, os.Args[1:])
 }
 
@@ -109,4 +107,5 @@ It uses the pulumi on PATH if that is 3.200 or newer, and builds one otherwise.
 State is where Pulumi keeps it: set PULUMI_BACKEND_URL, or run "pulumi login".
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stack locked by another update,
-130 interrupted. Ctrl-C ends what has been begun and unlocks the stack.`
+130 interrupted. Ctrl-C ends what has been begun and unlocks the stack; so do
+SIGTERM, a closed terminal, and a closed pipe ("cicd up | head").`

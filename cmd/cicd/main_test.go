@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -12,21 +13,29 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cicd/automation"
 )
 
-// beCICD makes this test binary the command itself, around a program that never ends by itself.
+// beCICD makes this test binary the command itself, around a program that never ends by itself and says so all the time.
 const beCICD = "CICD_TEST_BE_CICD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(beCICD) != "" || filepath.Base(os.Args[0]) == "aws" {
 		os.Exit(start(func(ctx *pulumi.Context) error {
-			fmt.Println("running")
-			<-ctx.Context().Done()
-			return ctx.Context().Err()
+			for {
+				select {
+				case <-ctx.Context().Done():
+					return ctx.Context().Err()
+				case <-time.After(20 * time.Millisecond):
+					if err := ctx.Log.Info("running", nil); err != nil {
+						return err
+					}
+				}
+			}
 		}, anything))
 	}
 	os.Exit(m.Run())
@@ -200,38 +209,83 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestCtrlC signals the whole process group, as a terminal does, while the program runs.
-func TestCtrlC(t *testing.T) {
+// TestInterruption interrupts the command while the program runs, in every way in which that happens. Signals go to
+// the whole process group, as a terminal sends them.
+func TestInterruption(t *testing.T) {
 	project(t)
-	for _, args := range []string{"preview", "up"} {
-		t.Run(args, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], args)
+	signal := func(s syscall.Signal) func(*exec.Cmd, io.Closer) error {
+		return func(cmd *exec.Cmd, _ io.Closer) error { return syscall.Kill(-cmd.Process.Pid, s) }
+	}
+	tests := []struct {
+		name, args string
+		interrupt  func(cmd *exec.Cmd, output io.Closer) error
+	}{
+		{"Ctrl-C", "preview", signal(syscall.SIGINT)},
+		{"Ctrl-C", "up", signal(syscall.SIGINT)},
+		{"SIGTERM", "up", signal(syscall.SIGTERM)},
+		{"closed terminal", "up", signal(syscall.SIGHUP)},
+		{"closed pipe", "up", func(_ *exec.Cmd, output io.Closer) error { return output.Close() }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name+", "+tt.args, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], tt.args)
 			cmd.Env = append(os.Environ(), beCICD+"=1")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-			var stderr bytes.Buffer
-			cmd.Stderr = &stderr
-			stdout, err := cmd.StdoutPipe()
+			output, err := cmd.StderrPipe()
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := io.ReadFull(stdout, make([]byte, len("running"))); err != nil {
-				t.Fatalf("%v; stderr:\n%s", err, stderr.String())
+			progress := bufio.NewReader(output)
+			for line := ""; !strings.Contains(line, "running"); {
+				if line, err = progress.ReadString('\n'); err != nil {
+					t.Fatalf("%v; last line %q", err, line)
+				}
 			}
-			if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+			if err := tt.interrupt(cmd, output); err != nil {
 				t.Fatal(err)
 			}
+			rest, _ := io.ReadAll(progress) // until it ends, or the pipe is closed
 			err = cmd.Wait()
 			if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-				t.Errorf("exit code %d (%v), want %d; stderr:\n%s", code, err, exitInterrupted, stderr.String())
+				t.Errorf("exit code %d (%v), want %d; stderr:\n%s", code, err, exitInterrupted, rest)
 			}
 			// With a lock left behind this would not succeed.
+			var stderr bytes.Buffer
 			if code := (cli{program: good, check: anything, stdout: io.Discard, stderr: &stderr}).run(t.Context(), []string{"up"}); code != exitOK {
 				t.Errorf("up after the interruption: exit code %d, stderr:\n%s", code, stderr.String())
 			}
 		})
+	}
+}
+
+// TestNohup: SIGHUP, ignored from the start, does not interrupt.
+func TestNohup(t *testing.T) {
+	cmd := exec.Command("sh", "-c", `trap "" HUP; exec "$0" -test.run=^TestHelperNohup$`, os.Args[0])
+	cmd.Env = append(os.Environ(), "CICD_TEST_NOHUP=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestHelperNohup is no test: TestNohup runs it as a process of its own.
+func TestHelperNohup(t *testing.T) {
+	if os.Getenv("CICD_TEST_NOHUP") == "" {
+		t.Skip("only run by TestNohup")
+	}
+	ctx, _, _, stop := interruptible()
+	defer stop()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil { // the first one would have come before it
+		t.Fatal(err)
+	}
+	<-ctx.Done()
+	if cause := context.Cause(ctx); !strings.Contains(cause.Error(), "terminated") {
+		t.Errorf("interrupted by %v, want by SIGTERM alone", cause)
 	}
 }
 

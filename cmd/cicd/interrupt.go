@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interruptible returns a context that ends when a person, a closed terminal or CI wants the process to end, or when
+// nobody reads its output any more (`cicd up | head`): what has been begun can then be ended in good order. Output goes
+// to the writers that it returns.
+func interruptible() (ctx context.Context, stdout, stderr io.Writer, stop func()) {
+	var asked []os.Signal
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // as SIGHUP is under nohup
+			asked = append(asked, s)
+		}
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), asked...)
+	// While somebody is notified of it, SIGPIPE does not end the process: the write fails with EPIPE instead. Connections
+	// that break cause it too, so it is the failed write that counts. To ignore it would be inherited by every command
+	// that this process runs.
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	stop = func() {
+		signal.Stop(pipes)
+		cancel()
+	}
+	return ctx, pipe{os.Stdout, cancel}, pipe{os.Stderr, cancel}, stop
+}
+
+// pipe calls broken when nobody reads any more what is written.
+type pipe struct {
+	io.Writer
+	broken func()
+}
+
+func (p pipe) Write(b []byte) (int, error) {
+	n, err := p.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		p.broken()
+	}
+	return n, err
+}
