@@ -79,7 +79,7 @@ func (r *rehearsal) newBench(ctx context.Context) (*bench, error) {
 	if harmlessFile(dir) != greeting {
 		return nil, fmt.Errorf("webapp/ is an application of your own: the commands that this project is measured against build the embedded one, which has %s", greeting)
 	}
-	bare, _, err := newWorkspace(ctx, r.ProjectDir)
+	bare, err := newWorkspace(ctx, r.ProjectDir, r.Stderr)
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,12 @@ func needDocker(t *testing.T) {
 func newProject(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
+	fillProject(t, dir)
+	return dir
+}
+
+func fillProject(t *testing.T, dir string) {
+	t.Helper()
 	for _, part := range []string{"Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "webapp", "deploy-scripts", "tools"} {
 		if out, err := exec.Command("cp", "-R", filepath.Join("..", part), dir).CombinedOutput(); err != nil {
 			t.Fatalf("cp %s: %v: %s", part, err, out)
@@ -48,7 +54,6 @@ func newProject(t *testing.T) string {
 	}
 	run(t, dir, "init", "--quiet", "--initial-branch=main")
 	commit(t, dir, "First")
-	return dir
 }
 
 func run(t *testing.T, dir string, args ...string) string {
@@ -118,8 +123,12 @@ func leftovers(t *testing.T, project string, before []string) []string {
 			left = append(left, "image "+image)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(project, ".rehearsal")); err == nil {
-		left = append(left, "folder .rehearsal")
+	dirs, err := filepath.Glob(filepath.Join(folders, name+"*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		left = append(left, "folder "+dir)
 	}
 	environments, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
@@ -156,7 +165,7 @@ func startedStack(t *testing.T, project, stack string) (*rehearsal, *bytes.Buffe
 	needDocker(t)
 	log := &bytes.Buffer{}
 	r := &rehearsal{Options: Options{ProjectDir: project, Stack: stack, Stderr: log}, console: &console{out: log}}
-	work, _, err := newWorkspace(t.Context(), project)
+	work, err := newWorkspace(t.Context(), project, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,7 @@ func checkNoSecret(t *testing.T, r *rehearsal, log *bytes.Buffer, secret string)
 		t.Error("the log has a secret of the environment in it")
 	}
 	files := 0
-	err := filepath.WalkDir(r.work.Dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(r.work.dir(), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}

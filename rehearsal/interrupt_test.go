@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -48,8 +46,7 @@ func TestKilledRehearsalIsSwept(t *testing.T) {
 	needDocker(t)
 	project := newProject(t)
 	before := orphans(t)
-	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperServe$", "-test.timeout=10m")
-	cmd.Env = append(os.Environ(), "REHEARSE_PROJECT="+project)
+	cmd := rehearse(project)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -65,13 +62,14 @@ func TestKilledRehearsalIsSwept(t *testing.T) {
 	if left := leftovers(t, project, before); len(left) == 0 {
 		t.Fatalf("the killed rehearsal left nothing, so there is nothing to sweep\n%s", killed.text.String())
 	}
-	work, swept, err := newWorkspace(t.Context(), t.TempDir())
+	var told strings.Builder
+	work, err := newWorkspace(t.Context(), t.TempDir(), &told)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer work.remove(context.Background())
-	if len(swept) != 1 {
-		t.Errorf("swept %q, want the killed one", swept)
+	if want := "Removed what " + namePrefix(project); !strings.Contains(told.String(), want) { // beside those of other tests
+		t.Errorf("told %q, want %q", told.String(), want)
 	}
 	if err := work.remove(t.Context()); err != nil {
 		t.Fatal(err)
@@ -81,16 +79,5 @@ func TestKilledRehearsalIsSwept(t *testing.T) {
 		if time.Now().After(deadline) { // processes that were killed take a moment to be gone
 			t.Fatalf("left behind: %q", left)
 		}
-	}
-}
-
-// TestHelperServe is no test: TestKilledRehearsalIsSwept runs it as a process of its own.
-func TestHelperServe(t *testing.T) {
-	project := os.Getenv("REHEARSE_PROJECT")
-	if project == "" {
-		t.Skip("only run by TestKilledRehearsalIsSwept")
-	}
-	if err := Run(t.Context(), Options{ProjectDir: project, Stack: "dev", Stdout: io.Discard, Stderr: os.Stderr}); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -9,12 +9,26 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"cicd/rehearsal/github"
 )
 
 // checkMachine returns everything that this machine or checkout lacks for a rehearsal, at once.
 func checkMachine(ctx context.Context, o Options) error {
-	return errors.Join(checkDocker(ctx), checkCheckout(ctx, o.ProjectDir), checkPort(o.Port), checkBash())
+	return errors.Join(checkDocker(ctx), checkCheckout(ctx, o.ProjectDir), checkPort(o.Port), checkBash(), checkFolders())
+}
+
+// checkFolders makes sure that programs may be run where a rehearsal's files are: hooks, and what a build compiles.
+func checkFolders() error {
+	var about unix.Statfs_t
+	if err := unix.Statfs(folders, &about); err != nil {
+		return fmt.Errorf("%s, where a rehearsal has its files: %w", folders, err)
+	}
+	if about.Flags&unix.ST_NOEXEC != 0 {
+		return fmt.Errorf("%s is mounted with noexec, and a rehearsal runs programs in it: mount -o remount,exec %s", folders, folders)
+	}
+	return nil
 }
 
 func checkDocker(ctx context.Context) error {

@@ -32,8 +32,12 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := copySettings(r.ProjectDir, dir); err != nil {
+	encrypted, err := copySettings(r.ProjectDir, dir, r.Stack)
+	if err != nil {
 		return err
+	}
+	for _, setting := range encrypted {
+		r.note("%s is encrypted: the rehearsal goes without it", setting)
 	}
 	options := cloudOptions{port: r.Port, report: &reporter{r.console}}
 	if arn := config[project+":connectionArn"]; arn != "" {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -61,14 +62,12 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := checkMachine(ctx, o); err != nil {
 		return err
 	}
-	work, swept, err := newWorkspace(ctx, o.ProjectDir)
-	for _, name := range swept {
-		fmt.Fprintf(o.Stderr, "Removed what %s, which was killed, had left behind.\n", name)
-	}
-	if err != nil {
+	// That of the machines in AWS. With a stricter one of the user's, images would have files in them that no container can
+	// read. The folder that all of them are in is closed to others.
+	syscall.Umask(0o022)
+	if r.work, err = newWorkspace(ctx, o.ProjectDir, o.Stderr); err != nil {
 		return err
 	}
-	r.work = work
 	defer func() {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpLimit)
 		defer cancel()

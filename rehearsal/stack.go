@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
-
-	"sigs.k8s.io/yaml"
 
 	"cicd/automation"
 	"cicd/infra"
@@ -26,39 +22,6 @@ type declaredStack struct {
 func (s *declaredStack) output(name string) string {
 	value, _ := s.outputs[name].(string)
 	return value
-}
-
-// copySettings copies the settings of the project and its stacks into dir. What encrypts secrets is left out: the
-// rehearsal has no key for them, and the program no use.
-func copySettings(projectDir, dir string) error {
-	files, err := filepath.Glob(filepath.Join(projectDir, "Pulumi*.yaml"))
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if name := filepath.Base(file); name != "Pulumi.yaml" {
-			var settings struct {
-				Config map[string]any `json:"config,omitempty"`
-			}
-			if err := yaml.Unmarshal(content, &settings); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			if settings.Config["github:token"] == nil && settings.Config != nil {
-				settings.Config["github:token"] = "rehearsal" // for stacks that manage the repository; it opens nothing
-			}
-			if content, err = yaml.Marshal(settings); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), content, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // openStack opens the stack in a folder of settings.

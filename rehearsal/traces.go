@@ -12,11 +12,16 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"cicd/internal/rmtree"
 )
 
 // remove ends the processes, removes the Docker objects and then the files that carry the marks.
 func (t traces) remove(ctx context.Context) error {
-	return errors.Join(t.endProcesses(), t.removeDockerObjects(ctx), t.removeFiles())
+	if err := t.check(); err != nil {
+		return err
+	}
+	return errors.Join(t.endProcesses(), t.removeDockerObjects(ctx), rmtree.Remove(t.dir()))
 }
 
 // endProcesses kills every process that carries the mark in its environment. Where there is no /proc, the processes
@@ -87,15 +92,6 @@ func (t traces) removeImages(ctx context.Context) error {
 	slices.Sort(references)
 	_, err = docker(ctx, append([]string{"rmi", "--force"}, slices.Compact(references)...)...)
 	return err
-}
-
-// removeFiles removes the rehearsal's folder, and the folder above when it was the last in it.
-func (t traces) removeFiles() error {
-	if err := os.RemoveAll(t.Dir); err != nil {
-		return err
-	}
-	os.Remove(filepath.Dir(t.Dir)) // fails when another rehearsal runs beside this one
-	return nil
 }
 
 // docker runs the docker command and returns what it prints.

@@ -7,68 +7,97 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 )
 
-// workspace is what one rehearsal has on this machine. Its record, outside the checkout, is locked for as long as
-// the process lives, however it ends: an unlocked record is that of a rehearsal that was killed.
+// workspace is what one rehearsal has on this machine. Its record, which has its name, is locked for as long as the
+// process lives, however it ends: an unlocked record is that of a rehearsal that was killed.
 type workspace struct {
 	traces
 	record *os.File
 }
 
-// traces are the marks by which everything that a rehearsal made can be found again.
+// traces are the marks by which everything that a rehearsal made can be found again. Whoever removes by them must know
+// that they are a rehearsal's: see check.
 type traces struct {
-	// Name starts the name of every Docker object and marks every process.
-	Name string
-	// Dir holds every file.
-	Dir string
+	// Name starts the name of every Docker object, marks every process, and names the folder that holds every file.
+	Name string `json:"-"`
 	// Registry starts the name of every image that was pushed or pulled, "" before the registry listens.
 	Registry string
 }
+
+// folders is where the folders of rehearsals are. The agent of CodeDeploy splits the path of a script into words, and make
+// takes no blank in a path, so a checkout's own path, or a home's, would not do: both are of the user's choosing.
+// Nor would /tmp, which may be kept in memory.
+const folders = "/var/tmp"
+
+var (
+	// rehearsalName matches the names that newName makes.
+	rehearsalName = regexp.MustCompile(`^rehearsal-[0-9a-f]{6}-[a-z2-7]{8}$`)
+	registryHost  = regexp.MustCompile(`^127\.0\.0\.1:[1-9][0-9]{0,4}$`)
+)
+
+// check returns an error unless the marks are unmistakably a rehearsal's. With others, as an empty name, everything on
+// this machine could carry them.
+func (t traces) check() error {
+	if !rehearsalName.MatchString(t.Name) {
+		return fmt.Errorf("%q is not the name of a rehearsal", t.Name)
+	}
+	if t.Registry != "" && !registryHost.MatchString(t.Registry) {
+		return fmt.Errorf("%q is not the registry of a rehearsal", t.Registry)
+	}
+	return nil
+}
+
+// dir names the folder that holds every file of the rehearsal.
+func (t traces) dir() string { return filepath.Join(folders, t.Name) }
 
 // processMark is the environment variable that every process of a rehearsal carries, with the rehearsal's name.
 const processMark = "CICD_REHEARSAL"
 
 // newWorkspace removes what killed rehearsals of this user have left behind, whichever checkout they ran in, and
-// makes the folder of a new rehearsal of a project, and its record. It says which leftovers it removed.
-func newWorkspace(ctx context.Context, projectDir string) (w *workspace, swept []string, err error) {
+// makes the folder of a new rehearsal of a project, and its record. It tells of the leftovers that it has removed.
+func newWorkspace(ctx context.Context, projectDir string, tell io.Writer) (*workspace, error) {
 	records, err := recordsDir()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	// One at a time, so that no record is swept between its creation and its lock.
 	turn, err := os.OpenFile(filepath.Join(records, "turn"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer turn.Close()
 	if err := syscall.Flock(int(turn.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", turn.Name(), err)
+		return nil, fmt.Errorf("%s: %w", turn.Name(), err)
 	}
-	if swept, err = sweep(ctx, records); err != nil {
-		return nil, swept, fmt.Errorf("removing what a killed rehearsal left behind: %w", err)
+	if err := sweep(ctx, records, tell); err != nil {
+		return nil, fmt.Errorf("removing what a killed rehearsal left behind: %w", err)
 	}
-	w, err = create(records, projectDir)
-	return w, swept, err
+	return create(records, projectDir)
 }
 
 func create(records, projectDir string) (*workspace, error) {
 	name := namePrefix(projectDir) + strings.ToLower(rand.Text()[:8])
-	record, err := os.OpenFile(filepath.Join(records, name+".json"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	record, err := os.OpenFile(filepath.Join(records, name+recordSuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("record of the rehearsal: %w", err)
 	}
-	w := &workspace{traces{Name: name, Dir: filepath.Join(projectDir, ".rehearsal", name)}, record}
-	if err := errors.Join(lock(record), w.save(), os.MkdirAll(w.Dir, 0o755)); err != nil {
+	w := &workspace{traces{Name: name}, record}
+	// Mkdir, for in a folder that everybody may write to it must not be somebody else's, nor a link to one.
+	if err := errors.Join(lock(record), w.save(), os.Mkdir(w.dir(), 0o700)); err != nil {
 		w.forget()
 		return nil, fmt.Errorf("folder of the rehearsal: %w", err)
 	}
 	return w, nil
 }
+
+const recordSuffix = ".json"
 
 // namePrefix is what the names of all rehearsals of a checkout begin with, so that people can tell whose they are.
 func namePrefix(projectDir string) string {
@@ -101,7 +130,7 @@ func (w *workspace) save() error {
 
 // path names a file or folder of the rehearsal.
 func (w *workspace) path(parts ...string) string {
-	return filepath.Join(append([]string{w.Dir}, parts...)...)
+	return filepath.Join(append([]string{w.dir()}, parts...)...)
 }
 
 // makeDir makes a folder of the rehearsal and names it.
@@ -125,39 +154,47 @@ func (w *workspace) forget() {
 	w.record.Close()
 }
 
-// sweep removes what killed rehearsals have left behind, and says which.
-func sweep(ctx context.Context, dir string) (swept []string, err error) {
-	records, err := filepath.Glob(filepath.Join(dir, "*.json"))
+// sweep removes what killed rehearsals have left behind, and tells of each.
+func sweep(ctx context.Context, dir string, tell io.Writer) error {
+	records, err := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, path := range records {
-		name, sweepErr := sweepOne(ctx, path)
-		err = errors.Join(err, sweepErr)
-		if name != "" {
-			swept = append(swept, name)
-		}
+		err = errors.Join(err, sweepOne(ctx, path, tell))
 	}
-	return swept, err
+	return err
 }
 
-// sweepOne returns the name of the rehearsal whose leftovers it removed, "" if that rehearsal still runs.
-func sweepOne(ctx context.Context, path string) (string, error) {
+// sweepOne removes the leftovers of one rehearsal, unless that still runs. A record that no rehearsal has written stays, and
+// nothing is removed by it.
+func sweepOne(ctx context.Context, path string, tell io.Writer) error {
 	record, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", nil // it has just ended
+		return nil // it has just ended
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer record.Close()
 	if lock(record) != nil {
-		return "", nil
+		return nil
 	}
-	w := &workspace{record: record}
-	if err := json.NewDecoder(record).Decode(&w.traces); err != nil {
-		// It was killed before it wrote its record, so before it made anything else.
-		return "", os.Remove(path)
+	w := &workspace{traces{Name: strings.TrimSuffix(filepath.Base(path), recordSuffix)}, record}
+	raw, err := io.ReadAll(record)
+	if err != nil {
+		return err
 	}
-	return w.Name, w.remove(ctx)
+	if len(raw) > 0 { // else it was killed before it wrote its record, so before it had a registry
+		err = json.Unmarshal(raw, &w.traces)
+	}
+	if err = errors.Join(err, w.check()); err != nil {
+		fmt.Fprintf(tell, "Ignoring %s, which no rehearsal has written (%v): remove it.\n", path, err)
+		return nil
+	}
+	if err := w.remove(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(tell, "Removed what %s, which was killed, had left behind.\n", w.Name)
+	return nil
 }

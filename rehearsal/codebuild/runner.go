@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"cicd/internal/rmtree"
 	"cicd/rehearsal/account"
 	"cicd/rehearsal/iam"
 )
@@ -164,7 +165,7 @@ func (b *build) close() error {
 	if b.cache != nil {
 		b.cache.close()
 	}
-	if err := removeAll(b.dir); err != nil {
+	if err := rmtree.Remove(b.dir); err != nil {
 		return fmt.Errorf("build folder: %w", err)
 	}
 	return nil

@@ -86,17 +86,3 @@ func (b *build) readBuildspec() (name string, content []byte, err error) {
 	}
 	return declared, content, err
 }
-
-// removeAll removes a folder whatever the modes of the folders in it: Go's module cache is read-only.
-func removeAll(dir string) error {
-	if os.RemoveAll(dir) == nil {
-		return nil
-	}
-	filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() {
-			os.Chmod(p, 0o700)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
-}

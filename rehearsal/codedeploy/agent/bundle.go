@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"cicd/internal/rmtree"
 	"cicd/rehearsal/codedeploy/appspec"
 )
 
@@ -113,7 +114,7 @@ var appspecName = regexp.MustCompile(`(?i)appspec`)
 // unpack extracts the archive and, when all of it lies in one folder that has an appspec, lifts it out of there
 // (command_executor.rb, unpack_bundle).
 func (e execution) unpack(ctx context.Context, bundle string) error {
-	if err := os.RemoveAll(e.archiveDir()); err != nil {
+	if err := rmtree.Remove(e.archiveDir()); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
 	if err := os.MkdirAll(e.archiveDir(), 0o777); err != nil {
@@ -150,7 +151,7 @@ func (e execution) unpack(ctx context.Context, bundle string) error {
 func (e execution) stripLeadingDirectory(name string) error {
 	e.log("Stripping leading directory from archive bundle contents.")
 	temporary := filepath.Join(e.dir(), "deployment-archive-temp")
-	err := os.RemoveAll(temporary)
+	err := rmtree.Remove(temporary)
 	if err == nil {
 		err = os.Rename(e.archiveDir(), temporary)
 	}

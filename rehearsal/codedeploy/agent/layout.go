@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"cicd/internal/rmtree"
 )
 
 // The agent keeps, below its deployment root (command_executor.rb):
@@ -92,7 +94,7 @@ func (e execution) removeOldArchives() error {
 	}
 	slices.SortStableFunc(old, func(a, b os.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
 	for _, info := range old[:max(0, min(surplus, len(old)))] {
-		if err := os.RemoveAll(filepath.Join(e.groupDir(), info.Name())); err != nil {
+		if err := rmtree.Remove(filepath.Join(e.groupDir(), info.Name())); err != nil {
 			return fmt.Errorf("old revisions: %w", err)
 		}
 	}

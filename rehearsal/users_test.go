@@ -1,0 +1,153 @@
+package rehearsal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"cicd/automation"
+)
+
+// TestEverybodyCanRehearse rehearses as people do it: as a user with no rights but those of the group that may use Docker, as
+// on GitHub's runners; with a umask that keeps others out; in a checkout whose path needs quoting; with encrypted settings.
+func TestEverybodyCanRehearse(t *testing.T) {
+	needDocker(t)
+	const encrypted = "cicd:connectionAuthorized: false\n  cicd:manageRepository: true\n  github:token:\n    secure: v1:4BFH0vSBGWMKSDkw:HVIXWYhHd4+L/+cUGbAQgGlLW6A=\n" +
+		"  cicd:operatorIp:\n    secure: v1:4BFH0vSBGWMKSDkw:HVIXWYhHd4+L/+cUGbAQgGlLW6A=\nencryptionsalt: v1:JqfmyBGvFiM=:v1:UVgHZkhsbMHEpr7Q:8ipxCRJr0LB8NSbI0vnlSgkNVzhBGg==\n"
+	tests := []struct {
+		name        string
+		nobody      bool
+		environment []string
+		edits       []edit
+	}{
+		{name: "nobody", nobody: true},
+		{name: "nobody, drills of the edge", nobody: true, environment: []string{"REHEARSE_DRILLS=" + namesOf(edgeDrills)}},
+		{name: "umask 077", environment: []string{"REHEARSE_UMASK=077", "REHEARSE_DRILLS=" + namesOf(edgeDrills)}},
+		{name: `a blank, ' and " $ # % in the path`, environment: []string{"REHEARSE_UMASK=077"},
+			edits: []edit{replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false\n", encrypted)}},
+	}
+	home := t.TempDir() // one for all, with caches that are filled once
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			project := filepath.Join(home, tt.name)
+			if err := os.Mkdir(project, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			fillProject(t, project)
+			apply(t, project, tt.edits...)
+			clean := wantClean(t, project)
+			cmd := rehearse(project, tt.environment...)
+			if tt.nobody {
+				becomeNobody(t, cmd, home)
+			}
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+			clean()
+		})
+	}
+}
+
+func namesOf(drills []Drill) string {
+	var names []string
+	for _, d := range drills {
+		names = append(names, d.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+// rehearse returns the command that rehearses a project in a process of its own.
+func rehearse(project string, environment ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperRehearse$", "-test.timeout=10m")
+	cmd.Env = append(os.Environ(), append(environment, "REHEARSE_PROJECT="+project)...)
+	return cmd
+}
+
+// TestHelperRehearse is no test: see rehearse.
+func TestHelperRehearse(t *testing.T) {
+	project := os.Getenv("REHEARSE_PROJECT")
+	if project == "" {
+		t.Skip("only run in a process of its own")
+	}
+	if umask, err := strconv.ParseInt(os.Getenv("REHEARSE_UMASK"), 8, 0); err == nil {
+		syscall.Umask(int(umask))
+	}
+	o := Options{ProjectDir: project, Stack: DefaultStack, Stdout: os.Stdout, Stderr: os.Stderr}
+	for _, name := range strings.Fields(os.Getenv("REHEARSE_DRILLS")) {
+		found, err := FindDrills(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Drills = append(o.Drills, found...)
+	}
+	if err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// becomeNobody has a command run as the user nobody, in the group that may use Docker. home becomes that user's, with all
+// that is in it, and gets the test binary and the tools, which nobody could reach where they are.
+func becomeNobody(t *testing.T, cmd *exec.Cmd, home string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become nobody; whoever runs this test is not root either")
+	}
+	const nobody = 65534
+	caddy, err := automation.Caddy.Build(t.Context(), filepath.Join("..", "tools"), automation.Platform{OS: "linux", Arch: serverArch(t)}, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := automation.FindEngine(t.Context(), "..", os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{
+		os.Args[0]:  "bin/rehearsal.test",
+		engine.Path: "bin/pulumi",
+		caddy:       filepath.Join(".cache/cicd/tools", filepath.Base(filepath.Dir(caddy)), "caddy"),
+	} {
+		to = filepath.Join(home, to)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), copyFile(from, to)); err != nil && !errors.Is(err, fs.ErrExist) {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(filepath.Dir(home), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("chown", "-R", fmt.Sprint(nobody), home).CombinedOutput(); err != nil {
+		t.Fatalf("chown: %v: %s", err, out)
+	}
+	cmd.Path = filepath.Join(home, "bin", "rehearsal.test")
+	cmd.Env = append(cmd.Env, "HOME="+home, "XDG_CACHE_HOME=", "PATH="+filepath.Join(home, "bin")+":"+os.Getenv("PATH"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody, Groups: []uint32{dockerGroup(t)}}}
+}
+
+func serverArch(t *testing.T) string {
+	t.Helper()
+	architecture, err := docker(t.Context(), "version", "--format", "{{.Server.Arch}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(architecture)
+}
+
+// dockerGroup returns the group that may use the Docker daemon.
+func dockerGroup(t *testing.T) uint32 {
+	t.Helper()
+	host, err := docker(t.Context(), "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := os.Stat(strings.TrimPrefix(strings.TrimSpace(host), "unix://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return socket.Sys().(*syscall.Stat_t).Gid
+}
