@@ -2,8 +2,10 @@ package automation
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
@@ -11,31 +13,46 @@ import (
 	sdk "github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 )
 
-// Config returns the name of the project in dir and the configuration of one of its stacks, without starting an engine:
-// keys with their namespace ("cicd:branch"), values as `pulumi config --json` has them, so lists as JSON. Secrets are
-// left out. A stack without settings is the error of CheckStack.
-func Config(dir, stack string) (project string, values map[string]string, err error) {
+// Config is the configuration of a stack. Keys carry their namespace ("cicd:branch").
+type Config struct {
+	Project string
+	// Values are as `pulumi config --json` has them, so lists as JSON.
+	Values map[string]string
+	// Encrypted lists the keys whose values are encrypted, or have something encrypted in them.
+	Encrypted []string
+}
+
+// Keys lists every key, sorted.
+func (c Config) Keys() []string {
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(c.Values)), c.Encrypted...)))
+}
+
+// ReadConfig reads the configuration of one of the stacks in dir from their settings, without starting an engine. A stack
+// without settings is the error of CheckStack.
+func ReadConfig(dir, stack string) (Config, error) {
 	if err := CheckStack(dir, stack); err != nil {
-		return "", nil, err
+		return Config{}, err
 	}
 	p, err := sdk.LoadProject(filepath.Join(dir, "Pulumi.yaml"))
 	if err != nil {
-		return "", nil, fmt.Errorf("project file Pulumi.yaml: %w", err)
+		return Config{}, fmt.Errorf("project file Pulumi.yaml: %w", err)
 	}
 	file := "Pulumi." + settingsName(stack) + ".yaml"
 	sink := diag.DefaultSink(os.Stderr, os.Stderr, diag.FormatOptions{Color: colors.Never})
 	settings, err := sdk.LoadProjectStack(sink, p, filepath.Join(dir, file))
 	if err != nil {
-		return "", nil, fmt.Errorf("%s: %w", file, err)
+		return Config{}, fmt.Errorf("%s: %w", file, err)
 	}
-	values = map[string]string{}
+	c := Config{Project: p.Name.String(), Values: map[string]string{}}
 	for key, value := range settings.Config {
 		if value.Secure() {
+			c.Encrypted = append(c.Encrypted, key.String())
 			continue
 		}
-		if values[key.String()], err = value.Value(config.NopDecrypter); err != nil {
-			return "", nil, fmt.Errorf("%s: %s: %w", file, key, err)
+		if c.Values[key.String()], err = value.Value(config.NopDecrypter); err != nil {
+			return Config{}, fmt.Errorf("%s: %s: %w", file, key, err)
 		}
 	}
-	return p.Name.String(), values, nil
+	slices.Sort(c.Encrypted)
+	return c, nil
 }

@@ -4,11 +4,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-func TestConfig(t *testing.T) {
+func TestReadConfig(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"Pulumi.yaml": "name: web\nruntime: go\nconfig:\n  port: {type: integer, default: 80}\n",
@@ -20,14 +21,17 @@ func TestConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	project, got, err := Config(dir, "organization/dev")
+	got, err := ReadConfig(dir, "organization/dev")
 	want := map[string]string{"aws:region": "eu-central-1", "web:port": "8080", "web:approval": "true", "web:paths": `["a","b/**"]`}
-	if err != nil || project != "web" || !maps.Equal(got, want) {
-		t.Errorf("Config = %q, %v, %v, want web, %v", project, got, err, want)
+	if err != nil || got.Project != "web" || !maps.Equal(got.Values, want) || !slices.Equal(got.Encrypted, []string{"web:token"}) {
+		t.Errorf("ReadConfig = %+v, %v, want web, %v and web:token encrypted", got, err, want)
+	}
+	if keys := got.Keys(); !slices.Equal(keys, []string{"aws:region", "web:approval", "web:paths", "web:port", "web:token"}) {
+		t.Errorf("Keys() = %v", keys)
 	}
 	for stack, want := range map[string]string{"broken": "Pulumi.broken.yaml", "other": `stack "other" does not exist`} {
-		if _, _, err := Config(dir, stack); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("Config of %s: %v, want an error with %q", stack, err, want)
+		if _, err := ReadConfig(dir, stack); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ReadConfig of %s: %v, want an error with %q", stack, err, want)
 		}
 	}
 }

@@ -2,10 +2,8 @@ package infra
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,35 +87,39 @@ func (e *ConfigError) Error() string {
 		e.Stack, strings.Join(e.Violations, "\n  "), e.Stack, e.Stack)
 }
 
-// CheckConfig returns a *ConfigError that lists all that Program would refuse in a stack's configuration, or nil.
-// The keys of config carry their namespace ("cicd:branch"), and a list is JSON, as `pulumi config --json` has them.
+// CheckConfig returns a *ConfigError that lists all that the program would refuse in a stack's configuration, or nil.
+// The keys of config carry their namespace ("cicd:branch"), and a list is JSON, as `pulumi config --json` has them. encrypted
+// lists keys whose values only the program will see.
 //
-// Program makes the same check. A driver calls this one before it starts the engine because the engine checks the types
+// The program makes the same check. A driver calls this one before it starts the engine because the engine checks the types
 // declared in Pulumi.yaml by itself, first, and reports one mismatch alone.
-func CheckConfig(project, stack string, config map[string]string) error {
-	_, err := parseSettings(project, stack, config)
+func CheckConfig(project, stack string, config map[string]string, encrypted []string) error {
+	_, err := parseSettings(project, stack, config, encrypted)
 	return err
 }
 
 // parseSettings checks the whole configuration and reports every violation at once.
-func parseSettings(project, stack string, config map[string]string) (settings, error) {
+func parseSettings(project, stack string, config map[string]string, encrypted []string) (settings, error) {
 	s := defaultSettings()
 	var violations []string
 	if problem := checkPrefix(project, stack); problem != "" {
 		violations = append(violations, problem)
 	}
 	s.Region = config["aws:region"]
-	if problem := checkRegion(s.Region); problem != "" {
+	if problem := checkRegion(s.Region); problem != "" && !slices.Contains(encrypted, "aws:region") {
 		violations = append(violations, describe("aws:region", s.Region, problem))
 	}
 	table := s.table()
 	for _, entry := range table {
+		if slices.Contains(encrypted, project+":"+entry.key) {
+			continue
+		}
 		raw, ok := config[project+":"+entry.key]
 		if problem := entry.read(raw, ok); problem != "" {
 			violations = append(violations, describe(entry.key, raw, problem))
 		}
 	}
-	violations = append(violations, unknownKeys(project, config, table)...)
+	violations = append(violations, unknownKeys(project, append(slices.Collect(maps.Keys(config)), encrypted...), table)...)
 	if len(violations) > 0 {
 		return settings{}, &ConfigError{Stack: stack, Violations: violations}
 	}
@@ -165,13 +167,13 @@ func parse(raw string, value any) string {
 
 // unknownKeys reports keys that nothing reads. In the project's namespace they are typing errors; in the providers',
 // they look as if they worked, but explicit providers do not read them.
-func unknownKeys(project string, config map[string]string, table []setting) []string {
+func unknownKeys(project string, configured []string, table []setting) []string {
 	known := make([]string, len(table))
 	for i, entry := range table {
 		known[i] = entry.key
 	}
 	var violations []string
-	for _, full := range slices.Sorted(maps.Keys(config)) {
+	for _, full := range slices.Sorted(slices.Values(configured)) {
 		namespace, key, _ := strings.Cut(full, ":")
 		switch {
 		case namespace == project && !slices.Contains(known, key):
@@ -198,21 +200,18 @@ func describe(key, raw, problem string) string {
 	return fmt.Sprintf("%s %#q: %s", key, raw, problem)
 }
 
-// stackConfig returns the stack's whole configuration. The SDK answers for one key that the caller already knows
-// and never lists them, so a misspelt key would pass unseen; the map that GetConfig looks into is read here instead.
-func stackConfig(ctx *pulumi.Context) (map[string]string, error) {
-	field := reflect.ValueOf(ctx).Elem()
-	for _, name := range []string{"state", "info", "Config"} {
-		if field = reflect.Indirect(field).FieldByName(name); !field.IsValid() {
-			break
+// stackConfig returns the stack's configuration: the keys that the program knows, and what else is configured. The SDK
+// answers for a key that it is asked for, and never lists them; the caller may have listed them before the last change.
+func stackConfig(ctx *pulumi.Context, configured []string) map[string]string {
+	asked := append([]string{"aws:region"}, configured...)
+	for _, entry := range new(settings).table() {
+		asked = append(asked, ctx.Project()+":"+entry.key)
+	}
+	config := map[string]string{}
+	for _, key := range asked {
+		if value, ok := ctx.GetConfig(key); ok {
+			config[key] = value
 		}
 	}
-	if !field.IsValid() || field.Type() != reflect.TypeFor[map[string]string]() {
-		return nil, errors.New("this version of the Pulumi SDK keeps the configuration elsewhere: use the version that go.mod names")
-	}
-	config := make(map[string]string, field.Len())
-	for entry := field.MapRange(); entry.Next(); {
-		config[entry.Key().String()] = entry.Value().String()
-	}
-	return config, nil
+	return config
 }

@@ -163,7 +163,7 @@ var configCases = []configCase{
 func TestCheckConfig(t *testing.T) {
 	for _, tt := range configCases {
 		t.Run(tt.key+"="+tt.value, func(t *testing.T) {
-			err := CheckConfig("cicd", "dev", with(tt.key, tt.value))
+			err := CheckConfig("cicd", "dev", with(tt.key, tt.value), nil)
 			var bad *ConfigError
 			switch {
 			case tt.want == "" && err != nil:
@@ -190,7 +190,7 @@ func TestCheckConfigReportsEverything(t *testing.T) {
 			config[key], wanted[tt.key] = tt.value, tt.want
 		}
 	}
-	err := CheckConfig("Cicd", "dev", config) // the project's name is bad as well
+	err := CheckConfig("Cicd", "dev", config, nil) // the project's name is bad as well
 	var bad *ConfigError
 	if !errors.As(err, &bad) {
 		t.Fatalf("CheckConfig() = %v, want a ConfigError", err)
@@ -210,16 +210,27 @@ func TestCheckConfigReportsEverything(t *testing.T) {
 	}
 }
 
+// TestEncryptedSettings: what is encrypted is there, and of another key than these it is as wrong as any.
+func TestEncryptedSettings(t *testing.T) {
+	if err := CheckConfig("cicd", "dev", nil, []string{"aws:region", "cicd:repository", "github:token"}); err != nil {
+		t.Errorf("CheckConfig() = %v, want nil: what is required is encrypted", err)
+	}
+	err := CheckConfig("cicd", "dev", with("repository", "example/webapp"), []string{"cicd:operatorIP"})
+	if err == nil || !strings.Contains(err.Error(), "operatorIP: no such key: did you mean operatorIp?") {
+		t.Errorf("CheckConfig() = %v, want an error about operatorIP", err)
+	}
+}
+
 // TestConfigErrorKeepsKeysToItself: somebody will paste the wrong file.
 func TestConfigErrorKeepsKeysToItself(t *testing.T) {
-	err := CheckConfig("cicd", "dev", with("sshPublicKey", "-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNz"))
+	err := CheckConfig("cicd", "dev", with("sshPublicKey", "-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNz"), nil)
 	if err == nil || strings.Contains(err.Error(), "b3BlbnNz") {
 		t.Errorf("CheckConfig() = %v, want an error without the key", err)
 	}
 }
 
 func TestSettingsAreNormalized(t *testing.T) {
-	s, err := parseSettings("cicd", "dev", with("operatorIp", "198.51.100.7", "watchPaths", `["b/**","a/**"]`))
+	s, err := parseSettings("cicd", "dev", with("operatorIp", "198.51.100.7", "watchPaths", `["b/**","a/**"]`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +292,7 @@ func TestStackFiles(t *testing.T) {
 		for key, value := range file.Config {
 			config[key] = fmt.Sprint(value)
 		}
-		if err := CheckConfig("cicd", stack, config); err != nil {
+		if err := CheckConfig("cicd", stack, config, nil); err != nil {
 			t.Error(err)
 		}
 	}

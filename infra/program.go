@@ -16,14 +16,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 )
 
-// Program declares a stack: settings, providers, components, outputs. It returns a *ConfigError, and declares nothing,
-// when the configuration is not in order.
-func Program(ctx *pulumi.Context) error {
-	raw, err := stackConfig(ctx)
-	if err != nil {
-		return err
-	}
-	s, err := parseSettings(ctx.Project(), ctx.Stack(), raw)
+// Program returns the program that declares a stack: settings, providers, components, outputs. It returns a *ConfigError,
+// and declares nothing, when the configuration is not in order. configured lists the keys that the configuration has.
+func Program(configured []string) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error { return declare(ctx, configured) }
+}
+
+func declare(ctx *pulumi.Context, configured []string) error {
+	s, err := parseSettings(ctx.Project(), ctx.Stack(), stackConfig(ctx, configured), nil)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // pendingStack is what a stack consists of before its connection is authorized.
@@ -133,6 +136,19 @@ func TestProgramStopsBeforeDeclaring(t *testing.T) {
 	}
 	if len(rec.seen)+len(rec.calls) > 0 {
 		t.Errorf("%d resources and %d calls before the error, want none", len(rec.seen), len(rec.calls))
+	}
+}
+
+// TestProgramReadsWhatIsSetLater: known keys need not be listed, so that one set after the list was made counts too.
+func TestProgramReadsWhatIsSetLater(t *testing.T) {
+	rec := &recorder{}
+	err := pulumi.RunErr(Program(nil), pulumi.WithMocks("cicd", "dev", rec), func(info *pulumi.RunInfo) { info.Config = with("instanceType", "t4g.small") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	instance := slices.IndexFunc(rec.seen, func(r pulumi.MockResourceArgs) bool { return r.TypeToken == "aws:ec2/instance:Instance" })
+	if instance < 0 || rec.seen[instance].Inputs["instanceType"].StringValue() != "t4g.small" {
+		t.Errorf("the instance is not of the type that is configured: %v", rec.seen)
 	}
 }
 

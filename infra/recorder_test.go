@@ -93,7 +93,7 @@ func with(pairs ...string) map[string]string {
 func attempt(rec *recorder, project, stack string, config map[string]string) error {
 	rec.outputs = map[string]any{}
 	return pulumi.RunErr(func(ctx *pulumi.Context) error {
-		if err := Program(ctx); err != nil {
+		if err := Program(slices.Collect(maps.Keys(config)))(ctx); err != nil {
 			return err
 		}
 		exports := ctx.GetCurrentExportMap()

@@ -18,11 +18,11 @@ import (
 // prepare makes everything ready that has to be there before the stack comes up.
 func (r *rehearsal) prepare(ctx context.Context) error {
 	fmt.Fprintf(r.console, "Rehearsing stack %s on this machine, without an AWS account.\n", r.Stack)
-	project, config, err := automation.Config(r.ProjectDir, r.Stack)
+	config, err := automation.ReadConfig(r.ProjectDir, r.Stack)
 	if err != nil {
 		return err
 	}
-	if err := infra.CheckConfig(project, r.Stack, config); err != nil {
+	if err := infra.CheckConfig(config.Project, r.Stack, config.Values, config.Encrypted); err != nil {
 		return err
 	}
 	if _, err := automation.FindEngine(ctx, r.ProjectDir, r.console); err != nil {
@@ -40,7 +40,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		r.note("%s is encrypted: the rehearsal goes without it", setting)
 	}
 	options := cloudOptions{port: r.Port, report: &reporter{r.console}}
-	if arn := config[project+":connectionArn"]; arn != "" {
+	if arn := config.Values[config.Project+":connectionArn"]; arn != "" {
 		options.connections = []string{arn}
 	}
 	m, err := newMachine(ctx, r.work)
@@ -53,7 +53,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	if r.cloud, err = startCloud(ctx, r.work, m, options); err != nil {
 		return err
 	}
-	return r.openStack(ctx, dir)
+	return r.openStack(ctx, dir, infra.Program(config.Keys()))
 }
 
 // newMachine finds this machine's Docker daemon, and puts a folder in front of PATH for the aws command.

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"cicd/automation"
-	"cicd/infra"
 )
 
 // declaredStack is the stack under rehearsal: the real engine on a copy of the project's settings, with its state in
@@ -25,12 +26,12 @@ func (s *declaredStack) output(name string) string {
 }
 
 // openStack opens the stack in a folder of settings.
-func (r *rehearsal) openStack(ctx context.Context, dir string) error {
+func (r *rehearsal) openStack(ctx context.Context, dir string, program pulumi.RunFunc) error {
 	if _, err := r.work.makeDir("state"); err != nil {
 		return err
 	}
 	stack, err := automation.Open(ctx, automation.Options{
-		ProjectDir: r.ProjectDir, WorkDir: dir, Stack: r.Stack, Program: infra.Program, Env: r.engineEnvironment(),
+		ProjectDir: r.ProjectDir, WorkDir: dir, Stack: r.Stack, Program: program, Env: r.engineEnvironment(),
 	})
 	if err != nil {
 		return err

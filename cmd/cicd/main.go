@@ -32,15 +32,22 @@ const (
 
 func main() { os.Exit(start(infra.Program, infra.CheckConfig)) }
 
+// program returns what declares a stack whose configuration has these keys.
+type program func(configured []string) pulumi.RunFunc
+
+// configCheck returns all that a program would refuse in a stack's configuration, of which the values of encrypted keys are
+// not known.
+type configCheck func(project, stack string, config map[string]string, encrypted []string) error
+
 // start runs the command line of this process and returns its exit code.
-func start(program pulumi.RunFunc, check configCheck) int {
+func start(declare program, check configCheck) int {
 	if filepath.Base(os.Args[0]) == "aws" { // the name under which a rehearsal puts it on the PATH of scripts
 		return awscli.Main(os.Args[1:], os.Stdout, os.Stderr)
 	}
 	ctx, stdout, stderr, stop := interruptible()
 	defer stop()
 	return cli{
-		program:     program,
+		program:     declare,
 		check:       check,
 		stdin:       os.Stdin,
 		interactive: term.IsTerminal(int(os.Stdin.Fd())),
@@ -51,15 +58,12 @@ func start(program pulumi.RunFunc, check configCheck) int {
 
 // cli is what the commands have of the world.
 type cli struct {
-	program        pulumi.RunFunc
+	program        program
 	check          configCheck
 	stdin          io.Reader
 	interactive    bool // stdin is a terminal, with a person who can be asked
 	stdout, stderr io.Writer
 }
-
-// configCheck returns all that a program would refuse in a stack's configuration.
-type configCheck func(project, stack string, config map[string]string) error
 
 // errUsage marks errors of the command line that only the command itself can see.
 var errUsage = errors.New("wrong usage")

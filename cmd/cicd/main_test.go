@@ -25,7 +25,7 @@ const beCICD = "CICD_TEST_BE_CICD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(beCICD) != "" || filepath.Base(os.Args[0]) == "aws" {
-		os.Exit(start(func(ctx *pulumi.Context) error {
+		os.Exit(start(always(func(ctx *pulumi.Context) error {
 			for {
 				select {
 				case <-ctx.Context().Done():
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 					}
 				}
 			}
-		}, anything))
+		}), anything))
 	}
 	os.Exit(m.Run())
 }
@@ -80,8 +80,11 @@ func good(ctx *pulumi.Context) error {
 
 func bad(*pulumi.Context) error { return errors.New("keepImages 0: wanted 1 or more") }
 
+// always is the program of every configuration.
+func always(p pulumi.RunFunc) program { return func([]string) pulumi.RunFunc { return p } }
+
 // anything lets every configuration pass.
-func anything(string, string, map[string]string) error { return nil }
+func anything(string, string, map[string]string, []string) error { return nil }
 
 // TestConfigurationIsCheckedFirst has every command refuse what the program would, before there is an engine.
 func TestConfigurationIsCheckedFirst(t *testing.T) {
@@ -89,7 +92,7 @@ func TestConfigurationIsCheckedFirst(t *testing.T) {
 	t.Setenv("PATH", "")
 	for _, command := range []string{"preview", "up", "outputs", "destroy --yes"} {
 		var stderr strings.Builder
-		c := cli{program: good, stdout: io.Discard, stderr: &stderr, check: func(project, stack string, _ map[string]string) error {
+		c := cli{program: always(good), stdout: io.Discard, stderr: &stderr, check: func(project, stack string, _ map[string]string, _ []string) error {
 			return fmt.Errorf("%s/%s: refused", project, stack)
 		}}
 		if code := c.run(t.Context(), strings.Fields(command+" --stack prod")); code != exitFailure || stderr.String() != "cicd: cicd/prod: refused\n" {
@@ -141,7 +144,7 @@ func TestCommands(t *testing.T) {
 			program = good
 		}
 		var stdout, stderr bytes.Buffer
-		c := cli{program: program, check: anything, stdin: strings.NewReader(tt.typed), interactive: tt.typed != "", stdout: &stdout, stderr: &stderr}
+		c := cli{program: always(program), check: anything, stdin: strings.NewReader(tt.typed), interactive: tt.typed != "", stdout: &stdout, stderr: &stderr}
 		if code := c.run(t.Context(), strings.Fields(tt.args)); code != tt.code {
 			t.Errorf("cicd %s: exit code %d, want %d; stderr:\n%s", tt.args, code, tt.code, stderr.String())
 		}
@@ -179,7 +182,7 @@ func TestWrongUse(t *testing.T) {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Chdir(tt.dir)
 			var stderr bytes.Buffer
-			code := cli{program: good, check: anything, stdout: io.Discard, stderr: &stderr}.run(t.Context(), strings.Fields(tt.args))
+			code := cli{program: always(good), check: anything, stdout: io.Discard, stderr: &stderr}.run(t.Context(), strings.Fields(tt.args))
 			if code != tt.code || !strings.Contains(stderr.String(), tt.stderr) {
 				t.Errorf("exit code %d, stderr %q; want %d and %q", code, stderr.String(), tt.code, tt.stderr)
 			}
@@ -190,7 +193,7 @@ func TestWrongUse(t *testing.T) {
 // TestLocked has a lock of another machine in the backend.
 func TestLocked(t *testing.T) {
 	project(t)
-	c := cli{program: good, check: anything, stdout: io.Discard, stderr: io.Discard}
+	c := cli{program: always(good), check: anything, stdout: io.Discard, stderr: io.Discard}
 	if code := c.run(t.Context(), []string{"up"}); code != exitOK {
 		t.Fatalf("up: exit code %d", code)
 	}
@@ -254,7 +257,7 @@ func TestInterruption(t *testing.T) {
 			}
 			// With a lock left behind this would not succeed.
 			var stderr bytes.Buffer
-			if code := (cli{program: good, check: anything, stdout: io.Discard, stderr: &stderr}).run(t.Context(), []string{"up"}); code != exitOK {
+			if code := (cli{program: always(good), check: anything, stdout: io.Discard, stderr: &stderr}).run(t.Context(), []string{"up"}); code != exitOK {
 				t.Errorf("up after the interruption: exit code %d, stderr:\n%s", code, stderr.String())
 			}
 		})

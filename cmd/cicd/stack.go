@@ -34,14 +34,14 @@ func (c cli) open(ctx context.Context, stack string) (*automation.Stack, error) 
 	if err != nil {
 		return nil, err
 	}
-	project, config, err := automation.Config(dir, stack)
+	config, err := automation.ReadConfig(dir, stack)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(project, stack, config); err != nil {
+	if err := c.check(config.Project, stack, config.Values, config.Encrypted); err != nil {
 		return nil, err
 	}
-	return automation.Open(ctx, automation.Options{ProjectDir: dir, Stack: stack, Program: c.program, Progress: c.stderr})
+	return automation.Open(ctx, automation.Options{ProjectDir: dir, Stack: stack, Program: c.program(config.Keys()), Progress: c.stderr})
 }
 
 // projectDir returns the nearest folder, from the current one upwards, that has a Pulumi.yaml.
