@@ -50,6 +50,7 @@ func (c *cloud) build(ctx context.Context, b codepipeline.Build) (result codepip
 		return result, err
 	}
 	c.report.phases(done.Phases)
+	c.report.warnings(done)
 	result.ID, result.Exported = done.ID, done.ExportedVariables
 	return result, err
 }

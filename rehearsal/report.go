@@ -40,6 +40,13 @@ func (r *reporter) phases(phases []codebuild.PhaseResult) {
 	r.note("%s", strings.Join(parts, ", "))
 }
 
+// warnings remarks on what did not stop a build.
+func (r *reporter) warnings(of *codebuild.Build) {
+	for _, warning := range of.Warnings {
+		r.note("warning: %s", warning)
+	}
+}
+
 // deployment reports the lifecycle events that did something, and the warnings of the agents.
 func (r *reporter) deployment(e codedeploy.Event) {
 	switch {

@@ -110,7 +110,7 @@ func TestSource(t *testing.T) {
 		"no archive": {func(f *fixture) {
 			f.input.Fetch = func(iam.Session) (string, error) { return "", errors.New("AccessDenied: Access Denied") }
 		}, "Code: CLIENT_ERROR, Message: AccessDenied: Access Denied for primary source and source version arn:aws:s3:::artifacts/demo.zip"},
-		"unknown key":     {func(f *fixture) { f.source["buildspec.yml"] += "artefacts: {}\n" }, `did you mean "artifacts"?`},
+		"wrong value":     {func(f *fixture) { f.source["buildspec.yml"] += "artifacts: {name: x}\n" }, "Phase: DOWNLOAD_SOURCE, Code: YAML_FILE_ERROR, Message: buildspec.yml: line 7: artifacts: files is required"},
 		"no such role":    {func(f *fixture) { f.properties["serviceRole"] = "arn:aws:iam::123456789012:role/other" }, "Phase: QUEUED, Code: INVALID_SERVICE_ROLE, Message: CodeBuild is not authorized to perform: sts:AssumeRole"},
 		"no such project": {func(f *fixture) { f.input.ProjectName = "other" }, `CodeBuild project "other": ResourceNotFoundException`},
 		"kind of project": {func(f *fixture) {

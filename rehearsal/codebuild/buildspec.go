@@ -30,6 +30,8 @@ type Buildspec struct {
 	CachePaths []string
 	// Notes are what AWS would act on and a rehearsal does not, one sentence each.
 	Notes []string
+	// Warnings are what AWS passes over and somebody may not have meant, one sentence each.
+	Warnings []string
 }
 
 // Phase is one of install, pre_build, build and post_build.
@@ -67,6 +69,7 @@ func ParseBuildspec(name string, content []byte) (*Buildspec, error) {
 	}
 	p := &parser{}
 	spec := p.buildspec(document.Content[0])
+	spec.Warnings = p.warnings
 	for i, problem := range p.problems {
 		p.problems[i] = fmt.Errorf("%s: %w", name, problem)
 	}

@@ -1,6 +1,7 @@
 package codebuild
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,11 +17,7 @@ func TestParseRefuses(t *testing.T) {
 		{"not a mapping", "- a\n", []string{"want keys and values"}},
 		{"nothing required", "env: {}\n", []string{"version is required", "phases is required"}},
 		{"version", "version: 0.3\n" + build, []string{`line 1: version: "0.3": want one of 0.1, 0.2`}},
-		{"unknown keys, all at once", "version: 0.2\nphase: {}\nphases:\n  build:\n    comands: [make]\n    commands: [make]\nartifact: {}\n", []string{
-			`line 2: buildspec: unknown key "phase"; did you mean "phases"?`,
-			`line 5: phases.build: unknown key "comands"; did you mean "commands"?`,
-			`line 7: buildspec: unknown key "artifact"; did you mean "artifacts"?`}},
-		{"unknown key that resembles none", "version: 0.2\nzzzzzz: 1\n" + build, []string{`unknown key "zzzzzz"; known keys: artifacts, batch`}},
+		{"all at once", "version: 0.3\nphases:\n  build:\n    comands: [make]\n", []string{"line 1: version", "line 4: phases.build: commands is required"}},
 		{"phase name", "version: 0.2\nphases: {prebuild: {commands: [a]}}\n", []string{`Invalid buildspec phase name: prebuild. Expecting: build,install,post_build,pre_build; did you mean "pre_build"?`}},
 		{"key twice", "version: 0.2\n" + build + "phases: {}\n", []string{`line 3: buildspec: key "phases" is already set in line 2`}},
 		{"commands missing", "version: 0.2\nphases: {build: {finally: [a]}}\n", []string{"phases.build: commands is required"}},
@@ -33,7 +30,6 @@ func TestParseRefuses(t *testing.T) {
 		{"retry count", "version: 0.2\nphases: {build: {on-failure: RETRY-101, commands: [a]}}\n", []string{"101 retries: want 0 to 100"}},
 		{"retry regex", "version: 0.2\nphases: {build: {on-failure: 'RETRY-(', commands: [a]}}\n", []string{"missing closing )"}},
 		{"runtime", "version: 0.2\nphases: {install: {runtime-versions: {docker: 20}}}\n", []string{"Unknown runtime named 'docker'. This build image has the following runtimes: dotnet, golang"}},
-		{"runtime-versions elsewhere", "version: 0.2\nphases: {build: {runtime-versions: {golang: 1.25}, commands: [a]}}\n", []string{`unknown key "runtime-versions"`}},
 		{"artifacts without files", "version: 0.2\n" + build + "artifacts: {name: x}\n", []string{"artifacts: files is required"}},
 		{"secondary artifacts", "version: 0.2\n" + build + "artifacts: {files: [a], secondary-artifacts: {x: {files: [b]}}}\n", []string{"one artifact a build"}},
 		{"yes or no", "version: 0.2\n" + build + "artifacts: {files: [a], discard-paths: maybe}\n", []string{`"maybe": want yes or no`}},
@@ -74,7 +70,7 @@ phases:
   install: &install
     run-as: root
     on-failure: ABORT
-    runtime-versions: {golang: 1.25, nodejs: "$NODE"}
+    runtime-versions: {golang: 1.20, nodejs: "$NODE"}
     commands: [a, b]
     finally: [c]
   pre_build: {commands: echo one}
@@ -106,15 +102,33 @@ cache:
 	if got := spec.Variables["NUMBER"] + spec.Variables["EMPTY"]; got != "1" {
 		t.Errorf("variables = %q", spec.Variables)
 	}
+	if spec.Warnings != nil {
+		t.Errorf("warnings = %q", spec.Warnings)
+	}
 	if got := spec.Phases["pre_build"].Commands; len(got) != 1 || got[0] != "echo one" {
 		t.Errorf("a single command reads %q", got)
 	}
 	notes := strings.Join(spec.Notes, "\n")
-	for _, want := range []string{"line 2: run-as", "git-credential-helper", "proxy.upload-artifacts", "batch", "golang 1.25, nodejs $NODE",
-		"reports.two", "artifacts.name", "artifacts.s3-prefix", "cache.key", "cache.fallback-keys", "cache.action"} {
+	for _, want := range []string{"line 2: run-as", "git-credential-helper", "proxy.upload-artifacts", "batch", "golang 1.20, nodejs $NODE", "reports.two", "artifacts.name", "artifacts.s3-prefix", "cache.key", "cache.fallback-keys", "cache.action"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note of %s in\n%s", want, notes)
 		}
+	}
+}
+
+// CodeBuild logs "Found possible syntax errors in buildspec", and goes on.
+func TestParseWarnsOfUnknownKeys(t *testing.T) {
+	spec, err := ParseBuildspec("b.yml", []byte("version: 0.2\nphase: {}\nphases:\n  build:\n    runtime-versions: {golang: 1.25}\n    commands: [make]\nzzzzzz: 1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`line 2: buildspec: CodeBuild passes over the unknown key "phase"; did you mean "phases"?; known keys: artifacts, batch`,
+		`line 5: phases.build: CodeBuild passes over the unknown key "runtime-versions"; known keys: commands, finally`,
+		`line 7: buildspec: CodeBuild passes over the unknown key "zzzzzz"; known keys: artifacts, batch`,
+	}
+	if !slices.EqualFunc(spec.Warnings, want, strings.HasPrefix) {
+		t.Errorf("warnings = %q\nwant %q", spec.Warnings, want)
 	}
 }
 
@@ -125,5 +139,31 @@ func TestParseAnchors(t *testing.T) {
 	}
 	if b := spec.Phases["build"]; b.OnFailure.Action != "ABORT" || b.Commands[0] != "b" || spec.Phases["post_build"].Commands[0] != "a" {
 		t.Errorf("phases = %+v", spec.Phases)
+	}
+}
+
+// CodeBuild takes what is empty for a command without text, which succeeds, and passes over keys that it does not know.
+func TestOddBuildspecsThatCodeBuildTakes(t *testing.T) {
+	tests := []struct {
+		name, phase string
+		wantPrinted []string
+		wantWarning string
+	}{
+		{"nothing but comments", "commands:\n    # - echo a\n", nil, ""},
+		{"empty item", "commands:\n      - echo a\n      -\n      - echo b\n", []string{"a", "b"}, ""},
+		{"unknown key", "env: {variables: {A: b}}\n    commands: ['echo built $A']\n", []string{"built"},
+			`buildspec.yml: line 4: phases.build: CodeBuild passes over the unknown key "env"; known keys: commands`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t, "version: 0.2\nphases:\n  build:\n    "+tt.phase)
+			b := f.mustBuild(t)
+			if got := f.printed(); !slices.Equal(got, tt.wantPrinted) {
+				t.Errorf("printed %q, want %q", got, tt.wantPrinted)
+			}
+			if got := strings.Join(b.Warnings, "\n"); !strings.HasPrefix(got, tt.wantWarning) || (got == "") != (tt.wantWarning == "") {
+				t.Errorf("warnings = %q, want %q", got, tt.wantWarning)
+			}
+		})
 	}
 }

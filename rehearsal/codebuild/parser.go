@@ -10,9 +10,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// parser walks a YAML document and collects all that is wrong with it. AWS passes over keys it does not know; here they
-// are errors, because they are misspelt ones.
-type parser struct{ problems []error }
+// parser walks a YAML document and collects all that is wrong with it.
+type parser struct {
+	problems []error
+	// warnings are of keys that CodeBuild does not know. It passes over them, and logs "Found possible syntax errors in
+	// buildspec" (as of aws/aws-toolkit-vscode#4008).
+	warnings []string
+}
 
 // fields are the known keys of a mapping, each with what reads its value.
 type fields map[string]func(*yaml.Node)
@@ -28,7 +32,8 @@ func (p *parser) mapping(n *yaml.Node, where string, known fields) map[string]bo
 	for key, value := range p.pairs(n, where) {
 		read, ok := known[key.Value]
 		if !ok {
-			p.fail(key, "%s: unknown key %q%s; known keys: %s", where, key.Value, didYouMean(key.Value, names), strings.Join(names, ", "))
+			p.warnings = append(p.warnings, fmt.Sprintf("line %d: %s: CodeBuild passes over the unknown key %q%s; known keys: %s",
+				key.Line, where, key.Value, didYouMean(key.Value, names), strings.Join(names, ", ")))
 			continue
 		}
 		seen[key.Value] = true

@@ -58,8 +58,9 @@ func (p *parser) runtimeVersions(spec *Buildspec, n *yaml.Node) {
 	}
 }
 
-// commands reads a list of commands, or a single one. A colon and a space make a mapping of what was meant as text,
-// which is the commonest mistake in a buildspec, so it gets CodeBuild's own words.
+// commands reads a list of commands, or a single one. One that is empty is a command, too: of "commands:" with nothing but
+// comments below, CodeBuild logs "PRE_BUILD: 1 commands" and "Running command", which succeeds. A colon and a space make a
+// mapping of what was meant as text, which is the commonest mistake in a buildspec, so it gets CodeBuild's own words.
 func (p *parser) commands(n *yaml.Node, where string) []string {
 	n = resolve(n)
 	if n.Kind == yaml.ScalarNode {

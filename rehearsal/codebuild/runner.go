@@ -71,6 +71,8 @@ type Build struct {
 	Number int
 	// Status is SUCCEEDED, FAILED, TIMED_OUT or STOPPED.
 	Status string
+	// Warnings are what did not stop the build, one sentence each.
+	Warnings []string
 	// Phases are those that ran, of QUEUED, DOWNLOAD_SOURCE, INSTALL, PRE_BUILD, BUILD, POST_BUILD and UPLOAD_ARTIFACTS;
 	// nothing happens in the others.
 	Phases []PhaseResult

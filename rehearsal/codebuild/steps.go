@@ -80,6 +80,10 @@ func (b *build) downloadSource() error {
 	for _, note := range b.spec.Notes {
 		b.log.say("Rehearsal: %s: %s", name, note)
 	}
+	for _, warning := range b.spec.Warnings {
+		b.result.Warnings = append(b.result.Warnings, name+": "+warning)
+		b.log.say("Found possible syntax errors in buildspec: %s", warning)
+	}
 	b.log.say("Processing environment variables")
 	env, err := b.environment(b.spec)
 	if err != nil {
