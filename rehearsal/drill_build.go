@@ -41,6 +41,22 @@ var buildDrills = []Drill{
 		run:    typoIsToldOf,
 	},
 	{
+		Name:   "runtime-not-named",
+		Breaks: "the buildspec names no runtime; the default Go is too old",
+		Holds:  "nothing is released; the message has Go's reason, its version and the remedy",
+		run: refused([]edit{runtimes(""), write("webapp/Makefile", "test:\n\tcd drill && go vet .\n"),
+			write("webapp/drill/go.mod", "module drill\n\ngo 1.24\n"),
+			write("webapp/drill/main.go", "package main\n\nimport \"cmp\"\n\nfunc main() { println(cmp.Compare(1, 2)) }\n")},
+			"stage Build", "package cmp is not in GOROOT", "this is Go 1.20.14, the default of", "phases.install.runtime-versions"),
+	},
+	{
+		Name:   "runtime-unknown",
+		Breaks: "the buildspec names runtimes that the image does not offer",
+		Holds:  "nothing is built; the message names each of them and what there is",
+		run: refused([]edit{runtimes("php: 7.4, elixir: 1.18")},
+			"stage Build", "Unknown runtime version named '7.4' of php", "8.2, 8.3", "Unknown runtime named 'elixir'", "golang, java"),
+	},
+	{
 		Name:   "appspec-missing",
 		Breaks: "the bundle has no appspec.yml at its root",
 		Holds:  "the message says where the file has to be",
@@ -54,6 +70,12 @@ var buildDrills = []Drill{
 		Rows:   []int{19},
 		run:    rerun,
 	},
+}
+
+// runtimes makes a buildspec that names no runtimes but these, and tests and builds the application.
+func runtimes(named string) edit {
+	return write("deploy-scripts/buildspec.yml", "version: 0.2\nphases:\n  install:\n    runtime-versions: {"+named+"}\n"+
+		"  build:\n    commands:\n      - bash deploy-scripts/build/image.sh\n")
 }
 
 func typoIsToldOf(ctx context.Context, g *ground) error {

@@ -27,6 +27,7 @@ type build struct {
 	container *container
 	cache     *localCache // nil when the build has none
 	spec      *Buildspec
+	golang    goRuntime
 	shell     *shell
 }
 
@@ -34,6 +35,7 @@ func (b *build) sourceDir() string { return filepath.Join(b.dir, "src") }
 func (b *build) homeDir() string   { return filepath.Join(b.dir, "root") }
 func (b *build) tempDir() string   { return filepath.Join(b.dir, "tmp") }
 func (b *build) stateDir() string  { return filepath.Join(b.dir, "state") }
+func (b *build) binDir() string    { return filepath.Join(b.dir, "bin") } // commands of the image
 
 // contextError is why a phase failed: a code and a message of CodeBuild's.
 type contextError struct {
@@ -124,7 +126,7 @@ func (b *build) fail(p PhaseResult, err error) {
 	var output string
 	var command commandError
 	if errors.As(err, &command) {
-		output = lastLines(command.output)
+		output = lastLines(command.output) + b.golang.explain(command.output)
 	}
 	b.failure = &buildError{err: err, text: fmt.Sprintf("build %s: Build terminated with state: %s. Phase: %s, Code: %s, Message: %s%s",
 		b.result.ID, p.Status, p.Name, p.Contexts[0].StatusCode, p.Contexts[0].Message, output)}

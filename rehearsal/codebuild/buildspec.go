@@ -22,6 +22,8 @@ type Buildspec struct {
 	ParameterStore, SecretsManager map[string]string
 	// ExportedVariables are the names of those whose values leave the build.
 	ExportedVariables []string
+	// Runtimes are install.runtime-versions, in their order.
+	Runtimes []Runtime
 	// Phases are the phases that are there, by their names in the buildspec.
 	Phases map[string]Phase
 	// Artifacts is nil when the build has none.

@@ -29,7 +29,6 @@ func TestParseRefuses(t *testing.T) {
 		{"on-failure", "version: 0.2\nphases: {build: {on-failure: STOP, commands: [a]}}\n", []string{`phases.build.on-failure: "STOP": want ABORT, CONTINUE, RETRY`}},
 		{"retry count", "version: 0.2\nphases: {build: {on-failure: RETRY-101, commands: [a]}}\n", []string{"101 retries: want 0 to 100"}},
 		{"retry regex", "version: 0.2\nphases: {build: {on-failure: 'RETRY-(', commands: [a]}}\n", []string{"missing closing )"}},
-		{"runtime", "version: 0.2\nphases: {install: {runtime-versions: {docker: 20}}}\n", []string{"Unknown runtime named 'docker'. This build image has the following runtimes: dotnet, golang"}},
 		{"artifacts without files", "version: 0.2\n" + build + "artifacts: {name: x}\n", []string{"artifacts: files is required"}},
 		{"secondary artifacts", "version: 0.2\n" + build + "artifacts: {files: [a], secondary-artifacts: {x: {files: [b]}}}\n", []string{"one artifact a build"}},
 		{"yes or no", "version: 0.2\n" + build + "artifacts: {files: [a], discard-paths: maybe}\n", []string{`"maybe": want yes or no`}},
@@ -102,6 +101,9 @@ cache:
 	if got := spec.Variables["NUMBER"] + spec.Variables["EMPTY"]; got != "1" {
 		t.Errorf("variables = %q", spec.Variables)
 	}
+	if want := []Runtime{{"golang", "1.20", 16}, {"nodejs", "$NODE", 16}}; !slices.Equal(spec.Runtimes, want) {
+		t.Errorf("runtimes = %v, want %v", spec.Runtimes, want)
+	}
 	if spec.Warnings != nil {
 		t.Errorf("warnings = %q", spec.Warnings)
 	}
@@ -109,7 +111,7 @@ cache:
 		t.Errorf("a single command reads %q", got)
 	}
 	notes := strings.Join(spec.Notes, "\n")
-	for _, want := range []string{"line 2: run-as", "git-credential-helper", "proxy.upload-artifacts", "batch", "golang 1.20, nodejs $NODE", "reports.two", "artifacts.name", "artifacts.s3-prefix", "cache.key", "cache.fallback-keys", "cache.action"} {
+	for _, want := range []string{"line 2: run-as", "git-credential-helper", "proxy.upload-artifacts", "batch", "reports.two", "artifacts.name", "artifacts.s3-prefix", "cache.key", "cache.fallback-keys", "cache.action"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note of %s in\n%s", want, notes)
 		}

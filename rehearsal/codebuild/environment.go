@@ -3,6 +3,7 @@ package codebuild
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,9 @@ func (b *build) environment(spec *Buildspec) (map[string]string, error) {
 	for _, pair := range b.hostEnvironment() {
 		name, value, _ := strings.Cut(pair, "=")
 		env[name] = value
+	}
+	if path, ok := env["PATH"]; ok {
+		env["PATH"] = b.binDir() + string(os.PathListSeparator) + path
 	}
 	env["AWS_REGION"] = b.runner.Account.Region()
 	env["AWS_DEFAULT_REGION"] = b.runner.Account.Region()

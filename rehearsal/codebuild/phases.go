@@ -3,14 +3,9 @@ package codebuild
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
-
-// runtimes are what install.runtime-versions of the current Amazon Linux and Ubuntu images may name
-// (aws/aws-codebuild-docker-images, runtimes.yml).
-var runtimes = []string{"dotnet", "golang", "java", "nodejs", "php", "python", "ruby"}
 
 func (p *parser) phases(spec *Buildspec, n *yaml.Node) {
 	for key, value := range p.pairs(n, "phases") {
@@ -43,18 +38,11 @@ func (p *parser) phase(spec *Buildspec, name string, n *yaml.Node) Phase {
 	return phase
 }
 
+// runtimeVersions reads versions as they are written: the guide's own "golang: 1.20" would be another as a number.
 func (p *parser) runtimeVersions(spec *Buildspec, n *yaml.Node) {
-	var chosen []string
 	for key, version := range p.pairs(n, "phases.install.runtime-versions") {
-		if !slices.Contains(runtimes, key.Value) {
-			p.fail(key, "Unknown runtime named '%s'. This build image has the following runtimes: %s%s",
-				key.Value, strings.Join(runtimes, ", "), didYouMean(key.Value, runtimes))
-			continue
-		}
-		chosen = append(chosen, key.Value+" "+p.text(version, "phases.install.runtime-versions."+key.Value))
-	}
-	if len(chosen) > 0 {
-		spec.note(n, "phases.install.runtime-versions: %s: a rehearsal uses what is installed on this machine", strings.Join(chosen, ", "))
+		text := p.text(version, "phases.install.runtime-versions."+key.Value)
+		spec.Runtimes = append(spec.Runtimes, Runtime{Name: key.Value, Version: text, Line: key.Line})
 	}
 }
 

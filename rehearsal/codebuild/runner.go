@@ -2,10 +2,10 @@
 // with CodeBuild's phases, variables, log and artifacts.
 //
 // What it goes by is the AWS CodeBuild User Guide (build-spec-ref, build-env-ref-env-vars, build-env-ref-cmd,
-// view-build-details-phases, caching-local). It differs from AWS where it has to: commands run as the user who started
-// the rehearsal, with this machine's tools; the source folder, HOME and TMPDIR are folders of the build. What a project
-// or buildspec asks for and a rehearsal cannot give is an error or, where the build means the same without it, a line
-// in the log that starts with "Rehearsal:".
+// view-build-details-phases, caching-local) and images.yaml. It differs from AWS where it has to: commands run as the user
+// who started the rehearsal, with this machine's tools, but for Go; the source folder, HOME and TMPDIR are folders of the
+// build. What a project or buildspec asks for and a rehearsal cannot give is an error or, where the build means the same
+// without it, a line in the log that starts with "Rehearsal:".
 package codebuild
 
 import (
@@ -139,7 +139,7 @@ func (r *Runner) nextNumber(projectName string) int {
 
 // open makes the build's folders, log and container.
 func (b *build) open() error {
-	for _, dir := range []string{b.homeDir(), b.tempDir(), b.stateDir()} {
+	for _, dir := range []string{b.homeDir(), b.tempDir(), b.stateDir(), b.binDir()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("build folder: %w", err)
 		}

@@ -89,6 +89,9 @@ func (b *build) downloadSource() error {
 	if err != nil {
 		return err
 	}
+	if err := b.selectRuntimes(name, env); err != nil {
+		return err
+	}
 	if err := b.linkCache(b.spec); err != nil {
 		return err
 	}

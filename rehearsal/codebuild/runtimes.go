@@ -1,0 +1,60 @@
+package codebuild
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// Runtime is an entry of install.runtime-versions.
+type Runtime struct {
+	Name, Version string
+	// Line is where it is in the buildspec.
+	Line int
+}
+
+// selectRuntimes does what CodeBuild does at the end of DOWNLOAD_SOURCE: it compares what the buildspec names with what the
+// declared image has. The image's Go takes the place of this machine's, whether the buildspec names it or not.
+func (b *build) selectRuntimes(buildspec string, env map[string]string) error {
+	declared := b.project.Environment.Image
+	image, known := curated().Images[declared]
+	if !known {
+		b.warn("environment.image %s: the rehearsal does not know its runtimes: it checks no runtime-versions, and builds with this machine's Go", declared)
+		return nil
+	}
+	if len(b.spec.Runtimes) == 0 {
+		b.log.say("No runtime version selected in buildspec.")
+	}
+	golang := image.Runtimes["golang"]
+	b.golang = goRuntime{installed: golang.Versions[golang.Default], image: declared, offered: golang.names()}
+	var errs []error
+	for _, r := range b.spec.Runtimes {
+		// A version may be a variable, as in the guide's ruby: "$MY_RUBY_VAR".
+		wanted := os.Expand(r.Version, func(name string) string { return env[name] })
+		b.log.say("Selecting '%s' runtime version '%s' based on manual selections...", r.Name, wanted)
+		installed, preinstalled, err := image.find(r.Name, wanted)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("%s: line %d: %w", buildspec, r.Line, err))
+			continue
+		case !preinstalled:
+			b.warn("%s: line %d: %s %s is not in %s: CodeBuild installs it anew in each build", buildspec, r.Line, r.Name, wanted, declared)
+		}
+		if r.Name == "golang" {
+			b.golang.installed, b.golang.named = installed, wanted
+		} else {
+			b.log.say("Rehearsal: %s is what is installed on this machine, not %s", r.Name, installed)
+		}
+	}
+	if len(errs) > 0 {
+		return contextError{"YAML_FILE_ERROR", errors.Join(errs...)}
+	}
+	return b.installGo()
+}
+
+// warn tells of something that does not stop the build.
+func (b *build) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	b.result.Warnings = append(b.result.Warnings, text)
+	b.log.say("Rehearsal: %s", text)
+}

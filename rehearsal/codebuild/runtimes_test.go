@@ -1,0 +1,170 @@
+package codebuild
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What a buildspec may name, by the User Guide's "Runtime versions" and the declared images' runtimes.yml.
+func TestRuntimeVersions(t *testing.T) {
+	const arm = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
+	tests := []struct {
+		image, chosen string
+		want          string // what is selected
+		warning       string
+	}{
+		{testImage, "golang: 1.20", "1.20.14", ""},
+		{testImage, `golang: "1.26"`, "1.26.0", ""},
+		{arm, "golang: 1.26", "1.26.1", ""},
+		{testImage, "golang: 1.x", "1.26.0", ""},
+		{testImage, "golang: latest", "1.26.0", ""},
+		{testImage, "golang: $GO_VERSION", "1.22.12", ""},
+		{testImage, "golang: 1.19", "1.19", "golang 1.19 is not in " + testImage + ": CodeBuild installs it anew in each build"},
+		{testImage, "golang: 1.25.3", "1.25.3", "golang 1.25.3 is not in"},
+		{testImage, "python: 3.10", "3.10.20", ""},
+		{testImage, "python: 3.x", "3.14.3", ""},
+		{testImage, "python: 3.8", "3.8", "python 3.8 is not in"},
+		{testImage, "nodejs: 18.x", "18.20.8", ""},
+		{testImage, "java: latest", "25", ""},
+		{testImage, "java: corretto8.x", "8", ""},
+		{testImage, "dotnet: latest", "10.0.101", ""},
+		{arm, "docker: 23", "28.5.2", ""},
+		{arm, "rust: 1.x", "1.94.0", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.image+" "+tt.chosen, func(t *testing.T) {
+			f := newFixture(t, "version: 0.2\nenv: {variables: {GO_VERSION: 1.22}}\nphases:\n  install:\n    runtime-versions:\n      "+tt.chosen+"\n")
+			f.properties["environment"].(map[string]any)["image"] = tt.image
+			name, _, _ := strings.Cut(tt.chosen, ":")
+			said := fmt.Sprintf("%s is what is installed on this machine, not %s\n", name, tt.want)
+			if name == "golang" {
+				useFakeGo(t)
+				f.source["buildspec.yml"] += "  build: {commands: [go version]}\n"
+				said = fmt.Sprintf("go version of %s\n", toolchain(tt.want))
+			}
+			b := f.mustBuild(t)
+			if !strings.Contains(f.log.String(), said) {
+				t.Errorf("no %q in the log:\n%s", said, &f.log)
+			}
+			if got := strings.Join(b.Warnings, "\n"); (got == "") != (tt.warning == "") || !strings.Contains(got, tt.warning) {
+				t.Errorf("warnings = %q, want %q", got, tt.warning)
+			}
+		})
+	}
+}
+
+func TestRuntimeVersionsAreRefused(t *testing.T) {
+	f := newFixture(t, `version: 0.2
+phases:
+  install:
+    runtime-versions:
+      docker: 20
+      nodeje: 22
+      php: 7.4
+      golang: 1.26.x
+      java: openjdk8
+  build: {commands: [echo never]}
+`)
+	b, err := f.build(t, t.Context())
+	if err == nil || len(phases(b)) > 0 {
+		t.Fatalf("error = %v, phases = %v", err, b.Phases)
+	}
+	for _, want := range []string{
+		"Phase: DOWNLOAD_SOURCE, Code: YAML_FILE_ERROR, Message: buildspec.yml: line 5: " +
+			"Unknown runtime named 'docker'. This build image has the following runtimes: dotnet, golang, java, nodejs, php, python, ruby\n",
+		`line 6: Unknown runtime named 'nodeje'. This build image has the following runtimes: dotnet, golang, java, nodejs, php, python, ruby` + "\n",
+		"line 7: Unknown runtime version named '7.4' of php. This build image has the following versions: 8.2, 8.3, 8.4, 8.5\n",
+		"line 8: Unknown runtime version named '1.26.x' of golang. This build image has the following versions: 1.20, 1.21, 1.22, 1.23, 1.24, 1.25, 1.26\n",
+		"line 9: Unknown runtime version named 'openjdk8' of java. This build image has the following versions: corretto8, corretto11, corretto17, corretto21, corretto25",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error = %v\nwant %q", err, want)
+		}
+	}
+}
+
+// A build whose image is not known goes on as it always did.
+func TestUnknownImage(t *testing.T) {
+	useFakeGo(t)
+	f := newFixture(t, "version: 0.2\nphases:\n  install: {runtime-versions: {cobol: 85}}\n  build: {commands: [go version]}\n")
+	f.properties["environment"].(map[string]any)["image"] = "registry.example.com/builder:1"
+	b := f.mustBuild(t)
+	if got := f.printed(); !slices.Equal(got, []string{"this machine's go: version"}) {
+		t.Errorf("printed %q", got)
+	}
+	if want := "environment.image registry.example.com/builder:1: the rehearsal does not know its runtimes"; len(b.Warnings) != 1 || !strings.Contains(b.Warnings[0], want) {
+		t.Errorf("warnings = %q, want %q", b.Warnings, want)
+	}
+}
+
+// What Go says decides whether a failure tells of the version, and where it comes from.
+func TestGoIsTheImages(t *testing.T) {
+	const remedy = ". Name another as golang in phases.install.runtime-versions of the buildspec: the image has 1.20, 1.21, 1.22, 1.23, 1.24, 1.25, 1.26."
+	tests := []struct {
+		name, runtimes, command string
+		want                    string // the end of the error
+	}{
+		{"default", "", "go build", "go build of go1.20.14\n    package cmp is not in GOROOT\n    Rehearsal: this is Go 1.20.14, the default of " + testImage + remedy},
+		{"named", "golang: 1.22", "go build", "Rehearsal: this is Go 1.22.12, which golang: 1.22 stands for" + remedy},
+		{"another reason", "", "go test", "go test of go1.20.14\n    FAIL"},
+		{"cannot be fetched", "golang: 1.99", "go build", "go: download go1.99.0: 404 Not Found\n    Rehearsal: this machine's Go cannot provide Go 1.99, which CodeBuild builds with"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			useFakeGo(t)
+			f := newFixture(t, "version: 0.2\nenv: {variables: {GOTOOLCHAIN: local}}\nphases:\n  install: {runtime-versions: {"+tt.runtimes+"}}\n  build: {commands: ["+tt.command+"]}\n")
+			if _, err := f.build(t, t.Context()); err == nil || !strings.HasSuffix(err.Error(), tt.want) {
+				t.Errorf("error = %v\nwant %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// useFakeGo puts a go command on PATH that has "fetched" every toolchain but Go 1.99, whose go commands say what they are.
+func useFakeGo(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	const fake = `#!/bin/sh
+if [ "$*" != "env GOROOT" ]; then echo "this machine's go: $*"; exit; fi
+if [ "$GOTOOLCHAIN" = go1.99.0 ]; then echo "go: download $GOTOOLCHAIN: 404 Not Found" >&2; exit 1; fi
+root="${0%/*}/$GOTOOLCHAIN"
+mkdir -p "$root/bin"
+printf '%s\n' '#!/bin/sh' "echo \"go \$* of $GOTOOLCHAIN\"" \
+  'case $1 in build) echo "package cmp is not in GOROOT"; exit 1;; test) echo FAIL; exit 1;; esac' >"$root/bin/go"
+chmod +x "$root/bin/go"
+echo "$root"
+`
+	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(fake), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// Every image that infra declares is known, with a default that it has.
+func TestDeclaredImagesAreKnown(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("..", "..", "infra", "architecture.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`"(aws/codebuild/[^"]+)"`).FindAllSubmatch(source, -1)
+	if len(declared) != 2 {
+		t.Fatalf("infra declares %d images, want one for each architecture", len(declared))
+	}
+	for _, match := range declared {
+		if _, known := curated().Images[string(match[1])]; !known {
+			t.Errorf("images.yaml lacks %s", match[1])
+		}
+	}
+	for name, image := range curated().Images {
+		for language, r := range image.Runtimes {
+			if r.Versions[r.Default] == "" {
+				t.Errorf("%s: the default of %s, %q, is none of %v", name, language, r.Default, r.names())
+			}
+		}
+	}
+}
