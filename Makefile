@@ -33,7 +33,7 @@ check-format:
 check-scripts:
 	@if command -v shellcheck >/dev/null; then \
 	  echo 'shellcheck'; \
-	  find .ci deploy-scripts infra -type f \( -name '*.sh' -o -path .ci/run \) -exec shellcheck {} +; \
+	  find .ci deploy-scripts infra rehearsal -type f \( -name '*.sh' -o -path .ci/run \) -exec shellcheck {} +; \
 	elif [[ $$CI == true ]]; then \
 	  echo 'shellcheck is not installed, and CI must not go without' >&2; exit 1; \
 	else \

@@ -67,7 +67,7 @@ func (c *cloud) fetch(s iam.Session, from codepipeline.Location, to io.Writer) e
 }
 
 // buildEnvironment is what a build's commands find beside the variables that CodeBuild sets: this machine's tools,
-// and credentials in the place where CodeBuild's are. Of Go they find the declared image's, see codebuild.
+// and credentials in the place where CodeBuild's are. Their go command is held to the declared image's, see codebuild.
 func (c *cloud) buildEnvironment(s iam.Session) []string {
 	return append(c.machine.environment(c.work),
 		"AWS_CONTAINER_CREDENTIALS_FULL_URI="+c.credentialsURL+c.credentials.Add(s), "AWS_ENDPOINT_URL="+c.api.URL)

@@ -47,7 +47,7 @@ var buildDrills = []Drill{
 		run: refused([]edit{runtimes(""), write("webapp/Makefile", "test:\n\tcd drill && go vet .\n"),
 			write("webapp/drill/go.mod", "module drill\n\ngo 1.24\n"),
 			write("webapp/drill/main.go", "package main\n\nimport \"cmp\"\n\nfunc main() { println(cmp.Compare(1, 2)) }\n")},
-			"stage Build", "package cmp is not in GOROOT", "this is Go 1.20.14, the default of", "phases.install.runtime-versions"),
+			"stage Build", "module requires Go 1.24", "CodeBuild has Go 1.20.14, the default of", "phases.install.runtime-versions"),
 	},
 	{
 		Name:   "runtime-unknown",

@@ -3,8 +3,8 @@
 //
 // What it goes by is the AWS CodeBuild User Guide (build-spec-ref, build-env-ref-env-vars, build-env-ref-cmd,
 // view-build-details-phases, caching-local) and images.yaml. It differs from AWS where it has to: commands run as the user
-// who started the rehearsal, with this machine's tools, but for Go; the source folder, HOME and TMPDIR are folders of the
-// build. What a project or buildspec asks for and a rehearsal cannot give is an error or, where the build means the same
+// who started the rehearsal, with this machine's tools, of which go is held to the image's; the source folder, HOME and
+// TMPDIR are folders of the build. What a project or buildspec asks for and a rehearsal cannot give is an error or, where the build means the same
 // without it, a line in the log that starts with "Rehearsal:".
 package codebuild
 

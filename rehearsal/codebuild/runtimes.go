@@ -14,7 +14,7 @@ type Runtime struct {
 }
 
 // selectRuntimes does what CodeBuild does at the end of DOWNLOAD_SOURCE: it compares what the buildspec names with what the
-// declared image has. The image's Go takes the place of this machine's, whether the buildspec names it or not.
+// declared image has. This machine's Go is held to the image's, whether the buildspec names it or not.
 func (b *build) selectRuntimes(buildspec string, env map[string]string) error {
 	declared := b.project.Environment.Image
 	image, known := curated().Images[declared]
@@ -42,14 +42,13 @@ func (b *build) selectRuntimes(buildspec string, env map[string]string) error {
 		}
 		if r.Name == "golang" {
 			b.golang.installed, b.golang.named = installed, wanted
-		} else {
-			b.log.say("Rehearsal: %s is what is installed on this machine, not %s", r.Name, installed)
 		}
+		b.log.say("Rehearsal: %s is what is installed on this machine, not %s", r.Name, installed)
 	}
 	if len(errs) > 0 {
 		return contextError{"YAML_FILE_ERROR", errors.Join(errs...)}
 	}
-	return b.installGo()
+	return b.installGo(env["PATH"])
 }
 
 // warn tells of something that does not stop the build.

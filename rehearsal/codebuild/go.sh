@@ -1,0 +1,69 @@
+#!/bin/sh
+#
+# The go command of a build: this machine's, which first refuses what the Go of the build's image would refuse. What a
+# version makes of a go.mod that wants a newer one:
+#
+#   before 1.21   compiles as far as it can, and then says "module requires Go 1.N"; it cannot read "go 1.N.P" and "toolchain"
+#                 (golang.org/x/mod/modfile, GoVersionRE of the time)
+#   since 1.21    fetches the newer one, unless GOTOOLCHAIN=local. "go 1.N" names go1.N, which is no release
+#                 (https://go.dev/doc/toolchain)
+#
+# Reads: IMAGE_GO, the version in the image, and REAL_GO, this machine's command; both are set before this text.
+
+# find_up FILE prints the path of the nearest FILE, from the folder that go works in upwards.
+find_up() {
+  folder="$(cd -- "$work" 2>/dev/null && pwd)" || return
+  while [ "$folder" != / ] && [ ! -e "$folder/$1" ]; do folder="${folder%/*}" && folder="${folder:-/}"; done
+  [ ! -e "$folder/$1" ] || printf '%s\n' "$folder/$1"
+}
+
+# newer A B tells whether version A is newer than B.
+newer() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | tail -n 1)" = "$1" ]; }
+
+# refuse prints what go would, and ends.
+refuse() {
+  printf '%s\n' "$@" >&2
+  exit 1
+}
+
+# check_file FILE refuses a go.mod or go.work that the image's Go cannot do with.
+check_file() {
+  go='' toolchain=''
+  while read -r word value _; do
+    case $word in
+      go) go="$value" ;;
+      toolchain) toolchain="${value#go}" ;;
+    esac
+  done <"$1"
+  if newer 1.21 "$IMAGE_GO"; then
+    case $go in *.*.*) refuse "go: errors parsing $1: invalid go version '$go': must match format 1.23" ;; esac
+    [ -z "$toolchain" ] || refuse "go: errors parsing $1: unknown directive: toolchain"
+    ! newer "$go" "$IMAGE_GO" || refuse "note: module requires Go $go" \
+      "Rehearsal: in AWS, Go $IMAGE_GO compiles it as far as it can; here a module that wants a newer one is refused"
+    return
+  fi
+  want="$go"
+  ! newer "$toolchain" "$want" || want="$toolchain"
+  newer "$want" "$IMAGE_GO" || return 0
+  [ "$GOTOOLCHAIN" != local ] || refuse "go: $1 requires go >= $go (running go $IMAGE_GO; GOTOOLCHAIN=local)"
+  case $want in
+    *.*.*) ;; # it is fetched
+    *) refuse "go: download go$want: toolchain not available" ;;
+  esac
+}
+
+work=.
+case $2 in
+  -C) work="$3" ;;
+  -C=*) work="${2#-C=}" ;;
+esac
+case $1 in
+  version | env | fmt | help) ;;
+  *)
+    for file in go.mod go.work; do
+      found="$(find_up "$file")"
+      [ -z "$found" ] || check_file "$found"
+    done
+    ;;
+esac
+exec "$REAL_GO" "$@"
