@@ -38,7 +38,7 @@ func (b *build) installGo(path string) error {
 }
 
 // goTooOld matches what Go says when it is older than the module wants.
-var goTooOld = regexp.MustCompile(`requires [Gg]o |invalid go version|unknown directive: toolchain|toolchain not available`)
+var goTooOld = regexp.MustCompile(`requires [Gg]o |invalid go version|unknown directive: toolchain`)
 
 // explain says which Go a command has used, and how to use another, if its output looks as if that would help; else nothing.
 func (g goRuntime) explain(output string) string {
