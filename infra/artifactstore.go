@@ -33,6 +33,9 @@ type ArtifactStore struct {
 	BucketName pulumi.StringOutput `pulumi:"bucketName"`
 	// BucketArn is what roles are granted access to.
 	BucketArn pulumi.StringOutput `pulumi:"bucketArn"`
+
+	// ready is what has to be there before anything is stored, see Target.
+	ready pulumi.Resource
 }
 
 // NewArtifactStore registers an ArtifactStore and its children, whose names start with name.
@@ -107,7 +110,7 @@ func (s *ArtifactStore) configure(ctx *pulumi.Context, name string, bucket *s3.B
 	if err != nil {
 		return fmt.Errorf("lifecycle: %w", err)
 	}
-	_, err = s3.NewBucketPolicy(ctx, name+"-artifacts-policy", &s3.BucketPolicyArgs{
+	s.ready, err = s3.NewBucketPolicy(ctx, name+"-artifacts-policy", &s3.BucketPolicyArgs{
 		Bucket: bucket.Bucket,
 		Policy: bucket.Arn.ApplyT(tlsOnly).(pulumi.StringOutput),
 	}, pulumi.Parent(s), after(lifecycle))

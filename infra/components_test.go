@@ -172,7 +172,8 @@ func TestPipeline(t *testing.T) {
 			}}]
 		}`)
 		wantDependencies(t, pipeline, "::cicd-dev-pipeline-policy", "::cicd-dev-artifacts-policy", "::cicd-dev-build",
-			"::cicd-dev-hosts", "::cicd-dev-host-x86_64", "::cicd-dev-address-host", "::cicd-dev-deploy-policy")
+			"::cicd-dev-hosts", "::cicd-dev-address-host")
+		wantDependencies(t, rec.one(t, "ec2/eipAssociation:EipAssociation"), "::cicd-dev-host-x86_64")
 	}
 }
 

@@ -73,7 +73,7 @@ func NewPipeline(ctx *pulumi.Context, name string, args *PipelineArgs, opts ...p
 	}
 	// It runs as soon as it is created, so everything that its stages use comes first.
 	pipeline, err := codepipeline.NewPipeline(ctx, name+"-pipeline", definition, pulumi.Parent(p),
-		after(role.policy, args.Source, args.Store, args.Build, args.Target))
+		after(role.policy, args.Store.ready), after(args.Target.ready...))
 	if err != nil {
 		return nil, fmt.Errorf("pipeline %q: %w", name, err)
 	}

@@ -48,6 +48,11 @@ type Target struct {
 	ApplicationArn  pulumi.StringOutput `pulumi:"applicationArn"`
 	GroupName       pulumi.StringOutput `pulumi:"groupName"`
 	GroupArn        pulumi.StringOutput `pulumi:"groupArn"`
+
+	// ready is what has to be there before the first release. To depend on the component itself would not do: the SDK adds
+	// a child to its parent in the child's own goroutine, and a component stands for the children that it has by then
+	// (sdk/go/pulumi/context.go prepareResourceInputs, rpc.go addDependency).
+	ready []pulumi.Resource
 }
 
 // NewTarget registers a Target and its children, whose names start with name.

@@ -59,6 +59,7 @@ func (t *Target) newDeployment(ctx *pulumi.Context, name string, args *TargetArg
 	}
 	t.ApplicationName, t.ApplicationArn = application.Name, application.Arn
 	t.GroupName, t.GroupArn = group.DeploymentGroupName, group.Arn
+	t.ready = append(t.ready, group)
 	return nil
 }
 

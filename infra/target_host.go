@@ -50,7 +50,7 @@ func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *
 	if err != nil {
 		return fmt.Errorf("address: %w", err)
 	}
-	_, err = ec2.NewEipAssociation(ctx, name+"-address-host", &ec2.EipAssociationArgs{
+	association, err := ec2.NewEipAssociation(ctx, name+"-address-host", &ec2.EipAssociationArgs{
 		AllocationId: address.AllocationId,
 		InstanceId:   instance.ID(),
 	}, pulumi.Parent(t))
@@ -58,6 +58,7 @@ func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *
 		return fmt.Errorf("address association: %w", err)
 	}
 	t.PublicIP, t.InstanceID = address.PublicIp, instance.ID()
+	t.ready = append(t.ready, association)
 	return nil
 }
 
