@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // Buildspec is a parsed and checked buildspec (AWS CodeBuild User Guide, "Build specification reference").

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // The agent reads YAML with Ruby's Psych, which resolves plain scalars by YAML 1.1: 0755 is the number 493, yes is
