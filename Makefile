@@ -11,6 +11,7 @@ help:
 	@echo 'make test       every check and test'
 	@echo 'make bench      measure the speed of it all, and write docs/performance.md'
 	@echo 'make docs       draw the pictures in docs/ from their sources'
+	@echo 'make outdated   list the dependencies that have a newer version'
 	@echo 'make clean      remove what was built here'
 
 .PHONY: rehearse
@@ -78,6 +79,14 @@ bin/d2: package := oss.terrastruct.com/d2
 bin/staticcheck bin/actionlint bin/d2: tools/go.mod tools/go.sum
 	@echo 'Building $@ from source (once) ...' >&2
 	@go build -C tools -o ../$@ $(package)
+
+# Those that a go.mod asks for itself; the rest follows from them.
+.PHONY: outdated
+outdated:
+	@for module in . tools webapp; do \
+	  asked=$$(go list -C $$module -m -f '{{if not (or .Indirect .Main)}}{{.Path}}{{end}}' all) && \
+	  go list -C $$module -m -e -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' $$asked; \
+	done
 
 .PHONY: clean
 clean:
