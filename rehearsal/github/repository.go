@@ -103,12 +103,6 @@ func (r *Repository) ChangedFiles(ctx context.Context, p Push) ([]string, error)
 	return slices.DeleteFunc(strings.Split(out, "\x00"), func(path string) bool { return path == "" }), err
 }
 
-// Archive writes a zip of the commit's files: what the CODE_ZIP format of a source action holds.
-func (r *Repository) Archive(ctx context.Context, commit, path string) error {
-	_, err := Git(ctx, r.Dir, "archive", "--format=zip", "--output="+path, commit)
-	return err
-}
-
 // Git runs git in dir ("" for the current directory) and returns what it prints.
 func Git(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)

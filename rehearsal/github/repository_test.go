@@ -1,7 +1,6 @@
 package github
 
 import (
-	"archive/zip"
 	"context"
 	"errors"
 	"os"
@@ -96,7 +95,7 @@ func TestPushAfterTheEndSaysSo(t *testing.T) {
 	}
 }
 
-func TestHeadAndArchive(t *testing.T) {
+func TestHead(t *testing.T) {
 	r := newRepository(t, func(Push) string { return "" })
 	if _, err := r.Head(t.Context(), "main"); !errors.Is(err, ErrNoCommit) {
 		t.Errorf("Head of an empty repository: %v, want ErrNoCommit", err)
@@ -107,17 +106,5 @@ func TestHeadAndArchive(t *testing.T) {
 	head, err := r.Head(t.Context(), "main")
 	if err != nil || head.ID != id || head.Message != "subject $(touch /tmp/x)\n\nbody" || head.AuthorDate == "" {
 		t.Fatalf("Head = %+v, %v, want commit %s with its message and date", head, err, id)
-	}
-	path := filepath.Join(t.TempDir(), "source.zip")
-	if err := r.Archive(t.Context(), head.ID, path); err != nil {
-		t.Fatal(err)
-	}
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	if !slices.ContainsFunc(z.File, func(f *zip.File) bool { return f.Name == "web/run.sh" }) {
-		t.Errorf("the archive lacks web/run.sh at its place")
 	}
 }
