@@ -25,7 +25,7 @@ func (r *rehearsal) newBenchReport(ctx context.Context) (*benchReport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("version of Go: %w", err)
 	}
-	commit, err := github.Git(ctx, r.ProjectDir, "describe", "--always", "--abbrev=10", "--exclude=*", "--dirty= with uncommitted changes")
+	commit, err := github.UserGit(ctx, r.ProjectDir, "describe", "--always", "--abbrev=10", "--exclude=*", "--dirty= with uncommitted changes")
 	if err != nil {
 		return nil, err
 	}

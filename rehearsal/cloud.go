@@ -45,9 +45,9 @@ type cloud struct {
 	hosts          hosts
 	report         *reporter
 
-	// released passes on each execution that a push has started.
-	released chan *codepipeline.Execution
-	closers  []func() error
+	// heard passes on each push that the pipelines heard of.
+	heard   chan pushed
+	closers []func() error
 }
 
 // startCloud starts the stand-ins. ctx ends everything that runs in them. What has been started is returned with the
@@ -57,7 +57,7 @@ func startCloud(ctx context.Context, work *workspace, m machine, o cloudOptions)
 	authority := iam.NewAuthority(acct)
 	c := &cloud{
 		work: work, machine: m, account: acct, authority: authority, report: o.report,
-		released: make(chan *codepipeline.Execution, 64),
+		heard: make(chan pushed, 64),
 	}
 	c.hosts = hosts{cloud: c, firstPort: o.port, byID: map[string]*host{}}
 	return c, errors.Join(c.startStorage(), c.startProvider(ctx, o), c.startPipelines(o))
@@ -162,22 +162,26 @@ func (c *cloud) close() error {
 	return err
 }
 
-// pushed is told of each push to GitHub; its answer is for who pushed.
-func (c *cloud) pushed(ctx context.Context, p github.Push) string {
-	started, err := c.pipelines.Push(ctx, p)
-	if err != nil {
-		return "The push starts nothing: " + err.Error()
+// pushed is what became of a push.
+type pushed struct {
+	started []*codepipeline.Execution
+	err     error // why nothing was started
+}
+
+// hear is told of each push to GitHub; its answer is for who pushed.
+func (c *cloud) hear(ctx context.Context, push github.Push) string {
+	var p pushed
+	p.started, p.err = c.pipelines.Push(ctx, push)
+	select {
+	case c.heard <- p:
+	default: // nobody waits for so many
 	}
-	if len(started) == 0 {
-		return fmt.Sprintf("The push to %s starts nothing: no pipeline watches that branch and these files.", p.Branch)
+	if p.err != nil {
+		return fmt.Sprintf("The push to %s starts nothing: %v.", push.Branch, p.err)
 	}
 	var answer []string
-	for _, e := range started {
-		answer = append(answer, fmt.Sprintf("Pipeline %s releases %.7s.", e.Pipeline, p.After))
-		select {
-		case c.released <- e:
-		default: // nobody waits for so many
-		}
+	for _, e := range p.started {
+		answer = append(answer, fmt.Sprintf("Pipeline %s releases %.7s.", e.Pipeline, e.Commit))
 	}
 	return strings.Join(answer, "\n")
 }
@@ -208,7 +212,7 @@ func (c *cloud) deaf(pipeline string) bool {
 }
 
 func (c *cloud) createRepository(ctx context.Context, pipeline string) error {
-	fullName, _, err := c.pipelines.Source(pipeline)
+	fullName, branch, err := c.pipelines.Source(pipeline)
 	if err != nil {
 		return err
 	}
@@ -216,7 +220,7 @@ func (c *cloud) createRepository(ctx context.Context, pipeline string) error {
 	if err != nil {
 		return err
 	}
-	repository, err := github.Create(ctx, root, fullName, func(p github.Push) string { return c.pushed(ctx, p) })
+	repository, err := github.Create(ctx, root, fullName, branch, func(p github.Push) string { return c.hear(ctx, p) })
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"cicd/rehearsal/codepipeline"
 	"cicd/rehearsal/github"
 )
 
@@ -126,22 +125,6 @@ func (g *ground) repair(ctx context.Context, drill string) error {
 // harmless is a change that any application can bear, and of which webapp's page tells.
 func harmless(text string) edit {
 	return func(dir string) error { return write(harmlessFile(dir), "Released after: "+text+".\n")(dir) }
-}
-
-// pushTo pushes one of the clone's commits to a branch, and returns the executions that this has started.
-func (g *ground) pushTo(ctx context.Context, revision, branch string) ([]*codepipeline.Execution, error) {
-	_, err := github.Git(ctx, g.dir, "push", "--no-verify", "--quiet", g.cloud.pipelines.Repository.Dir, revision+":refs/heads/"+branch)
-	var started []*codepipeline.Execution
-	for err == nil {
-		select {
-		case e := <-g.cloud.released: // the hook has answered, so it is there if it ever will be
-			started = append(started, e)
-			continue
-		default:
-		}
-		break
-	}
-	return started, err
 }
 
 // inOrder returns an error when a commit has answered that was not released, or an older one after a newer one.

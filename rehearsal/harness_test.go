@@ -68,7 +68,7 @@ func run(t *testing.T, dir string, args ...string) string {
 func commit(t *testing.T, dir, message string) string {
 	t.Helper()
 	run(t, dir, "add", "--all")
-	run(t, dir, "-c", "user.name=T", "-c", "user.email=t@example.com", "commit", "--quiet", "--message", message)
+	run(t, dir, "commit", "--quiet", "--message", message)
 	return run(t, dir, "rev-parse", "HEAD")
 }
 

@@ -46,16 +46,20 @@ func checkDocker(ctx context.Context) error {
 	return nil
 }
 
-// checkCheckout makes sure that there is a commit to push.
+// checkCheckout makes sure that there is a commit to push, and that GitHub would take it.
 func checkCheckout(ctx context.Context, dir string) error {
 	if _, err := exec.LookPath("git"); err != nil {
 		return errors.New("git is not installed (no git on PATH)")
 	}
-	if _, err := github.Git(ctx, dir, "rev-parse", "--git-dir"); err != nil {
-		return fmt.Errorf("%s is not in a Git repository: a rehearsal pushes its newest commit: %w", dir, err)
+	if _, err := github.UserGit(ctx, dir, "rev-parse", "--git-dir"); err != nil {
+		return fmt.Errorf("%s is not in a Git repository that you may read, and a rehearsal pushes its newest commit: %w", dir, err)
 	}
-	if _, err := github.Git(ctx, dir, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err != nil {
-		return fmt.Errorf("the repository in %s has no commit on its branch, so there is nothing to push: commit something first", dir)
+	commit, err := github.UserGit(ctx, dir, "rev-parse", "--verify", "HEAD^{commit}")
+	if err != nil {
+		return fmt.Errorf("the repository in %s has no commit on its branch, so there is nothing to push: commit something first: %w", dir, err)
+	}
+	if len(strings.TrimSpace(commit)) != 40 {
+		return fmt.Errorf("the repository in %s has SHA-256 commit ids, which GitHub does not take: make one with `git init --object-format=sha1`", dir)
 	}
 	return nil
 }

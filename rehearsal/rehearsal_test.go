@@ -79,6 +79,16 @@ func TestRefusedAtOnce(t *testing.T) {
 		{"no commit", func(t *testing.T, o *Options) {
 			run(t, o.ProjectDir, "update-ref", "-d", "HEAD")
 		}, []string{"no commit", "commit something first"}},
+		{"commits by SHA-256", func(t *testing.T, o *Options) {
+			if err := os.RemoveAll(filepath.Join(o.ProjectDir, ".git")); err != nil {
+				t.Fatal(err)
+			}
+			run(t, o.ProjectDir, "init", "--quiet", "--object-format=sha256")
+			commit(t, o.ProjectDir, "First")
+		}, []string{"SHA-256", "GitHub does not take", "--object-format=sha1"}},
+		{"another user's repository", func(t *testing.T, _ *Options) {
+			t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "true") // setup.c
+		}, []string{"that you may read", "dubious ownership", "safe.directory"}},
 		{"no repository", func(t *testing.T, o *Options) {
 			if err := os.RemoveAll(filepath.Join(o.ProjectDir, ".git")); err != nil {
 				t.Fatal(err)

@@ -30,12 +30,12 @@ func (r release) String() string {
 
 // releaseCheckout pushes the newest commit of the checkout.
 func (r *rehearsal) releaseCheckout(ctx context.Context) (string, error) {
-	commit, err := github.Git(ctx, r.ProjectDir, "rev-parse", "HEAD")
+	commit, err := github.UserGit(ctx, r.ProjectDir, "rev-parse", "HEAD")
 	if err != nil {
 		return "", err
 	}
 	r.chapter("First release: git push of this checkout's newest commit")
-	if changed, err := github.Git(ctx, r.ProjectDir, "status", "--porcelain"); err == nil && changed != "" {
+	if changed, err := github.UserGit(ctx, r.ProjectDir, "status", "--porcelain"); err == nil && changed != "" {
 		r.note("%d uncommitted changes are not part of it", strings.Count(changed, "\n"))
 	}
 	done, err := r.release(ctx, r.ProjectDir, strings.TrimSpace(commit))
@@ -98,12 +98,9 @@ func harmlessFile(dir string) string {
 	return "webapp/rehearsal.txt"
 }
 
-// commitAll commits everything that has changed in a working copy, whatever Git is set up to on this machine.
+// commitAll commits everything that has changed in a clone, what the repository ignores too.
 func commitAll(ctx context.Context, dir, message string) (id string, err error) {
-	for _, args := range [][]string{
-		{"add", "--all"},
-		{"-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@localhost", "-c", "commit.gpgSign=false", "commit", "--quiet", "--no-verify", "--message", message},
-	} {
+	for _, args := range [][]string{{"add", "--all", "--force"}, {"commit", "--quiet", "--message", message}} {
 		if _, err := github.Git(ctx, dir, args...); err != nil {
 			return "", err
 		}
@@ -143,18 +140,34 @@ func (r *rehearsal) release(ctx context.Context, dir, commit string) (release, e
 
 // push pushes to the branch that the pipeline watches, and returns the execution that this started.
 func (r *rehearsal) push(ctx context.Context, dir string) (*codepipeline.Execution, error) {
-	start := time.Now()
-	// Hooks of the user's own are about their real remote.
-	_, err := github.Git(ctx, dir, "push", "--no-verify", "--quiet", r.cloud.pipelines.Repository.Dir, "HEAD:refs/heads/"+r.branch())
+	started, err := r.pushTo(ctx, dir, "HEAD", r.branch())
 	if err != nil {
 		return nil, err
 	}
-	r.step("git push", "to "+r.cloud.pipelines.Repository.FullName+", branch "+r.branch(), time.Since(start))
+	return started[0], nil
+}
+
+// pushTo pushes a revision of a working copy to a branch, and returns the executions that this started: one or more where
+// there is no error.
+func (r *rehearsal) pushTo(ctx context.Context, dir, revision, branch string) ([]*codepipeline.Execution, error) {
+	repository := r.cloud.pipelines.Repository
+	for len(r.cloud.heard) > 0 {
+		<-r.cloud.heard // of an earlier push
+	}
+	start := time.Now()
+	said, err := repository.Push(ctx, dir, revision, branch)
+	if err != nil {
+		return nil, err
+	}
+	r.step("git push", "to "+repository.FullName+", branch "+branch, time.Since(start))
 	select {
-	case e := <-r.cloud.released: // the hook has answered, so it is there if it ever will be
-		return e, nil
+	case p := <-r.cloud.heard: // before git push returned
+		if p.err != nil {
+			return nil, fmt.Errorf("the push to %s started nothing: %w (config branch, watchPaths)", branch, p.err)
+		}
+		return p.started, nil
 	default:
-		return nil, fmt.Errorf("the push to %s started nothing: the pipeline's trigger does not watch that branch and these files (config watchPaths)", r.branch())
+		return nil, fmt.Errorf("the push to %s arrived and no pipeline heard of it: the post-receive hook of %s did not report it. git push said: %q", branch, repository.Dir, said)
 	}
 }
 
@@ -181,9 +194,11 @@ func (r *rehearsal) serve(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case e := <-r.cloud.released:
-			if status, err := e.Wait(ctx); err != nil && ctx.Err() == nil {
-				r.note("%s: %v", status, err)
+		case p := <-r.cloud.heard:
+			for _, e := range p.started {
+				if status, err := e.Wait(ctx); err != nil && ctx.Err() == nil {
+					r.note("%s: %v", status, err)
+				}
 			}
 		}
 	}

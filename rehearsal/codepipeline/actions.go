@@ -66,10 +66,10 @@ func source(ctx context.Context, c *call) (string, error) {
 	}
 	branch := cmp.Or(c.branch, c.action.Configuration["BranchName"])
 	var commit github.Commit
-	if c.commit == "" {
+	if c.Commit == "" {
 		commit, err = repository.Head(ctx, branch)
 	} else {
-		commit, err = repository.Commit(ctx, c.commit)
+		commit, err = repository.Commit(ctx, c.Commit)
 	}
 	if errors.Is(err, github.ErrNoCommit) {
 		return "", fmt.Errorf("[GitHub] no branch %s found in %s: push a commit to it, which starts the pipeline", branch, repository.FullName)

@@ -21,12 +21,13 @@ type Execution struct {
 	Pipeline string
 	// Trigger says what started it: ByCreation, ByWebhook or ByHand.
 	Trigger string
+	// Commit is the commit to release, "" for the newest of the branch.
+	Commit string
 
 	service *Service
 	def     definition
 	number  int
 	branch  string // pushed to; "" for the branch that the source action names
-	commit  string // to release; "" for the newest of the branch
 
 	mu        sync.Mutex
 	artifacts map[string]artifact

@@ -3,7 +3,9 @@
 package codepipeline
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -70,13 +72,18 @@ type Event struct {
 	Err      error
 }
 
-// Push starts the pipelines whose triggers match the push, and returns their executions.
+// ErrUnwatched says that pipelines hear of pushes, and that none is triggered by one.
+var ErrUnwatched = errors.New("no pipeline's trigger watches that branch and these files")
+
+// Push starts the pipelines whose triggers match the push, and returns their executions. When there are none, the error
+// says why.
 func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error) {
 	files, err := s.Repository.ChangedFiles(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	var started []*Execution
+	var deaf []error
 	for _, r := range s.Account.ByType(pipelineType) {
 		d, err := definitionOf(s.Account, r.String("name"))
 		if err != nil {
@@ -86,9 +93,16 @@ func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error)
 		if err != nil {
 			return started, fmt.Errorf("pipeline %s: %w", d.Name, err)
 		}
-		if triggered && !s.Deaf(d.Name) {
+		switch {
+		case !triggered:
+		case s.Deaf(d.Name):
+			deaf = append(deaf, fmt.Errorf("pipeline %s was created before its connection to GitHub was authorized, so it hears of no push (F2): create it again", d.Name))
+		default:
 			started = append(started, s.start(ctx, d, ByWebhook, p.Branch, p.After))
 		}
+	}
+	if started == nil {
+		return nil, cmp.Or(errors.Join(deaf...), ErrUnwatched)
 	}
 	return started, nil
 }
@@ -145,7 +159,7 @@ func (s *Service) start(ctx context.Context, d definition, by, branch, commit st
 	s.started++
 	e := newExecution(s, d, s.started)
 	s.mu.Unlock()
-	e.Trigger, e.branch, e.commit = by, branch, commit
+	e.Trigger, e.branch, e.Commit = by, branch, commit
 	// Arriving here, before the goroutine runs, keeps the order in which executions were started.
 	first := s.gate(d, d.Stages[0]).arrive(d.ExecutionMode, e.number)
 	s.running.Go(func() { e.run(ctx, first) })

@@ -1,6 +1,7 @@
 package codepipeline
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -9,17 +10,19 @@ func TestTriggers(t *testing.T) {
 		name, branch, file string
 		change             func(*world)
 		want               int
+		said               string
 	}{
-		{"watched", "main", "webapp/deep/down.go", nil, 1},
-		{"another branch", "feature", "webapp/a", nil, 0},
-		{"unwatched path", "main", "docs/a.md", nil, 0},
-		{"pipeline made while its connection was pending", "main", "webapp/a", func(w *world) { w.Deaf = func(string) bool { return true } }, 0},
-		{"no trigger, change detection off", "main", "webapp/a", func(w *world) { w.pipeline["triggers"] = nil }, 0},
+		{"watched", "main", "webapp/deep/down.go", nil, 1, "started"},
+		{"another branch", "feature", "webapp/a", nil, 0, ErrUnwatched.Error()},
+		{"unwatched path", "main", "docs/a.md", nil, 0, ErrUnwatched.Error()},
+		{"pipeline made while its connection was pending", "main", "webapp/a", func(w *world) { w.Deaf = func(string) bool { return true } }, 0,
+			"pipeline web was created before its connection to GitHub was authorized"},
+		{"no trigger, change detection off", "main", "webapp/a", func(w *world) { w.pipeline["triggers"] = nil }, 0, ErrUnwatched.Error()},
 		{"no trigger, change detection on", "main", "docs/a.md", func(w *world) {
 			w.pipeline["triggers"] = nil
 			actions := w.pipeline["stages"].([]any)[0].(map[string]any)["actions"].([]any)
 			delete(actions[0].(map[string]any)["configuration"].(map[string]any), "DetectChanges")
-		}, 1},
+		}, 1, "started"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -28,7 +31,9 @@ func TestTriggers(t *testing.T) {
 				tt.change(w)
 				w.declare()
 			}
-			w.push(tt.branch, tt.file, "change")
+			if _, said := w.push(tt.branch, tt.file, "change"); !strings.Contains(said, tt.said) {
+				t.Errorf("git push said %q, want %q in it", said, tt.said)
+			}
 			if got := len(w.ends()); got != tt.want {
 				t.Errorf("%d executions, want %d", got, tt.want)
 			}

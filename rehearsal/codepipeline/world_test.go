@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -57,7 +56,7 @@ func newWorld(t *testing.T) *world {
 	w.pipeline = declaredPipeline()
 	w.declare()
 	var err error
-	w.Repository, err = github.Create(t.Context(), t.TempDir(), "example/webapp", func(p github.Push) string {
+	w.Repository, err = github.Create(t.Context(), t.TempDir(), "example/webapp", "main", func(p github.Push) string {
 		started, err := w.Push(t.Context(), p)
 		if err != nil {
 			return err.Error()
@@ -106,14 +105,11 @@ func (w *world) push(branch, file, message string) (commit, said string) {
 	w.t.Helper()
 	dir := w.t.TempDir()
 	git := func(args ...string) string {
-		cmd := exec.Command("git", args...)
-		cmd.Dir, cmd.Env = dir, append(github.Environment(), "GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com",
-			"GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com")
-		out, err := cmd.CombinedOutput()
+		out, err := github.Git(w.t.Context(), dir, args...)
 		if err != nil {
-			w.t.Fatalf("git %v: %v\n%s", args, err, out)
+			w.t.Fatal(err)
 		}
-		return strings.TrimSpace(string(out))
+		return strings.TrimSpace(out)
 	}
 	if _, err := w.Repository.Head(w.t.Context(), branch); err == nil {
 		git("clone", "--quiet", "--branch", branch, w.Repository.Dir, ".")
@@ -126,7 +122,11 @@ func (w *world) push(branch, file, message string) (commit, said string) {
 	}
 	git("add", "--all")
 	git("commit", "--quiet", "--message", message)
-	return git("rev-parse", "HEAD"), git("push", w.Repository.Dir, "HEAD:refs/heads/"+branch)
+	said, err := w.Repository.Push(w.t.Context(), dir, "HEAD", branch)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return git("rev-parse", "HEAD"), said
 }
 
 // ends returns the status with which each ended execution ended, in the order of their ends.

@@ -3,12 +3,10 @@
 package github
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,39 +42,65 @@ type Commit struct {
 	AuthorDate string // RFC 3339
 }
 
-// Create makes the bare repository fullName below root. Each pushed branch is handed to onPush, one at a time and in
-// the order of the pushes; what onPush returns is shown to whoever pushed, as lines that start with "remote:".
-func Create(ctx context.Context, root, fullName string, onPush func(Push) string) (*Repository, error) {
+// Create makes the bare repository fullName below root, with a default branch, which need not be there yet. Each pushed
+// branch is handed to onPush, one at a time and in the order of the pushes; what onPush returns is shown to whoever
+// pushed, as lines that start with "remote:".
+func Create(ctx context.Context, root, fullName, branch string, onPush func(Push) string) (*Repository, error) {
 	r := &Repository{FullName: fullName, Dir: filepath.Join(root, filepath.FromSlash(fullName)+".git")}
 	if _, err := Git(ctx, "", "init", "--quiet", "--bare", r.Dir); err != nil {
 		return nil, err
 	}
-	// The checkout that is pushed may be a shallow clone, as in CI.
-	if _, err := Git(ctx, r.Dir, "config", "receive.shallowUpdate", "true"); err != nil {
+	if _, err := Git(ctx, r.Dir, "symbolic-ref", "HEAD", "refs/heads/"+branch); err != nil {
 		return nil, err
+	}
+	hooks := filepath.Join(r.Dir, "hooks")
+	for _, setting := range append(settings, [2]string{"core.hooksPath", hooks}) {
+		if _, err := Git(ctx, r.Dir, "config", setting[0], setting[1]); err != nil {
+			return nil, err
+		}
 	}
 	var err error
 	if r.hook, err = listenForHook(onPush); err != nil {
 		return nil, fmt.Errorf("repository %s: %w", fullName, err)
 	}
-	hooks := filepath.Join(r.Dir, "hooks")
-	// A template folder of the machine's own may have brought other hooks along: they are not GitHub's.
-	if err := errors.Join(os.RemoveAll(hooks), os.Mkdir(hooks, 0o755), os.WriteFile(filepath.Join(hooks, "post-receive"), r.hook.script(), 0o755)); err != nil {
+	if err := errors.Join(os.Mkdir(hooks, 0o755), os.WriteFile(filepath.Join(hooks, "post-receive"), r.hook.script(), 0o755)); err != nil {
 		r.hook.close()
 		return nil, fmt.Errorf("repository %s: post-receive hook: %w", fullName, err)
 	}
 	return r, nil
 }
 
+// settings are the bare repository's own. On a local push the receiving end, too, runs with the settings of whoever
+// pushes, and what GitHub accepts does not depend on those.
+var settings = [][2]string{
+	{"receive.shallowUpdate", "true"}, // the checkout that is pushed may be a shallow clone, as in CI
+	{"receive.advertisePushOptions", "true"},
+	{"receive.denyNonFastForwards", "false"},
+	{"receive.denyDeletes", "false"},
+}
+
 // Close stops listening for pushes. The bare repository stays until its folder is removed.
 func (r *Repository) Close() { r.hook.close() }
 
+// Push pushes a revision of a working copy to a branch, with the settings of the working copy and its user, but for those
+// that are about their real remotes: hooks, tags, signatures, submodules and protocols. An empty revision deletes the
+// branch. It returns what Git said, the answers of onPush among it.
+func (r *Repository) Push(ctx context.Context, dir, revision, branch string) (said string, err error) {
+	_, said, err = run(ctx, dir, userEnvironment(), []string{"-c", "protocol.file.allow=always", "push", "--quiet", "--no-verify",
+		"--no-follow-tags", "--no-signed", "--recurse-submodules=no", r.Dir, revision + ":refs/heads/" + branch})
+	return said, err
+}
+
 // Head returns the newest commit of a branch, or ErrNoCommit.
 func (r *Repository) Head(ctx context.Context, branch string) (Commit, error) {
-	if _, err := Git(ctx, r.Dir, "rev-parse", "--quiet", "--verify", "refs/heads/"+branch); err != nil {
+	id, err := Git(ctx, r.Dir, "for-each-ref", "--format=%(objectname)", "refs/heads/"+branch)
+	if err != nil {
+		return Commit{}, err
+	}
+	if id == "" {
 		return Commit{}, fmt.Errorf("%s@%s: %w", r.FullName, branch, ErrNoCommit)
 	}
-	return r.Commit(ctx, "refs/heads/"+branch)
+	return r.Commit(ctx, strings.TrimSpace(id))
 }
 
 // Commit describes the commit that a revision names.
@@ -101,26 +125,4 @@ func (r *Repository) ChangedFiles(ctx context.Context, p Push) ([]string, error)
 	}
 	out, err := Git(ctx, r.Dir, args...)
 	return slices.DeleteFunc(strings.Split(out, "\x00"), func(path string) bool { return path == "" }), err
-}
-
-// Git runs git in dir ("" for the current directory) and returns what it prints.
-func Git(ctx context.Context, dir string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Env = dir, Environment()
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.String(), nil
-}
-
-// Environment is this process's environment without the variables that would point git at another repository, as
-// they do when this program is started by a Git hook.
-func Environment() []string {
-	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		name, _, _ := strings.Cut(kv, "=")
-		return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
-			"GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_QUARANTINE_PATH", "GIT_ALTERNATE_OBJECT_DIRECTORIES"}, name)
-	})
 }

@@ -21,15 +21,14 @@ func newCheckout(t *testing.T) checkout {
 	t.Helper()
 	c := checkout{t, t.TempDir()}
 	c.git("init", "--quiet", "--initial-branch=work")
-	c.git("config", "user.name", "Ada")
-	c.git("config", "user.email", "ada@example.com")
 	return c
 }
 
+// git runs git in the checkout, whatever the settings of this machine, and returns all that it says.
 func (c checkout) git(args ...string) string {
 	c.t.Helper()
 	cmd := exec.Command("git", args...)
-	cmd.Dir, cmd.Env = c.dir, Environment()
+	cmd.Dir, cmd.Env = c.dir, ownEnvironment()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		c.t.Fatalf("git %v: %v\n%s", args, err, out)
@@ -52,7 +51,7 @@ func (c checkout) commit(message string, files map[string]string) string {
 
 func newRepository(t *testing.T, onPush func(Push) string) *Repository {
 	t.Helper()
-	r, err := Create(context.Background(), t.TempDir(), "example/webapp", onPush)
+	r, err := Create(context.Background(), t.TempDir(), "example/webapp", "main", onPush)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,17 +59,28 @@ func newRepository(t *testing.T, onPush func(Push) string) *Repository {
 	return r
 }
 
+// all returns the pushes that were heard of until now. A push has been when git push returns.
+func all(heard chan Push) []Push {
+	var pushes []Push
+	for len(heard) > 0 {
+		pushes = append(pushes, <-heard)
+	}
+	return pushes
+}
+
 func TestPushesBecomeEventsInOrder(t *testing.T) {
-	var got []Push
-	r := newRepository(t, func(p Push) string { got = append(got, p); return "execution started" })
+	heard := make(chan Push, 8)
+	r := newRepository(t, func(p Push) string { heard <- p; return "execution started" })
 	c := newCheckout(t)
 	first := c.commit("first", map[string]string{"a.txt": "1", "web/b.txt": "1"})
 	said := c.git("push", r.Dir, "HEAD:refs/heads/main")
 	second := c.commit("second", map[string]string{"web/ü b.txt": "2"})
 	c.git("push", "--quiet", r.Dir, "HEAD:refs/heads/main", "HEAD:refs/tags/v1")
-	c.git("push", "--quiet", r.Dir, ":refs/heads/main") // a deletion starts nothing
+	c.git("push", "--quiet", r.Dir, "HEAD:refs/heads/feature")
+	c.git("push", "--quiet", r.Dir, ":refs/heads/feature") // a deletion starts nothing
 
-	want := []Push{{"main", "", first}, {"main", first, second}}
+	want := []Push{{"main", "", first}, {"main", first, second}, {"feature", "", second}}
+	got := all(heard)
 	if !slices.Equal(got, want) {
 		t.Fatalf("pushes = %v, want %v", got, want)
 	}
