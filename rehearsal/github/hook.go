@@ -6,11 +6,16 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 )
+
+// hookLimit is how long a hook may take to pass on what Git has given it, which it does at once.
+const hookLimit = 10 * time.Second
 
 // hookListener hears from the post-receive hook over a loopback connection, which bash opens by itself.
 type hookListener struct {
 	listener net.Listener
+	turn     sync.Mutex // for onPush
 	onPush   func(Push) string
 	done     sync.WaitGroup
 }
@@ -43,19 +48,21 @@ cat <&3
 `, h.listener.Addr().(*net.TCPAddr).Port)
 }
 
-// serve answers one push after the other, so that events keep the order of the pushes.
+// serve hears each hook by itself, so that one that hangs keeps nobody waiting. Events keep the order of the pushes all the
+// same: git push returns when its hook has been answered.
 func (h *hookListener) serve() {
 	for {
 		conn, err := h.listener.Accept()
 		if err != nil {
 			return // closed
 		}
-		h.answer(conn)
-		conn.Close()
+		h.done.Go(func() { h.answer(conn) })
 	}
 }
 
 func (h *hookListener) answer(conn net.Conn) {
+	defer conn.Close()
+	conn.SetReadDeadline(time.Now().Add(hookLimit))
 	var pushes []Push
 	lines := bufio.NewScanner(conn)
 	for lines.Scan() && lines.Text() != "" {
@@ -63,6 +70,11 @@ func (h *hookListener) answer(conn net.Conn) {
 			pushes = append(pushes, p)
 		}
 	}
+	if lines.Err() != nil {
+		return // the hook hangs, or was killed
+	}
+	h.turn.Lock()
+	defer h.turn.Unlock()
 	for _, p := range pushes {
 		if answer := h.onPush(p); answer != "" {
 			fmt.Fprintln(conn, answer)

@@ -3,6 +3,8 @@ package github
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,6 +94,29 @@ func TestPushesBecomeEventsInOrder(t *testing.T) {
 		if err != nil || !slices.Equal(files, wantFiles) {
 			t.Errorf("ChangedFiles(push %d) = %q, %v, want %q", i, files, err, wantFiles)
 		}
+	}
+}
+
+// TestHookThatHangs has one connect that says nothing, and one that says half of what it has to.
+func TestHookThatHangs(t *testing.T) {
+	heard := make(chan Push, 8)
+	r := newRepository(t, func(p Push) string { heard <- p; return "" })
+	for _, text := range []string{"", "a b refs/heads/main\n"} {
+		conn, err := net.Dial("tcp", r.hook.listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := newCheckout(t)
+	c.commit("first", map[string]string{"a.txt": "1"})
+	ctx, cancel := context.WithTimeout(t.Context(), hookLimit/2)
+	defer cancel()
+	if _, err := r.Push(ctx, c.dir, "HEAD", "main"); err != nil || len(heard) != 1 {
+		t.Errorf("the push beside them: %v, heard of %d, want one", err, len(heard))
 	}
 }
 
