@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/exec"
 	"strings"
+	"time"
 
 	"cicd/rehearsal/account"
 	"cicd/rehearsal/awsapi"
@@ -164,13 +165,14 @@ func (c *cloud) close() error {
 
 // pushed is what became of a push.
 type pushed struct {
+	at      time.Time
 	started []*codepipeline.Execution
 	err     error // why nothing was started
 }
 
 // hear is told of each push to GitHub; its answer is for who pushed.
 func (c *cloud) hear(ctx context.Context, push github.Push) string {
-	var p pushed
+	p := pushed{at: time.Now()}
 	p.started, p.err = c.pipelines.Push(ctx, push)
 	select {
 	case c.heard <- p:

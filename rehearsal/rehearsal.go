@@ -27,7 +27,7 @@ type Options struct {
 	Stack string
 	// Port is where the application answers on 127.0.0.1 (for the first host); 0 is any free port.
 	Port int
-	// Serve keeps the rehearsal running after its second release, until ctx ends, for pushes of the user's own.
+	// Serve keeps the rehearsal running after its first release, until ctx ends, for releases of the user's own commits.
 	Serve bool
 	// Load releases many changes in a row, in place of the second release, and measures the requests of a load
 	// meanwhile.
@@ -96,6 +96,11 @@ func (r *rehearsal) run(ctx context.Context) error {
 	if r.Bench {
 		return r.measureSpeed(ctx)
 	}
+	if r.Serve {
+		// A second release would put a commit on the branch that the checkout does not have, and its next push would be refused.
+		r.serve(ctx)
+		return nil
+	}
 	second, err := r.releaseChange(ctx)
 	if err != nil {
 		return err
@@ -103,10 +108,6 @@ func (r *rehearsal) run(ctx context.Context) error {
 	if r.Permissions {
 		err := r.reportPermissions()
 		return errors.Join(err, r.tearDown(ctx))
-	}
-	if r.Serve {
-		r.serve(ctx)
-		return nil
 	}
 	if err := r.tearDown(ctx); err != nil {
 		return err

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"cicd/rehearsal/codepipeline"
@@ -109,9 +112,7 @@ func commitAll(ctx context.Context, dir, message string) (id string, err error) 
 	return strings.TrimSpace(head), err
 }
 
-// release pushes the newest commit of a working copy, and waits for its execution to end and the URL to serve it. The
-// time that counts is that of the first answer: the deployment goes on after it, to retire the old container and to prove
-// the new one.
+// release pushes the newest commit of a working copy, and waits until the URL serves it.
 func (r *rehearsal) release(ctx context.Context, dir, commit string) (release, error) {
 	watched, stop := context.WithCancel(ctx)
 	defer stop()
@@ -121,11 +122,17 @@ func (r *rehearsal) release(ctx context.Context, dir, commit string) (release, e
 	if err != nil {
 		return release{}, err
 	}
-	if status, err := execution.Wait(ctx); status != codepipeline.Succeeded {
-		return release{}, errors.Join(fmt.Errorf("the release of %.7s ended %s", commit, status), err)
+	return r.goLive(ctx, execution, start, first)
+}
+
+// goLive waits for an execution to end and the URL to serve its commit. The time that counts is from the start to the first
+// answer: the deployment goes on after it, to retire the old container and to prove the new one.
+func (r *rehearsal) goLive(ctx context.Context, e *codepipeline.Execution, start time.Time, first <-chan time.Time) (release, error) {
+	if status, err := e.Wait(ctx); status != codepipeline.Succeeded {
+		return release{}, errors.Join(fmt.Errorf("the release of %.7s ended %s", e.Commit, status), err)
 	}
-	done := release{commit: commit, url: r.localURL()}
-	if err := r.cloud.serves(ctx, r.stack.output("appUrl"), commit); err != nil {
+	done := release{commit: e.Commit, url: r.localURL()}
+	if err := r.cloud.serves(ctx, r.stack.output("appUrl"), e.Commit); err != nil {
 		return done, err
 	}
 	select {
@@ -134,7 +141,7 @@ func (r *rehearsal) release(ctx context.Context, dir, commit string) (release, e
 	case <-ctx.Done():
 		return done, ctx.Err()
 	}
-	r.step("live", done.url+" serves "+commit[:7], done.took)
+	r.step("live", fmt.Sprintf("%s serves %.7s", done.url, done.commit), done.took)
 	return done, nil
 }
 
@@ -186,20 +193,57 @@ func (r *rehearsal) localURL() string {
 	return "http://" + address
 }
 
-// serve keeps everything running until ctx ends, and reports the releases of the user's own pushes.
+// serve keeps everything running until ctx ends, for releases of the user's own commits.
 func (r *rehearsal) serve(ctx context.Context) {
-	r.chapter("%s serves until you press Ctrl-C. Release a commit of yours with", r.localURL())
-	fmt.Fprintf(r.console, "  git push %s HEAD:%s\n", r.cloud.pipelines.Repository.Dir, r.branch())
+	r.chapter("%s serves until you press Ctrl-C. Release a commit:", r.localURL())
+	fmt.Fprintf(r.console, "  %s\n", pushCommand(ctx, r.ProjectDir, r.cloud.pipelines.Repository.Dir, r.branch()))
+	var releases sync.WaitGroup
+	defer releases.Wait()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case p := <-r.cloud.heard:
 			for _, e := range p.started {
-				if status, err := e.Wait(ctx); err != nil && ctx.Err() == nil {
-					r.note("%s: %v", status, err)
-				}
+				releases.Go(func() { r.follow(ctx, e, p.at) })
 			}
 		}
 	}
 }
+
+// follow reports how the release of a user's push ends.
+func (r *rehearsal) follow(ctx context.Context, e *codepipeline.Execution, start time.Time) {
+	watched, stop := context.WithCancel(ctx)
+	defer stop()
+	first := r.cloud.firstServed(watched, r.stack.output("appUrl"), e.Commit)
+	if _, err := r.goLive(ctx, e, start, first); err != nil && ctx.Err() == nil {
+		r.note("%v", err)
+	}
+}
+
+// pushCommand is what releases a commit when it is pasted in a shell in the checkout: plain, unless the checkout's settings
+// forbid Git to push to a folder, or have a hook for pushes to the real remote. That of Git LFS refuses a folder.
+func pushCommand(ctx context.Context, checkout, remote, branch string) string {
+	words := []string{"git", "push", shellWord(remote), shellWord("HEAD:" + branch)}
+	hook, err := github.UserGit(ctx, checkout, "rev-parse", "--git-path", "hooks/pre-push")
+	if hook = strings.TrimSpace(hook); !filepath.IsAbs(hook) {
+		hook = filepath.Join(checkout, hook)
+	}
+	if _, missing := os.Stat(hook); err == nil && missing == nil {
+		words = slices.Insert(words, 2, "--no-verify")
+	}
+	if _, err := github.UserGit(ctx, checkout, "ls-remote", remote); err != nil {
+		words = slices.Insert(words, 1, "-c", "protocol.file.allow=always")
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord writes a text as one word of a shell's, in quotes where it has more than letters, digits and a few signs.
+func shellWord(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@+-]+$`)

@@ -47,7 +47,7 @@ served without a failed request, and removes all it has made.`,
 	}
 	cmd.Flags().StringVar(&options.Stack, "stack", rehearsal.DefaultStack, "`name` of the stack whose settings are used")
 	cmd.Flags().IntVar(&options.Port, "port", 0, "`port` of the application on 127.0.0.1 (default any free)")
-	cmd.Flags().BoolVar(&options.Serve, "serve", false, "keep running, for pushes of your own, until Ctrl-C")
+	cmd.Flags().BoolVar(&options.Serve, "serve", false, "serve, and release the commits that you push, until Ctrl-C")
 	cmd.Flags().BoolVar(&options.Load, "load", false, "measure requests while 20 releases go out, and judge them")
 	cmd.Flags().StringVar(&drill, "drill", "", "break one thing, which must harm nobody: `name`, all or list")
 	cmd.Flags().BoolVar(&options.Permissions, "permissions", false, "print what is granted against what is used, and judge it")
