@@ -105,6 +105,28 @@ func TestPushThatNobodyHears(t *testing.T) {
 	}
 }
 
+// TestBuildsFindNoRepository looks for one as the commands of builds and hooks do. There is none in CodeBuild or on a host,
+// and that of the checkout would say something else than the commit that is released.
+func TestBuildsFindNoRepository(t *testing.T) {
+	project := newProject(t)
+	work, err := newWorkspace(t.Context(), project, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer work.remove(t.Context())
+	build, err := work.makeDir("builds", "1", "src")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]bool{build: false, filepath.Join(project, "webapp"): true} {
+		cmd := exec.Command("git", "rev-parse", "HEAD")
+		cmd.Dir, cmd.Env = dir, machine{path: os.Getenv("PATH")}.environment(work)
+		if out, err := cmd.CombinedOutput(); (err == nil) != want {
+			t.Errorf("git rev-parse HEAD in %s: %v, %s", dir, err, out)
+		}
+	}
+}
+
 // TestPushCommand pastes the command in a shell in the checkout.
 func TestPushCommand(t *testing.T) {
 	refusing := write("hooks/pre-push", "#!/bin/sh\nexit 1\n")
