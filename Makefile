@@ -80,13 +80,12 @@ bin/staticcheck bin/actionlint bin/d2: tools/go.mod tools/go.sum
 	@echo 'Building $@ from source (once) ...' >&2
 	@go build -C tools -o ../$@ $(package)
 
-# Those that a go.mod asks for itself; the rest follows from them.
+# Those that are asked for; the rest follows from them.
 .PHONY: outdated
 outdated:
-	@for module in . tools webapp; do \
-	  asked=$$(go list -C $$module -m -f '{{if not (or .Indirect .Main)}}{{.Path}}{{end}}' all) && \
-	  go list -C $$module -m -e -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' $$asked; \
-	done
+	@newer='{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}'; \
+	go list -m -e -u -f "$$newer" $$(go list -m -f '{{if not (or .Indirect .Main)}}{{.Path}}{{end}}' all) && \
+	go list -C tools -m -e -u -f "$$newer" $$(go list -C tools -f '{{.Module.Path}}' tool)
 
 .PHONY: clean
 clean:
