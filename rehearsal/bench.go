@@ -83,9 +83,7 @@ func (r *rehearsal) newBench(ctx context.Context) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.console.mu.Lock()
-	defer r.console.mu.Unlock()
-	r.console.out = io.Discard
+	r.console.setOutput(io.Discard)
 	return &bench{rehearsal: r, dir: dir, bare: bare, progress: &console{out: r.Stderr}}, nil
 }
 

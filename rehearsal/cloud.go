@@ -34,7 +34,7 @@ type cloud struct {
 	authority    *iam.Authority
 	provider     *provider.Server
 	registry     *ecr.Registry
-	door         *frontDoor // of the registry
+	faults       *registryFaults
 	store        *s3.Store
 	api          *awsapi.Server
 	// credentials are those of builds, served at credentialsURL.
@@ -83,10 +83,10 @@ func (c *cloud) startStorage() error {
 		return err
 	}
 	c.store = s3.NewStore(objects, c.account, c.authority)
-	c.door = &frontDoor{}
-	c.registry = ecr.New(ecr.Config{Account: c.account, Authorize: c.authority.Authorize, Dir: images, Now: c.door.now})
-	c.door.Handler = c.registry
-	registry, err := c.serve(c.door)
+	c.faults = &registryFaults{}
+	c.registry = ecr.New(ecr.Config{Account: c.account, Authorize: c.authority.Authorize, Dir: images, Now: c.faults.now})
+	c.faults.Handler = c.registry
+	registry, err := c.serve(c.faults)
 	if err != nil {
 		return err
 	}

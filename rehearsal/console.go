@@ -46,6 +46,13 @@ func (c *console) note(format string, args ...any) {
 	}
 }
 
+// setOutput has the console write to another place from now on.
+func (c *console) setOutput(out io.Writer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out = out
+}
+
 // Write passes on the progress of something that speaks for itself, such as the building of a tool.
 func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()

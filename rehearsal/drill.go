@@ -82,7 +82,7 @@ func inTurn(ctx context.Context, out io.Writer, drills []Drill, practise func(co
 			outcome = "FAILED"
 			failures = append(failures, fmt.Sprintf("%s: %s\n  must hold: %s\n%s", d.Name, d.Breaks, d.Holds, indented(err.Error())))
 		}
-		fmt.Fprintf(out, "%-23s %-6s %6.1f s  %s\n", d.Name, outcome, time.Since(start).Seconds(), count.brief())
+		fmt.Fprintf(out, "%-23s %-6s %6.1f s  %s\n", d.Name, outcome, time.Since(start).Seconds(), fmt.Sprintf("%d of %d requests failed", count.failed, count.requests))
 		left--
 		if errors.Is(err, errUnrepaired) {
 			break
@@ -98,9 +98,6 @@ func inTurn(ctx context.Context, out io.Writer, drills []Drill, practise func(co
 	}
 	return err
 }
-
-// brief tells a count in the rest of a drill's line.
-func (v visits) brief() string { return fmt.Sprintf("%d of %d requests failed", v.failed, v.requests) }
 
 func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 

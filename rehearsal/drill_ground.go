@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"cicd/rehearsal/github"
 )
@@ -21,35 +22,49 @@ type ground struct {
 	good string
 	// released are the commits that may have answered during the drill, in the order in which they were released.
 	released []string
-	// progress is what the console has shown during the drill, and beside it whoever watches.
-	progress bytes.Buffer
+	// progress is what the console has shown during the drill, and watcher shows it to whoever watches.
+	progress *progress
 	watcher  io.Writer
 }
 
-// newGround clones what the first release was pushed to. From then on the console's text goes to progress.
-func newGround(ctx context.Context, r *rehearsal, progress io.Writer) (*ground, error) {
+// progress is what the console has shown during a drill.
+type progress struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (p *progress) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(text)
+}
+
+func (p *progress) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+// newGround clones what the first release was pushed to. From then on the console's text goes to watcher.
+func newGround(ctx context.Context, r *rehearsal, watcher io.Writer) (*ground, error) {
 	dir, err := r.clone(ctx)
 	if err != nil {
 		return nil, err
 	}
 	head, err := github.Git(ctx, dir, "rev-parse", "HEAD")
-	return &ground{rehearsal: r, dir: dir, good: strings.TrimSpace(head), watcher: progress}, err
+	return &ground{rehearsal: r, dir: dir, good: strings.TrimSpace(head), watcher: watcher}, err
 }
 
 // begin forgets the drill before.
 func (g *ground) begin() {
 	g.released = []string{g.good}
-	g.console.mu.Lock()
-	defer g.console.mu.Unlock()
-	g.progress.Reset()
-	g.console.out = io.MultiWriter(&g.progress, g.watcher)
+	g.progress = &progress{}
+	g.setOutput(io.MultiWriter(g.progress, g.watcher))
 }
 
 // said tells whether the console has shown a word or text since the drill began. Lines are wrapped, so a text may not be
 // found where it has blanks.
 func (g *ground) said(text string) bool {
-	g.console.mu.Lock()
-	defer g.console.mu.Unlock()
 	return strings.Contains(g.progress.String(), text)
 }
 

@@ -77,5 +77,5 @@ func stubborn(ctx context.Context, g *ground) error {
 	if err != nil {
 		return err
 	}
-	return h.runsNothingBut(ctx, done.commit)
+	return runsNothingBut(ctx, h, done.commit)
 }

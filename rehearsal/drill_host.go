@@ -6,9 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
 	"cicd/rehearsal/codepipeline"
 )
@@ -55,15 +52,6 @@ var hostDrills = []Drill{
 	},
 }
 
-func (h *host) edgeName() string { return h.app + "-edge" }
-
-// with adds variables to the environment of the host's hooks until the function that it returns is called.
-func (h *host) with(variables ...string) (restore func()) {
-	before := h.agent.Env
-	h.agent.Env = append(slices.Clone(before), variables...)
-	return func() { h.agent.Env = before }
-}
-
 // wrap puts a bash script in the place of one of the host's commands until undo is called. In the script, $real is the
 // command itself.
 func (g *ground) wrap(h *host, command, script string) (undo func(), err error) {
@@ -91,35 +79,6 @@ func diskFull(ctx context.Context, g *ground) error {
 	}
 	defer undo()
 	return g.refuses(ctx, []edit{harmless("a full disk")}, "stage Deploy", "BeforeInstall", "has 100 MiB free", "enlarge the volume or remove")
-}
-
-// containers names the host's containers, whatever their state.
-func (h *host) containers(ctx context.Context) ([]string, error) {
-	names, err := docker(ctx, "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^/"+h.app+"-")
-	return strings.Fields(names), err
-}
-
-// comeBack starts the containers that Docker starts when it starts: those whose restart policy says so (Docker manual,
-// "Start containers automatically"). The edge, by its name, comes before the application that it needs.
-func (h *host) comeBack(ctx context.Context) error {
-	names, err := h.containers(ctx)
-	if err != nil {
-		return err
-	}
-	slices.Sort(names)
-	slices.Reverse(names)
-	for _, name := range names {
-		policy, err := docker(ctx, "inspect", "--format", "{{.HostConfig.RestartPolicy.Name}}", name)
-		if err != nil {
-			return err
-		}
-		if p := strings.TrimSpace(policy); p == "always" || p == "unless-stopped" {
-			if _, err := docker(ctx, "start", name); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func dockerRestarted(ctx context.Context, g *ground) error {
@@ -165,43 +124,6 @@ func hostRebooted(ctx context.Context, g *ground) error {
 		return fmt.Errorf("the release ended %s, want it failed", status)
 	}
 	return g.failed(ctx, err, "stage Deploy", "ApplicationStart", "hooks/start.sh", "signal: killed", "rolling back")
-}
-
-// awaitCandidate returns when the container of a commit has been started beside the one that serves.
-func (h *host) awaitCandidate(ctx context.Context, commit string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for {
-		names, err := h.containers(ctx)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, h.app+"-"+commit[:12]) }) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("no container of %.7s was started: %w", commit, ctx.Err())
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
-// reboot kills the host's hooks and containers, and starts what starts by itself. Meanwhile its agent is away.
-func (h *host) reboot(ctx context.Context) error {
-	h.power.Lock()
-	defer h.power.Unlock()
-	if err := h.agent.Close(); err != nil {
-		return err
-	}
-	names, err := docker(ctx, "ps", "--format", "{{.Names}}", "--filter", "name=^/"+h.app+"-")
-	if err != nil {
-		return err
-	}
-	if _, err := docker(ctx, append([]string{"kill"}, strings.Fields(names)...)...); err != nil {
-		return err
-	}
-	return h.comeBack(ctx)
 }
 
 // deploymentKilled kills the start hook between its two renames, once: the wrapper removes itself.

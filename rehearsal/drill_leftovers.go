@@ -43,7 +43,7 @@ func leftoversGo(ctx context.Context, g *ground) error {
 		}
 		kept = append(kept, image)
 	}
-	return errors.Join(h.runsNothingBut(ctx, done.commit), g.keepsImages(ctx, kept))
+	return errors.Join(runsNothingBut(ctx, h, done.commit), g.keepsImages(ctx, kept))
 }
 
 // image returns the reference by which hosts pull a commit's image.
@@ -58,7 +58,7 @@ func (g *ground) image(commit string) (string, error) {
 }
 
 // runsNothingBut looks whether the host has the edge and a container of the commit, and no other.
-func (h *host) runsNothingBut(ctx context.Context, commit string) error {
+func runsNothingBut(ctx context.Context, h *host, commit string) error {
 	names, err := h.containers(ctx)
 	if err != nil {
 		return err

@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -44,34 +42,6 @@ var registryDrills = []Drill{
 	},
 }
 
-// frontDoor stands in front of the registry. It gives the registry its clock and lets a drill answer in its place.
-type frontDoor struct {
-	http.Handler
-	// ahead is how far the registry's clock is ahead of this machine's, in nanoseconds.
-	ahead atomic.Int64
-
-	mu      sync.Mutex
-	instead func(http.ResponseWriter, *http.Request) bool
-}
-
-func (f *frontDoor) now() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }
-
-// answerInstead has answer see each request first: those for which it returns true it has answered. nil ends that.
-func (f *frontDoor) answerInstead(answer func(http.ResponseWriter, *http.Request) bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.instead = answer
-}
-
-func (f *frontDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f.mu.Lock()
-	answered := f.instead != nil && f.instead(w, r)
-	f.mu.Unlock()
-	if !answered {
-		f.Handler.ServeHTTP(w, r)
-	}
-}
-
 // isPull tells a host's request for an image, by digest, from those of a build.
 func isPull(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.URL.Path, "/manifests/sha256:")
@@ -95,8 +65,8 @@ func expiredLogin(ctx context.Context, g *ground) error {
 		return err
 	}
 	defer os.RemoveAll(filepath.Dir(config))
-	g.cloud.door.ahead.Store(int64(13 * time.Hour))
-	defer g.cloud.door.ahead.Store(0)
+	g.cloud.faults.advance(13 * time.Hour)
+	defer g.cloud.faults.advance(0)
 	answer, err := tryLogin(ctx, g.work.Registry, user, password)
 	if err != nil {
 		return err
@@ -137,7 +107,7 @@ func unavailable(w http.ResponseWriter) bool {
 
 func registryAway(ctx context.Context, g *ground) error {
 	tries := 0
-	g.cloud.door.answerInstead(func(w http.ResponseWriter, r *http.Request) bool {
+	g.cloud.faults.intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if !isPull(r) {
 			return false
 		}
@@ -145,7 +115,7 @@ func registryAway(ctx context.Context, g *ground) error {
 		return tries <= 2 && unavailable(w)
 	})
 	_, err := g.releases(ctx, "While ECR is away for a moment", harmless("a moment without ECR"))
-	g.cloud.door.answerInstead(nil)
+	g.cloud.faults.intercept(nil)
 	if tries < 3 {
 		err = errors.Join(err, fmt.Errorf("the host has asked %d times for the image: ECR was not away", tries))
 	}
@@ -154,11 +124,11 @@ func registryAway(ctx context.Context, g *ground) error {
 
 func registryDown(ctx context.Context, g *ground) error {
 	down := false
-	g.cloud.door.answerInstead(func(w http.ResponseWriter, r *http.Request) bool {
+	g.cloud.faults.intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		down = down || isPull(r)
 		return down && unavailable(w)
 	})
-	defer g.cloud.door.answerInstead(nil)
+	defer g.cloud.faults.intercept(nil)
 	return g.refuses(ctx, []edit{harmless("ECR being down")},
 		"stage Deploy", "BeforeInstall", "cannot be pulled", "503 Service Unavailable", "release again", "the rollback failed too")
 }
@@ -167,7 +137,7 @@ func registryDown(ctx context.Context, g *ground) error {
 // API reference, PutImage: LimitExceededException).
 func pushRefused(ctx context.Context, g *ground) error {
 	const full = "the repository already has the maximum allowed number of images"
-	g.cloud.door.answerInstead(func(w http.ResponseWriter, r *http.Request) bool {
+	g.cloud.faults.intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/manifests/") {
 			return false
 		}
@@ -176,6 +146,6 @@ func pushRefused(ctx context.Context, g *ground) error {
 		fmt.Fprintf(w, `{"errors":[{"code":"DENIED","message":%q}]}`, full)
 		return true
 	})
-	defer g.cloud.door.answerInstead(nil)
+	defer g.cloud.faults.intercept(nil)
 	return g.refuses(ctx, []edit{misbehaving("version never-seen")}, "stage Build", "is not in ECR", full)
 }

@@ -19,18 +19,6 @@ type hosts struct {
 	byID map[string]*host
 }
 
-// host stands for one EC2 instance: a named set of Docker objects, an agent, and a metadata service.
-type host struct {
-	// app is what the name of each of its Docker objects starts with.
-	app string
-	// edge is the address on this machine at which port 80 of the instance answers.
-	edge     string
-	home     string // of the user that hooks run as
-	agent    *agent.Agent
-	metadata *awsapi.IMDS
-	power    sync.Mutex // held while the host reboots
-}
-
 // host returns the host that stands for a declared instance.
 func (c *cloud) host(instanceID string) (*host, error) {
 	c.hosts.mu.Lock()
