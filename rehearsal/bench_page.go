@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"cicd/internal/docker"
+
 	"cicd/rehearsal/github"
 )
 
@@ -17,7 +19,7 @@ type fact struct{ name, value string }
 
 // newBenchReport begins a report with the facts about this machine.
 func (r *rehearsal) newBenchReport(ctx context.Context) (*benchReport, error) {
-	dockerVersion, err := docker(ctx, "version", "--format", "{{.Server.Version}}")
+	dockerVersion, err := docker.Run(ctx, "version", "--format", "{{.Server.Version}}")
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"cicd/internal/docker"
+
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
@@ -80,10 +82,10 @@ func (b *bench) runHello(ctx context.Context) error {
 		return fmt.Errorf("building the bare server: %w: %s", err, out)
 	}
 	name := b.helloName()
-	if _, err := docker(ctx, "build", "--quiet", "--force-rm", "--tag", name, dir); err != nil {
+	if _, err := docker.Run(ctx, "build", "--quiet", "--force-rm", "--tag", name, dir); err != nil {
 		return err
 	}
-	_, err = docker(ctx, "run", "--detach", "--name", name, "--security-opt", "no-new-privileges", "--log-driver", "local", name)
+	_, err = docker.Run(ctx, "run", "--detach", "--name", name, "--security-opt", "no-new-privileges", "--log-driver", "local", name)
 	return err
 }
 
@@ -94,7 +96,7 @@ func (b *bench) helloName() string { return b.bare.Name + "-hello" }
 
 // inspect returns what a template makes of the one running container whose name matches a pattern.
 func inspect(ctx context.Context, pattern, template string) (string, error) {
-	ids, err := docker(ctx, "ps", "--quiet", "--filter", "name=^/"+pattern+"$")
+	ids, err := docker.Run(ctx, "ps", "--quiet", "--filter", "name=^/"+pattern+"$")
 	if err != nil {
 		return "", err
 	}
@@ -102,7 +104,7 @@ func inspect(ctx context.Context, pattern, template string) (string, error) {
 	if len(found) != 1 {
 		return "", fmt.Errorf("%d containers run that are called %s, want one", len(found), pattern)
 	}
-	about, err := docker(ctx, "inspect", "--format", template, found[0])
+	about, err := docker.Run(ctx, "inspect", "--format", template, found[0])
 	return strings.TrimSpace(about), err
 }
 
@@ -132,7 +134,7 @@ func (b *bench) measureImage(ctx context.Context, report *benchReport) error {
 	if err != nil {
 		return err
 	}
-	size, err := docker(ctx, "image", "inspect", "--format", "{{.Size}}", image)
+	size, err := docker.Run(ctx, "image", "inspect", "--format", "{{.Size}}", image)
 	if err != nil {
 		return err
 	}

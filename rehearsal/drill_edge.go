@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"cicd/internal/docker"
 )
 
 const caddyfile = "deploy-scripts/edge/Caddyfile"
@@ -49,17 +51,17 @@ func edgeCrashes(ctx context.Context, g *ground) error {
 		return err
 	}
 	const restarts = "{{.RestartCount}}"
-	before, err := docker(ctx, "inspect", "--format", restarts, h.edgeName())
+	before, err := docker.Run(ctx, "inspect", "--format", restarts, h.edgeName())
 	if err != nil {
 		return err
 	}
-	if _, err := docker(ctx, "exec", h.edgeName(), "caddy", "stop", "--address", "unix//etc/caddy/admin.sock"); err != nil {
+	if _, err := docker.Run(ctx, "exec", h.edgeName(), "caddy", "stop", "--address", "unix//etc/caddy/admin.sock"); err != nil {
 		return err
 	}
 	if err := g.cloud.serves(ctx, g.url(), g.good); err != nil {
 		return err
 	}
-	after, err := docker(ctx, "inspect", "--format", restarts, h.edgeName())
+	after, err := docker.Run(ctx, "inspect", "--format", restarts, h.edgeName())
 	if err == nil && after == before {
 		err = errors.New("the edge has not been restarted, so it was not broken")
 	}
@@ -72,7 +74,7 @@ func edgeRemoved(ctx context.Context, g *ground) error {
 	if err != nil {
 		return err
 	}
-	if _, err := docker(ctx, "rm", "--force", h.edgeName()); err != nil {
+	if _, err := docker.Run(ctx, "rm", "--force", h.edgeName()); err != nil {
 		return err
 	}
 	client := g.cloud.internet()
@@ -89,7 +91,7 @@ func edgeChanged(ctx context.Context, g *ground) error {
 		return err
 	}
 	const start = "{{.State.StartedAt}}"
-	before, err := docker(ctx, "inspect", "--format", start, h.edgeName())
+	before, err := docker.Run(ctx, "inspect", "--format", start, h.edgeName())
 	if err != nil {
 		return err
 	}
@@ -104,7 +106,7 @@ func edgeChanged(ctx context.Context, g *ground) error {
 	if got := response.Header.Get("X-Drill"); got != "changed" {
 		return fmt.Errorf("the edge has not loaded its new configuration: the header X-Drill is %q", got)
 	}
-	after, err := docker(ctx, "inspect", "--format", start, h.edgeName())
+	after, err := docker.Run(ctx, "inspect", "--format", start, h.edgeName())
 	if err == nil && after != before {
 		err = errors.New("the edge was restarted, or replaced")
 	}

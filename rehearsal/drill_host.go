@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"cicd/internal/docker"
+
 	"cicd/rehearsal/codepipeline"
 )
 
@@ -90,7 +92,7 @@ func dockerRestarted(ctx context.Context, g *ground) error {
 	if err != nil {
 		return err
 	}
-	if _, err := docker(ctx, append([]string{"stop", "--time", "15"}, names...)...); err != nil {
+	if _, err := docker.Run(ctx, append([]string{"stop", "--time", "15"}, names...)...); err != nil {
 		return err
 	}
 	if err := h.comeBack(ctx); err != nil {

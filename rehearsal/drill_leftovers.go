@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"cicd/internal/docker"
+
 	"cicd/rehearsal/ecr"
 )
 
@@ -27,7 +29,7 @@ func leftoversGo(ctx context.Context, g *ground) error {
 	for i, command := range []string{"create", "run --detach"} {
 		args := strings.Fields(command + " --label com.cicd.app=" + h.app + " --label com.cicd.image=" + first)
 		name := fmt.Sprintf("%s-%.12s-%d", h.app, g.good, i)
-		if _, err := docker(ctx, append(args, "--name", name, first)...); err != nil {
+		if _, err := docker.Run(ctx, append(args, "--name", name, first)...); err != nil {
 			return err
 		}
 	}
@@ -67,7 +69,7 @@ func runsNothingBut(ctx context.Context, h *host, commit string) error {
 	if len(others) != 1 {
 		return fmt.Errorf("beside the edge the host has the containers %q, want one", others)
 	}
-	environment, err := docker(ctx, "inspect", "--format", "{{.Config.Env}}", others[0])
+	environment, err := docker.Run(ctx, "inspect", "--format", "{{.Config.Env}}", others[0])
 	if err == nil && !strings.Contains(environment, commit) {
 		err = fmt.Errorf("container %s is not of commit %.7s", others[0], commit)
 	}
@@ -76,7 +78,7 @@ func runsNothingBut(ctx context.Context, h *host, commit string) error {
 
 // keepsImages looks whether these are the images of the application that the host has.
 func (g *ground) keepsImages(ctx context.Context, want []string) error {
-	list, err := docker(ctx, "image", "ls", "--digests", "--format", "{{.Repository}}@{{.Digest}}", "--filter", "reference="+g.stack.output("repositoryUrl"))
+	list, err := docker.Run(ctx, "image", "ls", "--digests", "--format", "{{.Repository}}@{{.Digest}}", "--filter", "reference="+g.stack.output("repositoryUrl"))
 	if err != nil {
 		return err
 	}

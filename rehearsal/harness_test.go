@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"cicd/internal/docker"
+
 	"cicd/rehearsal/awscli"
 	"cicd/rehearsal/github"
 )
@@ -85,7 +87,7 @@ func apply(t *testing.T, dir string, edits ...edit) {
 // orphans lists the images of registries on this machine that do not answer any more.
 func orphans(t *testing.T) []string {
 	t.Helper()
-	list, err := docker(context.Background(), "images", "--digests", "--format", "{{.Repository}}:{{.Tag}}@{{.Digest}}", "--filter", "reference=127.0.0.1*/*")
+	list, err := docker.Run(context.Background(), "images", "--digests", "--format", "{{.Repository}}:{{.Tag}}@{{.Digest}}", "--filter", "reference=127.0.0.1*/*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +112,7 @@ func leftovers(t *testing.T, project string, before []string) []string {
 		{"network", "ls", "--format", "network {{.Name}}", "--filter", "name=" + name},
 		{"images", "--format", "image {{.Repository}}", "--filter", "reference=" + name + "*"},
 	} {
-		out, err := docker(context.Background(), args...) // also used in clean-ups, when the test's context has ended
+		out, err := docker.Run(context.Background(), args...) // also used in clean-ups, when the test's context has ended
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"cicd/internal/docker"
+
 	"cicd/rehearsal/awsapi"
 	"cicd/rehearsal/codedeploy/agent"
 )
@@ -35,7 +37,7 @@ func (h *host) with(variables ...string) (restore func()) {
 
 // containers names the host's containers, whatever their state.
 func (h *host) containers(ctx context.Context) ([]string, error) {
-	names, err := docker(ctx, "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^/"+h.app+"-")
+	names, err := docker.Run(ctx, "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^/"+h.app+"-")
 	return strings.Fields(names), err
 }
 
@@ -49,12 +51,12 @@ func (h *host) comeBack(ctx context.Context) error {
 	slices.Sort(names)
 	slices.Reverse(names)
 	for _, name := range names {
-		policy, err := docker(ctx, "inspect", "--format", "{{.HostConfig.RestartPolicy.Name}}", name)
+		policy, err := docker.Run(ctx, "inspect", "--format", "{{.HostConfig.RestartPolicy.Name}}", name)
 		if err != nil {
 			return err
 		}
 		if p := strings.TrimSpace(policy); p == "always" || p == "unless-stopped" {
-			if _, err := docker(ctx, "start", name); err != nil {
+			if _, err := docker.Run(ctx, "start", name); err != nil {
 				return err
 			}
 		}
@@ -89,11 +91,11 @@ func (h *host) reboot(ctx context.Context) error {
 	if err := h.agent.Close(); err != nil {
 		return err
 	}
-	names, err := docker(ctx, "ps", "--format", "{{.Names}}", "--filter", "name=^/"+h.app+"-")
+	names, err := docker.Run(ctx, "ps", "--format", "{{.Names}}", "--filter", "name=^/"+h.app+"-")
 	if err != nil {
 		return err
 	}
-	if _, err := docker(ctx, append([]string{"kill"}, strings.Fields(names)...)...); err != nil {
+	if _, err := docker.Run(ctx, append([]string{"kill"}, strings.Fields(names)...)...); err != nil {
 		return err
 	}
 	return h.comeBack(ctx)

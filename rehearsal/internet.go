@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"cicd/internal/docker"
+
 	"cicd/internal/sendonce"
 	"cicd/rehearsal/ec2"
 )
@@ -77,12 +79,12 @@ func (c *cloud) commitAt(ctx context.Context, upstream string) (string, error) {
 		return "", fmt.Errorf("the edge did not say which container answered: X-Upstream is %q", upstream)
 	}
 	const format = `{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}{{range .Config.Env}}{{println .}}{{end}}`
-	ids, err := docker(ctx, "ps", "--quiet", "--filter", "name=^/"+c.work.Name)
+	ids, err := docker.Run(ctx, "ps", "--quiet", "--filter", "name=^/"+c.work.Name)
 	if err != nil {
 		return "", err
 	}
 	for _, id := range strings.Fields(ids) {
-		about, err := docker(ctx, "inspect", "--format", format, id)
+		about, err := docker.Run(ctx, "inspect", "--format", format, id)
 		if err != nil {
 			continue // gone since it was listed
 		}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"cicd/internal/docker"
+
 	"golang.org/x/sys/unix"
 
 	"cicd/rehearsal/github"
@@ -35,7 +37,7 @@ func checkDocker(ctx context.Context) error {
 	if _, err := exec.LookPath("docker"); err != nil {
 		return errors.New("docker is not installed (no docker on PATH): install Docker Engine 20.10 or newer")
 	}
-	version, err := docker(ctx, "version", "--format", "{{.Server.Version}}")
+	version, err := docker.Run(ctx, "version", "--format", "{{.Server.Version}}")
 	if err != nil {
 		return fmt.Errorf("the Docker daemon is not running, or may not be used by this user: start it (sudo systemctl start docker), then try `docker version`: %w", err)
 	}

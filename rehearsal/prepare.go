@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"cicd/internal/docker"
+
 	"cicd/automation"
 	"cicd/infra"
 	"cicd/rehearsal/awscli"
@@ -60,7 +62,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 func newMachine(ctx context.Context, work *workspace) (machine, error) {
 	host := os.Getenv("DOCKER_HOST")
 	if host == "" { // what `docker context use` has chosen is in the user's HOME, which builds and hooks do not see
-		endpoint, err := docker(ctx, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+		endpoint, err := docker.Run(ctx, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
 		if err != nil {
 			return machine{}, err
 		}
@@ -111,7 +113,7 @@ func userCache(name string) (string, error) {
 
 // makeEdgeImage builds the image that stands for the public Caddy image, of the same version, with nothing else in it.
 func (r *rehearsal) makeEdgeImage(ctx context.Context) error {
-	architecture, err := docker(ctx, "version", "--format", "{{.Server.Arch}}")
+	architecture, err := docker.Run(ctx, "version", "--format", "{{.Server.Arch}}")
 	if err != nil {
 		return err
 	}
@@ -134,7 +136,7 @@ func (r *rehearsal) makeEdgeImage(ctx context.Context) error {
 		return err
 	}
 	// An interruption may not end it in between: the daemon would go on alone, and make the image after all was removed.
-	if _, err := docker(context.WithoutCancel(ctx), "build", "--quiet", "--force-rm", "--tag", r.cloud.edgeImage(), dir); err != nil {
+	if _, err := docker.Run(context.WithoutCancel(ctx), "build", "--quiet", "--force-rm", "--tag", r.cloud.edgeImage(), dir); err != nil {
 		return err
 	}
 	r.step("edge", "image of the Caddy that is built from tools/", time.Since(start))

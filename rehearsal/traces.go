@@ -1,17 +1,16 @@
 package rehearsal
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"cicd/internal/docker"
 
 	"cicd/internal/rmtree"
 )
@@ -46,21 +45,21 @@ func (t traces) endProcesses() error {
 
 // removeDockerObjects removes containers first, since networks and images that they use cannot go before them.
 func (t traces) removeDockerObjects(ctx context.Context) error {
-	containers, err := docker(ctx, "ps", "--all", "--quiet", "--filter", "name=^/"+t.Name)
+	containers, err := docker.Run(ctx, "ps", "--all", "--quiet", "--filter", "name=^/"+t.Name)
 	if err != nil {
 		return err
 	}
 	if ids := strings.Fields(containers); len(ids) > 0 {
-		if _, err := docker(ctx, append([]string{"rm", "--force", "--volumes"}, ids...)...); err != nil {
+		if _, err := docker.Run(ctx, append([]string{"rm", "--force", "--volumes"}, ids...)...); err != nil {
 			return err
 		}
 	}
-	networks, err := docker(ctx, "network", "ls", "--quiet", "--filter", "name=^"+t.Name)
+	networks, err := docker.Run(ctx, "network", "ls", "--quiet", "--filter", "name=^"+t.Name)
 	if err != nil {
 		return err
 	}
 	if ids := strings.Fields(networks); len(ids) > 0 {
-		if _, err := docker(ctx, append([]string{"network", "rm"}, ids...)...); err != nil {
+		if _, err := docker.Run(ctx, append([]string{"network", "rm"}, ids...)...); err != nil {
 			return err
 		}
 	}
@@ -69,7 +68,7 @@ func (t traces) removeDockerObjects(ctx context.Context) error {
 
 // removeImages removes the references that the rehearsal made and, with its last reference, each image.
 func (t traces) removeImages(ctx context.Context) error {
-	list, err := docker(ctx, "images", "--digests", "--format", "{{.Repository}}\t{{.Tag}}\t{{.Digest}}")
+	list, err := docker.Run(ctx, "images", "--digests", "--format", "{{.Repository}}\t{{.Tag}}\t{{.Digest}}")
 	if err != nil {
 		return err
 	}
@@ -90,17 +89,6 @@ func (t traces) removeImages(ctx context.Context) error {
 		return nil
 	}
 	slices.Sort(references)
-	_, err = docker(ctx, append([]string{"rmi", "--force"}, slices.Compact(references)...)...)
+	_, err = docker.Run(ctx, append([]string{"rmi", "--force"}, slices.Compact(references)...)...)
 	return err
-}
-
-// docker runs the docker command and returns what it prints.
-func docker(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "docker", args...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("docker %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.String(), nil
 }

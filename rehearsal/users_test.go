@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"cicd/internal/docker"
+
 	"cicd/automation"
 )
 
@@ -131,7 +133,7 @@ func becomeNobody(t *testing.T, cmd *exec.Cmd, home string) {
 
 func serverArch(t *testing.T) string {
 	t.Helper()
-	architecture, err := docker(t.Context(), "version", "--format", "{{.Server.Arch}}")
+	architecture, err := docker.Run(t.Context(), "version", "--format", "{{.Server.Arch}}")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +143,7 @@ func serverArch(t *testing.T) string {
 // dockerGroup returns the group that may use the Docker daemon.
 func dockerGroup(t *testing.T) uint32 {
 	t.Helper()
-	host, err := docker(t.Context(), "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+	host, err := docker.Run(t.Context(), "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
 	if err != nil {
 		t.Fatal(err)
 	}
