@@ -7,18 +7,23 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cicd/internal/testproject"
+	"cicd/rehearsal/change"
+	"cicd/rehearsal/rehearsaltest"
+	"cicd/rehearsal/workspace"
 )
 
 func TestInterruptLeavesNothing(t *testing.T) {
-	needDocker(t)
+	rehearsaltest.NeedDocker(t)
 	for _, moment := range []string{"handshake", "git push", "BeforeInstall", "Second release"} {
 		t.Run(moment, func(t *testing.T) {
-			project := newProject(t)
-			clean := wantClean(t, project)
+			project := testproject.New(t)
+			clean := rehearsaltest.WantClean(t, project)
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			log := &watched{moment: moment, seen: interrupt}
-			err := Run(ctx, Options{ProjectDir: project, Stack: "dev", Stdout: io.Discard, Stderr: log})
+			err := Run(ctx, rehearsaltest.Options(project, DefaultStack, log), change.Scenario{Out: io.Discard})
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("the rehearsal ended with %v, want it canceled\n%s", err, log.text.String())
 			}
@@ -43,9 +48,9 @@ func (w *watched) Write(p []byte) (int, error) {
 
 // TestKilledRehearsalIsSwept kills a rehearsal in the middle of its first release.
 func TestKilledRehearsalIsSwept(t *testing.T) {
-	needDocker(t)
-	project := newProject(t)
-	before := orphans(t)
+	rehearsaltest.NeedDocker(t)
+	project := testproject.New(t)
+	before := rehearsaltest.Orphans(t)
 	cmd := rehearse(project)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -59,23 +64,23 @@ func TestKilledRehearsalIsSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd.Wait()
-	if left := leftovers(t, project, before); len(left) == 0 {
+	if left := rehearsaltest.Leftovers(t, project, before); len(left) == 0 {
 		t.Fatalf("the killed rehearsal left nothing, so there is nothing to sweep\n%s", killed.text.String())
 	}
 	var told strings.Builder
-	work, err := newWorkspace(t.Context(), t.TempDir(), &told)
+	work, err := workspace.New(t.Context(), t.TempDir(), &told)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer work.remove(context.Background())
-	if want := "Removed what " + namePrefix(project); !strings.Contains(told.String(), want) { // beside those of other tests
+	defer work.Remove(context.Background())
+	if want := "Removed what " + workspace.NamePrefix(project); !strings.Contains(told.String(), want) { // beside those of other tests
 		t.Errorf("told %q, want %q", told.String(), want)
 	}
-	if err := work.remove(t.Context()); err != nil {
+	if err := work.Remove(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(10 * time.Second)
-	for left := leftovers(t, project, before); len(left) > 0; left = leftovers(t, project, before) {
+	for left := rehearsaltest.Leftovers(t, project, before); len(left) > 0; left = rehearsaltest.Leftovers(t, project, before) {
 		if time.Now().After(deadline) { // processes that were killed take a moment to be gone
 			t.Fatalf("left behind: %q", left)
 		}

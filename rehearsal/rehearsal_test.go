@@ -12,23 +12,30 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"cicd/internal/edit"
+	"cicd/internal/testproject"
+	"cicd/rehearsal/change"
+	"cicd/rehearsal/console"
+	"cicd/rehearsal/rehearsaltest"
+	"cicd/rehearsal/world"
 )
 
 func TestRehearsal(t *testing.T) {
-	needDocker(t)
+	rehearsaltest.NeedDocker(t)
 	for _, stack := range []string{"dev", "prod"} {
 		t.Run(stack, func(t *testing.T) {
-			project := newProject(t)
-			clean := wantClean(t, project)
+			project := testproject.New(t)
+			clean := rehearsaltest.WantClean(t, project)
 			var stdout, stderr bytes.Buffer
-			if err := Run(t.Context(), Options{ProjectDir: project, Stack: stack, Stdout: &stdout, Stderr: &stderr}); err != nil {
+			if err := Run(t.Context(), rehearsaltest.Options(project, stack, &stderr), change.Scenario{Out: &stdout}); err != nil {
 				t.Fatalf("%v\n%s", err, &stderr)
 			}
 			if answer := stdout.String(); strings.Count(answer, "\n") != 2 || !strings.Contains(answer, " 0 of ") {
 				t.Errorf("the answer is %q, want a line a release and no failed request", answer)
 			}
 			for line := range strings.Lines(stderr.String()) {
-				if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > width {
+				if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > console.Width {
 					t.Errorf("a line of %d characters: %s", n, line)
 				}
 			}
@@ -38,15 +45,15 @@ func TestRehearsal(t *testing.T) {
 }
 
 func TestTwoSideBySide(t *testing.T) {
-	needDocker(t)
-	projects := []string{newProject(t), newProject(t)}
-	clean := []func(){wantClean(t, projects[0]), wantClean(t, projects[1])}
+	rehearsaltest.NeedDocker(t)
+	projects := []string{testproject.New(t), testproject.New(t)}
+	clean := []func(){rehearsaltest.WantClean(t, projects[0]), rehearsaltest.WantClean(t, projects[1])}
 	errs := make([]error, len(projects))
 	logs := make([]bytes.Buffer, len(projects))
 	var group sync.WaitGroup
 	for i, project := range projects {
 		group.Go(func() {
-			errs[i] = Run(t.Context(), Options{ProjectDir: project, Stack: "dev", Stdout: io.Discard, Stderr: &logs[i]})
+			errs[i] = Run(t.Context(), rehearsaltest.Options(project, DefaultStack, &logs[i]), change.Scenario{Out: io.Discard})
 		})
 	}
 	group.Wait()
@@ -60,7 +67,7 @@ func TestTwoSideBySide(t *testing.T) {
 
 // TestRefusedAtOnce has the inputs that stop a rehearsal before it makes anything.
 func TestRefusedAtOnce(t *testing.T) {
-	needDocker(t)
+	rehearsaltest.NeedDocker(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -69,41 +76,41 @@ func TestRefusedAtOnce(t *testing.T) {
 	port := taken.Addr().(*net.TCPAddr).Port
 	tests := []struct {
 		name    string
-		prepare func(t *testing.T, o *Options)
+		prepare func(t *testing.T, o *world.Options)
 		want    []string
 	}{
-		{"unknown stack", func(_ *testing.T, o *Options) { o.Stack = "staging" }, []string{`stack "staging" does not exist`, "dev, prod"}},
-		{"port in use", func(_ *testing.T, o *Options) { o.Port = port }, []string{"port " + strconv.Itoa(port) + " is in use", "--port"}},
-		{"illegal port", func(_ *testing.T, o *Options) { o.Port = 70000 }, []string{"port 70000", "1 to 65535"}},
-		{"no Docker", func(t *testing.T, _ *Options) { t.Setenv("DOCKER_HOST", "unix:///nowhere/docker.sock") }, []string{"Docker daemon is not running", "start it"}},
-		{"no commit", func(t *testing.T, o *Options) {
-			run(t, o.ProjectDir, "update-ref", "-d", "HEAD")
+		{"unknown stack", func(_ *testing.T, o *world.Options) { o.Stack = "staging" }, []string{`stack "staging" does not exist`, "dev, prod"}},
+		{"port in use", func(_ *testing.T, o *world.Options) { o.Port = port }, []string{"port " + strconv.Itoa(port) + " is in use", "--port"}},
+		{"illegal port", func(_ *testing.T, o *world.Options) { o.Port = 70000 }, []string{"port 70000", "1 to 65535"}},
+		{"no Docker", func(t *testing.T, _ *world.Options) { t.Setenv("DOCKER_HOST", "unix:///nowhere/docker.sock") }, []string{"Docker daemon is not running", "start it"}},
+		{"no commit", func(t *testing.T, o *world.Options) {
+			testproject.Git(t, o.ProjectDir, "update-ref", "-d", "HEAD")
 		}, []string{"no commit", "commit something first"}},
-		{"commits by SHA-256", func(t *testing.T, o *Options) {
+		{"commits by SHA-256", func(t *testing.T, o *world.Options) {
 			if err := os.RemoveAll(filepath.Join(o.ProjectDir, ".git")); err != nil {
 				t.Fatal(err)
 			}
-			run(t, o.ProjectDir, "init", "--quiet", "--object-format=sha256")
-			commit(t, o.ProjectDir, "First")
+			testproject.Git(t, o.ProjectDir, "init", "--quiet", "--object-format=sha256")
+			testproject.Commit(t, o.ProjectDir, "First")
 		}, []string{"SHA-256", "GitHub does not take", "--object-format=sha1"}},
-		{"another user's repository", func(t *testing.T, _ *Options) {
+		{"another user's repository", func(t *testing.T, _ *world.Options) {
 			t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "true") // setup.c
 		}, []string{"that you may read", "dubious ownership", "safe.directory"}},
-		{"no repository", func(t *testing.T, o *Options) {
+		{"no repository", func(t *testing.T, o *world.Options) {
 			if err := os.RemoveAll(filepath.Join(o.ProjectDir, ".git")); err != nil {
 				t.Fatal(err)
 			}
 		}, []string{"not in a Git repository"}},
-		{"illegal configuration", func(t *testing.T, o *Options) {
-			apply(t, o.ProjectDir, write("Pulumi.dev.yaml", "config:\n  aws:region: mars\n  cicd:repository: nobody\n  cicd:containerPort: 99999\n  cicd:instanceTyp: t3.small\n"))
+		{"illegal configuration", func(t *testing.T, o *world.Options) {
+			testproject.Apply(t, o.ProjectDir, edit.Write("Pulumi.dev.yaml", "config:\n  aws:region: mars\n  cicd:repository: nobody\n  cicd:containerPort: 99999\n  cicd:instanceTyp: t3.small\n"))
 		}, []string{"mars", "nobody", "99999", "instanceTyp", "instanceType"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := Options{ProjectDir: newProject(t), Stack: "dev", Stdout: io.Discard, Stderr: io.Discard}
-			clean := wantClean(t, o.ProjectDir)
+			o := rehearsaltest.Options(testproject.New(t), DefaultStack, io.Discard)
+			t.Cleanup(rehearsaltest.WantClean(t, o.ProjectDir)) // when the environment is as it was
 			tt.prepare(t, &o)
-			err := Run(t.Context(), o)
+			err := Run(t.Context(), o, change.Scenario{Out: io.Discard})
 			if err == nil {
 				t.Fatal("the rehearsal succeeded")
 			}
@@ -112,14 +119,12 @@ func TestRefusedAtOnce(t *testing.T) {
 					t.Errorf("the error is %q, want %q in it", err, want)
 				}
 			}
-			os.Unsetenv("DOCKER_HOST")
-			clean()
 		})
 	}
 }
 
 func TestOtherApplication(t *testing.T) {
-	needDocker(t)
+	rehearsaltest.NeedDocker(t)
 	gcc, err := exec.LookPath("gcc")
 	if err != nil && os.Getenv("CI") == "true" {
 		t.Fatal(err)
@@ -127,7 +132,7 @@ func TestOtherApplication(t *testing.T) {
 	if err != nil {
 		t.Skip("no gcc to compile an application that is not in Go")
 	}
-	project := newProject(t)
+	project := testproject.New(t)
 	source, err := filepath.Abs(filepath.Join("testdata", "other", "main.c"))
 	if err != nil {
 		t.Fatal(err)
@@ -139,11 +144,11 @@ func TestOtherApplication(t *testing.T) {
 	if out, err := exec.Command(gcc, "-O1", "-static", "-o", filepath.Join(webapp, "server"), source).CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v: %s", err, out)
 	}
-	apply(t, project, write("webapp/Dockerfile", "FROM scratch\nCOPY server /server\nENTRYPOINT [\"/server\"]\n"))
-	apply(t, project, replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false", "cicd:connectionAuthorized: false\n  cicd:containerPort: 9000\n  cicd:healthPath: /ready"))
-	commit(t, project, "Another application")
+	testproject.PackServer(t, webapp)
+	testproject.Apply(t, project, edit.Replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false", "cicd:connectionAuthorized: false\n  cicd:containerPort: 9000\n  cicd:healthPath: /ready"))
+	testproject.Commit(t, project, "Another application")
 	var stdout, stderr bytes.Buffer
-	if err := Run(t.Context(), Options{ProjectDir: project, Stack: "dev", Stdout: &stdout, Stderr: &stderr}); err != nil {
+	if err := Run(t.Context(), rehearsaltest.Options(project, DefaultStack, &stderr), change.Scenario{Out: &stdout}); err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
 	if !strings.Contains(stdout.String(), " 0 of ") {

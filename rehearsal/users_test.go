@@ -1,9 +1,7 @@
 package rehearsal
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +9,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"cicd/internal/edit"
+	"cicd/internal/testproject"
+	"cicd/rehearsal/change"
+	"cicd/rehearsal/drill"
+	"cicd/rehearsal/rehearsaltest"
 
 	"cicd/internal/docker"
 
@@ -20,20 +24,21 @@ import (
 // TestEverybodyCanRehearse rehearses as people do it: as a user with no rights but those of the group that may use Docker, as
 // on GitHub's runners; with a umask that keeps others out; in a checkout whose path needs quoting; with encrypted settings.
 func TestEverybodyCanRehearse(t *testing.T) {
-	needDocker(t)
+	rehearsaltest.NeedDocker(t)
 	const encrypted = "cicd:connectionAuthorized: false\n  cicd:manageRepository: true\n  github:token:\n    secure: v1:4BFH0vSBGWMKSDkw:HVIXWYhHd4+L/+cUGbAQgGlLW6A=\n" +
 		"  cicd:operatorIp:\n    secure: v1:4BFH0vSBGWMKSDkw:HVIXWYhHd4+L/+cUGbAQgGlLW6A=\nencryptionsalt: v1:JqfmyBGvFiM=:v1:UVgHZkhsbMHEpr7Q:8ipxCRJr0LB8NSbI0vnlSgkNVzhBGg==\n"
+	const edge = "REHEARSE_DRILLS=edge-crashes edge-removed edge-changed edge-refuses"
 	tests := []struct {
 		name        string
 		nobody      bool
 		environment []string
-		edits       []edit
+		edits       []edit.Edit
 	}{
 		{name: "nobody", nobody: true},
-		{name: "nobody, drills of the edge", nobody: true, environment: []string{"REHEARSE_DRILLS=" + namesOf(edgeDrills)}},
-		{name: "umask 077", environment: []string{"REHEARSE_UMASK=077", "REHEARSE_DRILLS=" + namesOf(edgeDrills)}},
+		{name: "nobody, drills of the edge", nobody: true, environment: []string{edge}},
+		{name: "umask 077", environment: []string{"REHEARSE_UMASK=077", edge}},
 		{name: `a blank, ' and " $ # % in the path`, environment: []string{"REHEARSE_UMASK=077"},
-			edits: []edit{replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false\n", encrypted)}},
+			edits: []edit.Edit{edit.Replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false\n", encrypted)}},
 	}
 	home := t.TempDir() // one for all, with caches that are filled once
 	for _, tt := range tests {
@@ -42,9 +47,9 @@ func TestEverybodyCanRehearse(t *testing.T) {
 			if err := os.Mkdir(project, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			fillProject(t, project)
-			apply(t, project, tt.edits...)
-			clean := wantClean(t, project)
+			testproject.Fill(t, project)
+			testproject.Apply(t, project, tt.edits...)
+			clean := rehearsaltest.WantClean(t, project)
 			cmd := rehearse(project, tt.environment...)
 			if tt.nobody {
 				becomeNobody(t, cmd, home)
@@ -55,14 +60,6 @@ func TestEverybodyCanRehearse(t *testing.T) {
 			clean()
 		})
 	}
-}
-
-func namesOf(drills []Drill) string {
-	var names []string
-	for _, d := range drills {
-		names = append(names, d.Name)
-	}
-	return strings.Join(names, " ")
 }
 
 // rehearse returns the command that rehearses a project in a process of its own.
@@ -81,15 +78,19 @@ func TestHelperRehearse(t *testing.T) {
 	if umask, err := strconv.ParseInt(os.Getenv("REHEARSE_UMASK"), 8, 0); err == nil {
 		syscall.Umask(int(umask))
 	}
-	o := Options{ProjectDir: project, Stack: DefaultStack, Stdout: os.Stdout, Stderr: os.Stderr}
+	var drills []drill.Drill
 	for _, name := range strings.Fields(os.Getenv("REHEARSE_DRILLS")) {
-		found, err := FindDrills(name)
+		found, err := drill.Find(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Drills = append(o.Drills, found...)
+		drills = append(drills, found...)
 	}
-	if err := Run(t.Context(), o); err != nil {
+	scenario := Scenario(change.Scenario{Out: os.Stdout})
+	if len(drills) > 0 {
+		scenario = drill.Scenario{Drills: drills, Out: os.Stdout}
+	}
+	if err := Run(t.Context(), rehearsaltest.Options(project, DefaultStack, os.Stderr), scenario); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -102,11 +103,11 @@ func becomeNobody(t *testing.T, cmd *exec.Cmd, home string) {
 		t.Skip("only root can become nobody; whoever runs this test is not root either")
 	}
 	const nobody = 65534
-	caddy, err := automation.Caddy.Build(t.Context(), filepath.Join("..", "tools"), automation.Platform{OS: "linux", Arch: serverArch(t)}, os.Stderr)
+	caddy, err := automation.Caddy.Build(t.Context(), filepath.Join(testproject.Root(t), "tools"), automation.Platform{OS: "linux", Arch: serverArch(t)}, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := automation.FindEngine(t.Context(), "..", os.Stderr)
+	engine, err := automation.FindEngine(t.Context(), testproject.Root(t), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +117,11 @@ func becomeNobody(t *testing.T, cmd *exec.Cmd, home string) {
 		caddy:       filepath.Join(".cache/cicd/tools", filepath.Base(filepath.Dir(caddy)), "caddy"),
 	} {
 		to = filepath.Join(home, to)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), copyFile(from, to)); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			t.Fatal(err)
+		}
+		if out, err := exec.Command("cp", from, to).CombinedOutput(); err != nil {
+			t.Fatalf("cp: %v: %s", err, out)
 		}
 	}
 	if err := os.Chmod(filepath.Dir(home), 0o755); err != nil {

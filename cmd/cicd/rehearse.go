@@ -1,18 +1,27 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"cicd/rehearsal"
+	"cicd/rehearsal/bench"
+	"cicd/rehearsal/change"
+	"cicd/rehearsal/drill"
+	"cicd/rehearsal/load"
+	"cicd/rehearsal/permissions"
+	"cicd/rehearsal/serve"
+	"cicd/rehearsal/world"
 )
 
 func (c cli) rehearse() *cobra.Command {
-	options := rehearsal.Options{Stdout: c.stdout, Stderr: c.stderr}
-	drill := ""
+	var kinds kinds
+	options := world.Options{Stderr: c.stderr}
 	cmd := &cobra.Command{
 		Use:   "rehearse",
 		Short: "Run the stack and its pipeline on this machine, without AWS",
@@ -22,53 +31,75 @@ newest commit of this checkout, sees it served, pushes a change, sees that
 served without a failed request, and removes all it has made.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if drill == "list" {
-				for _, d := range rehearsal.Drills() {
+			if kinds.drill == "list" {
+				for _, d := range drill.All() {
 					fmt.Fprintln(c.stdout, d)
 				}
 				return nil
 			}
-			if err := checkKind(cmd); err != nil {
-				return err
-			}
-			if drill != "" {
-				var err error
-				if options.Drills, err = rehearsal.FindDrills(drill); err != nil {
-					return fmt.Errorf("%w: %w", errUsage, err)
-				}
-			}
-			dir, err := projectDir()
+			scenario, err := c.scenario(kinds)
 			if err != nil {
+				return fmt.Errorf("%w: %w", errUsage, err)
+			}
+			if options.ProjectDir, err = projectDir(); err != nil {
 				return err
 			}
-			options.ProjectDir = dir
-			return rehearsal.Run(cmd.Context(), options)
+			if options.BuiltInAWS, err = os.Executable(); err != nil { // see start
+				return err
+			}
+			return rehearsal.Run(cmd.Context(), options, scenario)
 		},
 	}
 	cmd.Flags().StringVar(&options.Stack, "stack", rehearsal.DefaultStack, "`name` of the stack whose settings are used")
 	cmd.Flags().IntVar(&options.Port, "port", 0, "`port` of the application on 127.0.0.1 (default any free)")
-	cmd.Flags().BoolVar(&options.Serve, "serve", false, "serve, and release the commits that you push, until Ctrl-C")
-	cmd.Flags().BoolVar(&options.Load, "load", false, "measure requests while 20 releases go out, and judge them")
-	cmd.Flags().StringVar(&drill, "drill", "", "break one thing, which must harm nobody: `name`, all or list")
-	cmd.Flags().BoolVar(&options.Permissions, "permissions", false, "print what is granted against what is used, and judge it")
-	cmd.Flags().BoolVar(&options.Bench, "bench", false, "measure the speed of it all, and write docs/performance.md")
-	cmd.Flags().BoolVar(&options.JSON, "json", false, "print what --load or --permissions finds as JSON")
+	kinds.add(cmd)
 	return cmd
 }
 
-// checkKind returns an error unless the flags ask for one kind of rehearsal, and for JSON only where there is some.
-func checkKind(cmd *cobra.Command) error {
+// kinds are the flags that say what a rehearsal is for: one of them, and --json.
+type kinds struct {
+	serve, load, permissions, bench, json bool
+	drill                                 string
+}
+
+func (k *kinds) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&k.serve, "serve", false, "keep running, for pushes of your own, until Ctrl-C")
+	cmd.Flags().BoolVar(&k.load, "load", false, "measure requests while 20 releases go out, and judge them")
+	cmd.Flags().StringVar(&k.drill, "drill", "", "break one thing, which must harm nobody: `name`, all or list")
+	cmd.Flags().BoolVar(&k.permissions, "permissions", false, "print what is granted against what is used, and judge it")
+	cmd.Flags().BoolVar(&k.bench, "bench", false, "measure the speed of it all, and write docs/performance.md")
+	cmd.Flags().BoolVar(&k.json, "json", false, "print what --load or --permissions finds as JSON")
+}
+
+// scenario returns what the flags ask for. It is an error if that is more than one thing, or JSON where there is none.
+func (c cli) scenario(k kinds) (rehearsal.Scenario, error) {
 	var chosen []string
-	for _, kind := range []string{"serve", "load", "drill", "permissions", "bench"} {
-		if cmd.Flags().Changed(kind) {
-			chosen = append(chosen, "--"+kind)
+	scenario := rehearsal.Scenario(change.Scenario{Out: c.stdout})
+	choose := func(flag string, s rehearsal.Scenario) { chosen, scenario = append(chosen, flag), s }
+	if k.serve {
+		choose("--serve", serve.Scenario{})
+	}
+	if k.load {
+		choose("--load", load.Scenario{Out: c.stdout, JSON: k.json})
+	}
+	if k.drill != "" {
+		drills, err := drill.Find(k.drill)
+		if err != nil {
+			return nil, err
 		}
+		choose("--drill", drill.Scenario{Drills: drills, Out: c.stdout})
+	}
+	if k.permissions {
+		choose("--permissions", permissions.Scenario{Out: c.stdout, JSON: k.json})
+	}
+	if k.bench {
+		choose("--bench", bench.Scenario{Out: c.stdout})
 	}
 	if len(chosen) > 1 {
-		return fmt.Errorf("%w: choose one of %s", errUsage, strings.Join(chosen, ", "))
+		return nil, fmt.Errorf("choose one of %s", strings.Join(chosen, ", "))
 	}
-	if cmd.Flags().Changed("json") && !slices.Contains([]string{"--load", "--permissions"}, strings.Join(chosen, "")) {
-		return fmt.Errorf("%w: --json is for what --load or --permissions prints: add one of them", errUsage)
+	if k.json && !slices.Contains([]string{"--load", "--permissions"}, strings.Join(chosen, "")) {
+		return nil, errors.New("--json is for what --load or --permissions prints: add one of them")
 	}
-	return nil
+	return scenario, nil
 }

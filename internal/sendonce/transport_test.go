@@ -1,51 +1,14 @@
 package sendonce
 
 import (
-	"bufio"
 	"io"
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
-)
 
-// droppingServer answers the first request of each connection and drops the connection at the second. It counts the
-// requests that it has dropped.
-func droppingServer(t *testing.T) (url string, dropped *atomic.Int64) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	dropped = new(atomic.Int64)
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				requests := bufio.NewReader(conn)
-				for answered := false; ; answered = true {
-					r, err := http.ReadRequest(requests)
-					if err != nil {
-						return
-					}
-					io.Copy(io.Discard, r.Body)
-					if answered {
-						dropped.Add(1)
-						return
-					}
-					io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-				}
-			}()
-		}
-	}()
-	return "http://" + listener.Addr().String(), dropped
-}
+	"cicd/internal/sendonce/sendoncetest"
+)
 
 // TestDroppedRequestsAreSeen: each request that the server drops is an error here. The plain transport shows that the server
 // does what it is for: it repeats what was dropped, and sees no error.
@@ -64,13 +27,13 @@ func TestDroppedRequestsAreSeen(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			url, dropped := droppingServer(t)
+			server := sendoncetest.NewServer(t)
 			plain := &http.Transport{}
 			defer plain.CloseIdleConnections()
 			client := &http.Client{Transport: tt.client(plain)}
-			var failed int64
+			var failed int
 			for range requests {
-				r, err := http.NewRequestWithContext(t.Context(), tt.method, url, strings.NewReader(tt.body))
+				r, err := http.NewRequestWithContext(t.Context(), tt.method, server.URL, strings.NewReader(tt.body))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -82,11 +45,12 @@ func TestDroppedRequestsAreSeen(t *testing.T) {
 				io.Copy(io.Discard, answer.Body)
 				answer.Body.Close()
 			}
-			if dropped.Load() < requests/2 {
-				t.Fatalf("the server dropped %d of %d requests, want half of them at least", dropped.Load(), requests)
+			seen, dropped := server.Counts()
+			if dropped < requests/2 {
+				t.Fatalf("the server dropped %d of %d requests, want half of them at least", dropped, seen)
 			}
-			if want := map[bool]int64{true: dropped.Load()}[tt.sees]; failed != want {
-				t.Errorf("the server dropped %d requests and the client saw %d failures, want %d", dropped.Load(), failed, want)
+			if want := map[bool]int{true: dropped}[tt.sees]; failed != want {
+				t.Errorf("the server dropped %d requests and the client saw %d failures, want %d", dropped, failed, want)
 			}
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"cicd/internal/shellword"
 )
 
 // goRuntime is the Go of a build.
@@ -31,7 +33,7 @@ func (b *build) installGo(path string) error {
 		if about, err := os.Stat(command); err != nil || about.IsDir() || about.Mode()&0o111 == 0 {
 			continue
 		}
-		script := fmt.Sprintf("#!/bin/sh\nIMAGE_GO=%s REAL_GO=%s\n%s", quote(b.golang.installed), quote(command), goScript)
+		script := fmt.Sprintf("#!/bin/sh\nIMAGE_GO=%s REAL_GO=%s\n%s", shellword.Quote(b.golang.installed), shellword.Quote(command), goScript)
 		return os.WriteFile(filepath.Join(b.binDir(), "go"), []byte(script), 0o755)
 	}
 	return nil

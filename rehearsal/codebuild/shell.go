@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"cicd/internal/shellword"
 )
 
 // shell runs commands as CodeBuild's agent does: each as a script in a shell of its own, which takes the working
@@ -43,7 +45,7 @@ func newShell(c *container, spec *Buildspec, dir, workDir string, env map[string
 	var state strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if shellName.MatchString(name) {
-			fmt.Fprintf(&state, "export %s=%s\n", name, quote(env[name]))
+			fmt.Fprintf(&state, "export %s=%s\n", name, shellword.Quote(env[name]))
 		} else { // no shell can hand it on, but processes can have it
 			s.env = append(s.env, name+"="+env[name])
 		}
@@ -60,10 +62,10 @@ func (s *shell) file(name string) string { return filepath.Join(s.dir, name) }
 
 // run runs one command and returns its exit status.
 func (s *shell) run(ctx context.Context, command string) (int, error) {
-	script := fmt.Sprintf("cd -- \"$(<%s)\"\nset -a\n. %s\n%s\n", quote(s.file("dir.txt")), quote(s.file("env.sh")), command)
+	script := fmt.Sprintf("cd -- \"$(<%s)\"\nset -a\n. %s\n%s\n", shellword.Quote(s.file("dir.txt")), shellword.Quote(s.file("env.sh")), command)
 	if s.version != "0.1" {
 		script += fmt.Sprintf("CODEBUILD_LAST_EXIT=$?\nexport -p >| %s\npwd >| %s\nexit $CODEBUILD_LAST_EXIT\n",
-			quote(s.file("env.sh")), quote(s.file("dir.txt")))
+			shellword.Quote(s.file("env.sh")), shellword.Quote(s.file("dir.txt")))
 	}
 	if err := os.WriteFile(s.file("script.sh"), []byte(script), fs.FileMode(0o600)); err != nil {
 		return 0, err
@@ -86,7 +88,7 @@ func (s *shell) set(name, value string) error {
 	if err != nil {
 		return err
 	}
-	if _, err = fmt.Fprintf(f, "export %s=%s\n", name, quote(value)); err != nil {
+	if _, err = fmt.Fprintf(f, "export %s=%s\n", name, shellword.Quote(value)); err != nil {
 		f.Close()
 		return err
 	}
@@ -104,7 +106,7 @@ func (s *shell) variables(ctx context.Context, names []string) (map[string]strin
 		return nil, err
 	}
 	defer out.Close()
-	script := fmt.Sprintf(". %s\n", quote(s.file("env.sh")))
+	script := fmt.Sprintf(". %s\n", shellword.Quote(s.file("env.sh")))
 	for _, name := range names {
 		if shellName.MatchString(name) {
 			script += fmt.Sprintf("[ -z \"${%s+set}\" ] || printf '%%s\\0' \"%s=$%s\"\n", name, name, name)
@@ -128,6 +130,3 @@ func (s *shell) variables(ctx context.Context, names []string) (map[string]strin
 	}
 	return found, nil
 }
-
-// quote makes one literal word of s for a POSIX shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

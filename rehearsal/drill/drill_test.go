@@ -1,0 +1,121 @@
+package drill
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"cicd/internal/testproject"
+	"cicd/rehearsal"
+	"cicd/rehearsal/console"
+	"cicd/rehearsal/rehearsaltest"
+	"cicd/rehearsal/world"
+)
+
+// TestDrills runs every drill, as `cicd rehearse --drill all` does.
+func TestDrills(t *testing.T) {
+	rehearsaltest.NeedDocker(t)
+	project := testproject.New(t)
+	clean := rehearsaltest.WantClean(t, project)
+	var stdout, stderr bytes.Buffer
+	err := rehearsal.Run(t.Context(), rehearsaltest.Options(project, rehearsal.DefaultStack, &stderr), Scenario{Drills: All(), Out: &stdout})
+	if err != nil {
+		t.Fatalf("%v\n%s%s", err, &stderr, &stdout)
+	}
+	t.Logf("\n%s", &stdout)
+	if lines := strings.Count(stdout.String(), "\n"); lines != len(All()) {
+		t.Errorf("%d lines, want one for each of the %d drills:\n%s", lines, len(All()), &stdout)
+	}
+	clean()
+}
+
+// TestDrillTable holds what every entry of the table must keep to.
+func TestDrillTable(t *testing.T) {
+	seen := map[string]bool{"all": true, "list": true}
+	for _, d := range All() {
+		if seen[d.Name] {
+			t.Errorf("%s: the name is taken", d.Name)
+		}
+		seen[d.Name] = true
+		if d.run == nil || d.Breaks == "" || d.Holds == "" {
+			t.Errorf("%s: not all of its fields are set", d.Name)
+		}
+		if line := d.String(); utf8.RuneCountInString(line) > console.Width {
+			t.Errorf("%q is longer than %d characters", line, console.Width)
+		}
+	}
+}
+
+func TestFindDrills(t *testing.T) {
+	for name, want := range map[string]int{"all": len(All()), "disk-full": 1, "disk-empty": 0, "": 0} {
+		found, err := Find(name)
+		if len(found) != want || (err == nil) != (want > 0) {
+			t.Errorf("FindDrills(%q) found %d drills (%v), want %d", name, len(found), err, want)
+		}
+	}
+}
+
+func TestDrillsInTurn(t *testing.T) {
+	drills := []Drill{{Name: "holds"}, {Name: "breaks", Breaks: "a leg", Holds: "the other"}, {Name: "holds-too"}, {Name: "not-begun"}}
+	count := world.Visits{Requests: 7, Failed: 1}
+	tests := []struct {
+		name    string
+		ends    map[string]error
+		lines   int
+		wantErr string
+		want    []string
+	}{
+		{"all hold", nil, 4, "", []string{"holds ", " ok ", "1 of 7 requests failed"}},
+		{"one fails", map[string]error{"breaks": errors.New("it hurts\nvery much")}, 4, "1 of 4 drills failed",
+			[]string{"\nbreaks: a leg\n  must hold: the other\n  it hurts\n  very much\n", "holds-too  "}},
+		{"one is not repaired", map[string]error{"breaks": errUnrepaired}, 2, "1 of 4 drills failed, and 2 were not begun", []string{"FAILED"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var out strings.Builder
+			err := inTurn(t.Context(), &out, drills, func(_ context.Context, d Drill) (world.Visits, error) { return count, tt.ends[d.Name] })
+			if got := errorText(err); got != tt.wantErr {
+				t.Errorf("the error is %q, want %q", got, tt.wantErr)
+			}
+			table, _, _ := strings.Cut(out.String(), "\n\n")
+			if got := strings.Count(strings.TrimSpace(table), "\n") + 1; got != tt.lines {
+				t.Errorf("%d lines, want %d:\n%s", got, tt.lines, table)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("lacks %q:\n%s", want, out.String())
+				}
+			}
+		})
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// TestOrderOfAnswers: what answers during a drill must be releases, the older ones first.
+func TestOrderOfAnswers(t *testing.T) {
+	tests := []struct {
+		released, served []string
+		ok               bool
+	}{
+		{[]string{"a", "b", "c"}, []string{"a", "c"}, true},
+		{[]string{"a", "b", "a", "c"}, []string{"a", "b", "a", "c"}, true}, // rolled back by hand
+		{[]string{"a", "b"}, nil, true},
+		{[]string{"a", "b", "c"}, []string{"a", "c", "b"}, false},
+		{[]string{"a", "b"}, []string{"a", "refused", "b"}, false},
+	}
+	for _, tt := range tests {
+		g := &drillEnv{released: tt.released}
+		if err := g.inOrder(tt.served); (err == nil) != tt.ok {
+			t.Errorf("released %q, served %q: %v", tt.released, tt.served, err)
+		}
+	}
+}

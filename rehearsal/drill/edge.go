@@ -1,0 +1,117 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"cicd/internal/edit"
+	"cicd/rehearsal/world"
+
+	"cicd/internal/docker"
+)
+
+const caddyfile = "deploy-scripts/edge/Caddyfile"
+
+// edgeDrills are about the container that owns port 80.
+var edgeDrills = []Drill{
+	{
+		Name:   "edge-crashes",
+		Breaks: "the edge's process ends",
+		Holds:  "Docker starts it again, and the URL answers with nobody's help",
+		run:    edgeCrashes,
+		outage: true,
+	},
+	{
+		Name:   "edge-removed",
+		Breaks: "somebody removes the edge's container",
+		Holds:  "the next push makes a new one",
+		run:    edgeRemoved,
+		outage: true,
+	},
+	{
+		Name:   "edge-changed",
+		Breaks: "a release changes the edge's configuration",
+		Holds:  "it is loaded without a restart, and costs no request",
+		Rows:   []int{36},
+		run:    edgeChanged,
+	},
+	{
+		Name:   "edge-refuses",
+		Breaks: "a release brings a configuration that the edge cannot read",
+		Holds:  "the edge keeps the one it has; the message has its reason",
+		run: refused([]edit.Edit{edit.Replace(caddyfile, ":80 {", ":80 {\n\tno_such_directive")},
+			"stage Deploy", "ApplicationStart", "the edge refuses edge/Caddyfile", "no_such_directive", "rolling back"),
+	},
+}
+
+// edgeCrashes ends the edge's process from inside, as a crash does. Docker takes `docker kill` for a person's wish that
+// it stay down, and would not start it again.
+func edgeCrashes(ctx context.Context, g *drillEnv) error {
+	h, err := g.Host()
+	if err != nil {
+		return err
+	}
+	const restarts = "{{.RestartCount}}"
+	before, err := docker.Run(ctx, "inspect", "--format", restarts, h.EdgeName())
+	if err != nil {
+		return err
+	}
+	if _, err := docker.Run(ctx, "exec", h.EdgeName(), "caddy", "stop", "--address", "unix//etc/caddy/admin.sock"); err != nil {
+		return err
+	}
+	if err := g.Serves(ctx, g.good); err != nil {
+		return err
+	}
+	after, err := docker.Run(ctx, "inspect", "--format", restarts, h.EdgeName())
+	if err == nil && after == before {
+		err = errors.New("the edge has not been restarted, so it was not broken")
+	}
+	return err
+}
+
+// edgeRemoved leaves the repair to the good push at the end of every drill.
+func edgeRemoved(ctx context.Context, g *drillEnv) error {
+	h, err := g.Host()
+	if err != nil {
+		return err
+	}
+	if _, err := docker.Run(ctx, "rm", "--force", h.EdgeName()); err != nil {
+		return err
+	}
+	client := g.Client()
+	defer client.CloseIdleConnections()
+	if _, err := world.Get(ctx, client, g.AppURL()); err == nil {
+		return errors.New("the URL still answers, so nothing was broken")
+	}
+	return nil
+}
+
+func edgeChanged(ctx context.Context, g *drillEnv) error {
+	h, err := g.Host()
+	if err != nil {
+		return err
+	}
+	const start = "{{.State.StartedAt}}"
+	before, err := docker.Run(ctx, "inspect", "--format", start, h.EdgeName())
+	if err != nil {
+		return err
+	}
+	if _, err := g.releases(ctx, "Another configuration of the edge", edit.Replace(caddyfile, ":80 {", ":80 {\n\theader X-Drill changed")); err != nil {
+		return err
+	}
+	response, err := http.Get("http://" + h.Edge)
+	if err != nil {
+		return err
+	}
+	response.Body.Close()
+	if got := response.Header.Get("X-Drill"); got != "changed" {
+		return fmt.Errorf("the edge has not loaded its new configuration: the header X-Drill is %q", got)
+	}
+	after, err := docker.Run(ctx, "inspect", "--format", start, h.EdgeName())
+	if err == nil && after != before {
+		err = errors.New("the edge was restarted, or replaced")
+	}
+	return err
+}

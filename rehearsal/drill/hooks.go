@@ -1,0 +1,100 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"cicd/internal/edit"
+
+	"cicd/rehearsal/github"
+)
+
+const (
+	startHook = "deploy-scripts/hooks/start.sh"
+	appspec   = "deploy-scripts/appspec.yml"
+)
+
+// hookDrills are about the scripts of a bundle and the agent that runs them.
+var hookDrills = []Drill{
+	{
+		Name:   "hook-missing",
+		Breaks: "the appspec names a script that is not in the bundle",
+		Holds:  "the message names the script, and where to look",
+		Rows:   []int{21},
+		run: refused([]edit.Edit{edit.Replace(appspec, "hooks/start.sh", "hooks/nowhere.sh")},
+			"stage Deploy", "ApplicationStart", "hooks/nowhere.sh", "Script does not exist at specified location", "artifacts in the buildspec"),
+	},
+	{
+		Name:   "hook-crlf",
+		Breaks: "a hook has CR LF line ends",
+		Holds:  "the message says so, which AWS's own does not",
+		Rows:   []int{28},
+		run: refused([]edit.Edit{edit.Replace(startHook, "\n", "\r\n"), edit.Write(".gitattributes", "* -text\n")},
+			"stage Deploy", "ApplicationStart", "CR LF", ".gitattributes"),
+	},
+	{
+		Name:   "hook-hangs",
+		Breaks: "a hook hangs (timeout 2 s)",
+		Holds:  "it is ended at its timeout, and named",
+		Rows:   []int{31, 33},
+		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nsleep 600 &\nwait\n"), edit.Write(appspec, appspecWithStart)},
+			"stage Deploy", "ScriptTimedOut", "hooks/start.sh", "failed to complete in 2 seconds", "raise timeout"),
+	},
+	{
+		Name:   "hook-holds-output",
+		Breaks: "a hook's child holds its output open (timeout 2 s)",
+		Holds:  "the message says what holds it, and how to let go",
+		Rows:   []int{31},
+		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nsleep 600 &\n"), edit.Write(appspec, appspecWithStart)},
+			"stage Deploy", "hooks/start.sh", "failed to close STDOUT", "redirect"),
+	},
+	{
+		Name:   "hook-fails",
+		Breaks: "a hook fails with a reason as its last line",
+		Holds:  "the message has instance, event, script, exit code and that line",
+		Rows:   []int{21},
+		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\necho 'the licence has run out' >&2\nexit 7\n")},
+			"stage Deploy", "i-", "ApplicationStart", "hooks/start.sh", "exit code 7", "the licence has run out"),
+	},
+	{
+		Name:   "wrong-release-answers",
+		Breaks: "the start hook reports success and changes nothing",
+		Holds:  "the release fails: the host answers, but with the release before",
+		Rows:   []int{37},
+		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\n")},
+			"stage Deploy", "ValidateService", "hooks/validate.sh", "hooks/start.sh has not switched", "rolling back"),
+	},
+	{
+		Name:   "agent-mends",
+		Breaks: "a hook is not executable, the appspec has a typo",
+		Holds:  "the release succeeds, as with AWS's agent; a warning names the key",
+		run:    agentMends,
+	},
+}
+
+// appspecWithStart runs the start hook alone.
+const appspecWithStart = "version: 0.0\nos: linux\nhooks:\n  ApplicationStart:\n    - location: hooks/start.sh\n      timeout: 2\n"
+
+func agentMends(ctx context.Context, g *drillEnv) error {
+	id, err := g.commit(ctx, "What the agent mends", edit.Replace(appspec, "hooks:", "fils: []\nhooks:"), edit.Mode(startHook, 0o644))
+	if err != nil {
+		return err
+	}
+	entry, err := github.Git(ctx, g.dir, "ls-tree", id, startHook)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(entry, "100644") {
+		return fmt.Errorf("the hook is executable in the commit: %s", entry)
+	}
+	g.released = append(g.released, id)
+	if _, err := g.Release(ctx, g.dir, id); err != nil {
+		return err
+	}
+	if !g.said("warning") || !g.said("fils") {
+		return errors.New("no warning names the unknown key fils")
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cicd/internal/edit"
+
+	"cicd/rehearsal/codepipeline"
+)
+
+// pipelineDrills are about what starts a release, and which one wins.
+var pipelineDrills = []Drill{
+	{
+		Name:   "three-pushes",
+		Breaks: "three pushes come within a second",
+		Holds:  "the last one wins, one is superseded, none is served out of order",
+		Rows:   []int{34, 35},
+		run:    threePushes,
+	},
+	{
+		Name:   "other-branch",
+		Breaks: "a push goes to a branch that the pipeline does not watch",
+		Holds:  "nothing starts",
+		run:    otherBranch,
+	},
+	{
+		Name:   "outside-watch-paths",
+		Breaks: "a push changes documentation alone (no file of watchPaths)",
+		Holds:  "nothing starts",
+		Rows:   []int{9},
+		run:    outsideWatchPaths,
+	},
+	{
+		Name:   "rollback-by-hand",
+		Breaks: "somebody releases the commit before again, by hand",
+		Holds:  "it serves again, without a build; the next push goes forward",
+		Rows:   []int{19},
+		run:    rollbackByHand,
+	},
+}
+
+func threePushes(ctx context.Context, g *drillEnv) error {
+	var executions []*codepipeline.Execution
+	for i := range 3 {
+		id, err := g.commit(ctx, fmt.Sprintf("Push %d of 3", i+1), harmless(fmt.Sprintf("push %d of 3", i+1)))
+		if err != nil {
+			return err
+		}
+		g.released = append(g.released, id)
+	}
+	for _, id := range g.released[1:] {
+		started, err := g.PushTo(ctx, g.dir, id, g.Branch())
+		if err != nil {
+			return err
+		}
+		if len(started) != 1 {
+			return fmt.Errorf("the push of %.7s started %d executions, want one", id, len(started))
+		}
+		executions = append(executions, started...)
+	}
+	superseded := 0
+	for i, e := range executions {
+		switch status, err := e.Wait(ctx); {
+		case status == codepipeline.Superseded:
+			superseded++
+		case status != codepipeline.Succeeded:
+			return fmt.Errorf("push %d of 3 ended %s: %w", i+1, status, err)
+		case i == 2 && superseded == 0:
+			return errors.New("none was superseded, so each was released for nothing")
+		}
+	}
+	return g.Serves(ctx, g.released[3])
+}
+
+func otherBranch(ctx context.Context, g *drillEnv) error {
+	if _, err := g.commit(ctx, "For another branch", harmless("another branch")); err != nil {
+		return err
+	}
+	const branch = "drill"
+	started, pushed := g.PushTo(ctx, g.dir, "HEAD", branch)
+	if _, err := g.Repository().Push(ctx, g.dir, "", branch); err != nil {
+		return errors.Join(pushed, err)
+	}
+	return g.wantNothingStarted(ctx, started, pushed)
+}
+
+func outsideWatchPaths(ctx context.Context, g *drillEnv) error {
+	if _, err := g.commit(ctx, "Documentation", edit.Write("docs/drill.md", "Nothing to release.\n")); err != nil {
+		return err
+	}
+	started, err := g.PushTo(ctx, g.dir, "HEAD", g.Branch())
+	return g.wantNothingStarted(ctx, started, err)
+}
+
+// wantNothingStarted checks whether a push has started nothing because nobody watches for it, and ends what it has started all the
+// same.
+func (g *drillEnv) wantNothingStarted(ctx context.Context, started []*codepipeline.Execution, pushed error) error {
+	for _, e := range started {
+		e.Wait(ctx)
+	}
+	if !errors.Is(pushed, codepipeline.ErrUnwatched) {
+		return errors.Join(fmt.Errorf("the push started %d executions, want none for want of a trigger", len(started)), pushed)
+	}
+	return g.Serves(ctx, g.good)
+}
+
+func rollbackByHand(ctx context.Context, g *drillEnv) error {
+	if _, err := g.releases(ctx, "Good for the pipeline, and bad for the users", harmless("a bad idea")); err != nil {
+		return err
+	}
+	images, _ := g.Contents()
+	if err := g.releaseByHand(ctx, g.good); err != nil {
+		return err
+	}
+	if now, _ := g.Contents(); now != images {
+		return fmt.Errorf("the registry has %d images, and had %d before", now, images)
+	}
+	return nil
+}
+
+// releaseByHand releases a commit by hand.
+func (g *drillEnv) releaseByHand(ctx context.Context, commit string) error {
+	e, err := g.Start(ctx, commit)
+	if err != nil {
+		return err
+	}
+	g.released = append(g.released, commit)
+	if status, err := e.Wait(ctx); status != codepipeline.Succeeded {
+		return fmt.Errorf("the release of %.7s by hand ended %s: %w", commit, status, err)
+	}
+	return g.Serves(ctx, commit)
+}

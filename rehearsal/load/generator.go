@@ -1,0 +1,166 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+const (
+	// connectionCount is how many connections carry the load. All of them are kept and all are in use.
+	connectionCount = 50
+
+	// requestRate is how many requests per second all connections carry together. It is fixed, and does not wait for
+	// answers, as the visitors of a site do not: a load that sends the next request only after the last answer would
+	// itself pause when the application pauses, and so miss just that. It is about a tenth of what the edge can do
+	// on two cores, for the same machine also builds here, which in AWS is another machine's work: what is measured
+	// is the release, and not how much is left of a machine at its limit.
+	requestRate = 200
+
+	// bodySize is the size of the body of each POST, in bytes: more than a proxy reads at once.
+	bodySize = 64 << 10
+)
+
+// generator sends GET and POST requests in turn to a URL, on connections that it keeps from one run to the next.
+// Any HTTP server can stand the load: every status below 500 is an answer.
+type generator struct {
+	client  *http.Client
+	targets vegeta.Targeter
+}
+
+// newGenerator makes a generator whose connections are opened as those of clients from internet are, one each.
+// POST goes to /echo, where the embedded application takes bodies; that of another may say 404 or 405.
+func newGenerator(internet func() *http.Client, url string) *generator {
+	lines := make(connectionPool, connectionCount)
+	for range cap(lines) {
+		lines <- internet().Transport
+	}
+	return &generator{
+		client: &http.Client{Timeout: internet().Timeout, Transport: lines},
+		targets: vegeta.NewStaticTargeter(
+			vegeta.Target{Method: http.MethodGet, URL: url},
+			vegeta.Target{
+				Method: http.MethodPost, URL: url + "/echo",
+				Header: http.Header{"Content-Type": {"application/octet-stream"}},
+				Body:   bytes.Repeat([]byte("load"), bodySize/4),
+			}),
+	}
+}
+
+// close closes the connections.
+func (g *generator) close() { g.client.CloseIdleConnections() }
+
+// run sends requests for a while and measures them. It returns early, with ctx's error, when ctx ends.
+func (g *generator) run(ctx context.Context, d time.Duration) (Measurement, error) {
+	load := g.start(d)
+	stop := context.AfterFunc(ctx, func() { load.attacker.Stop() })
+	defer stop()
+	m := <-load.done
+	return m, ctx.Err()
+}
+
+// load is requests that come in.
+type load struct {
+	attacker *vegeta.Attacker
+	done     chan Measurement
+}
+
+// start begins to send requests, for d at most.
+func (g *generator) start(d time.Duration) *load {
+	l := &load{
+		// There are as many workers as are wanted, so that requests that have to wait for a connection are sent, and
+		// measured, all the same.
+		attacker: vegeta.NewAttacker(vegeta.Client(g.client), vegeta.Redirects(vegeta.NoFollow), vegeta.MaxBody(0)),
+		done:     make(chan Measurement, 1),
+	}
+	results := l.attacker.Attack(g.targets, vegeta.Rate{Freq: requestRate, Per: time.Second}, d, "")
+	go func() {
+		var m Measurement
+		for result := range results {
+			m.Add(result)
+		}
+		l.done <- m.Summed()
+	}()
+	return l
+}
+
+// end sends no more requests, and measures those that were sent once the last of them is answered.
+func (l *load) end() Measurement {
+	l.attacker.Stop()
+	return <-l.done
+}
+
+// connectionPool carries requests, one each at a time. What waits in the channel are the idle ones: a request takes the one
+// that has been idle for longest, so that all of them are in use, and waits when there is none.
+//
+// Each of them must send a request once, as sendonce.Transport does.
+type connectionPool chan http.RoundTripper
+
+// RoundTrip sends a request and reads the whole answer. It is an error too if the answer came although the body could
+// not be sent to its end.
+func (c connectionPool) RoundTrip(request *http.Request) (*http.Response, error) {
+	body := &sentBody{from: request.Body, left: request.ContentLength, closed: make(chan struct{})}
+	once := request.Clone(request.Context())
+	once.Body, once.GetBody = body, nil
+
+	var one http.RoundTripper
+	select {
+	case one = <-c:
+	case <-request.Context().Done():
+		body.Close()
+		return nil, fmt.Errorf("no connection was free: %w", request.Context().Err())
+	}
+	defer func() { c <- one }()
+	response, err := one.RoundTrip(once)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("the answer ends in the middle: %w", err)
+	}
+	<-body.closed // which an http.Transport promises
+	if body.left > 0 {
+		return nil, fmt.Errorf("status %d came with the last %d bytes of the body unsent", response.StatusCode, body.left)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(answer))
+	return response, nil
+}
+
+// CloseIdleConnections lets http.Client close them.
+func (c connectionPool) CloseIdleConnections() {
+	for range cap(c) {
+		one := <-c
+		one.(interface{ CloseIdleConnections() }).CloseIdleConnections()
+		c <- one
+	}
+}
+
+// sentBody is the body of a request, nil for none, that knows how much of it is left to be sent.
+type sentBody struct {
+	from   io.ReadCloser
+	left   int64
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	if b.from == nil {
+		return 0, io.EOF
+	}
+	n, err := b.from.Read(p)
+	b.left -= int64(n)
+	return n, err
+}
+
+func (b *sentBody) Close() error {
+	b.once.Do(func() { close(b.closed) })
+	return nil
+}

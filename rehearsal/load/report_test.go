@@ -1,0 +1,107 @@
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"cicd/rehearsal/console"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// met returns the measurement of requests that took 1 ms, 2 ms and so on up to 100 ms, each so many times as long.
+func met(times int, statuses ...uint16) Measurement {
+	var m Measurement
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i := range 100 {
+		r := vegeta.Result{Method: "GET", URL: "http://203.0.113.1", Code: 200, Timestamp: start.Add(time.Duration(i) * time.Second), Latency: time.Duration((i+1)*times) * time.Millisecond}
+		if i < len(statuses) {
+			r.Code, r.Error = statuses[i], "502 Bad Gateway"
+		}
+		m.Add(&r)
+	}
+	return m.Summed()
+}
+
+func TestMeasurement(t *testing.T) {
+	m := met(1, 302, 404, 499, 500, 502, 0)
+	if m.Requests != 100 || m.Failed != 3 || len(m.Failures) != 3 {
+		t.Errorf("%d of %d failed, %d told of; want 3 of 100: 500, 502 and no answer", m.Failed, m.Requests, len(m.Failures))
+	}
+	if want := "03:04:08: GET http://203.0.113.1: 502 Bad Gateway after 4ms"; m.Failures[0] != want {
+		t.Errorf("the first failure is %q, want %q", m.Failures[0], want)
+	}
+	for _, p := range []struct{ got, want float64 }{{m.Latency.P50, 50}, {m.Latency.P90, 90}, {m.Latency.P99, 99}, {m.Latency.Max, 100}} {
+		if p.got < p.want-1 || p.got > p.want+1 {
+			t.Errorf("latency %+v, want the percentiles of 1 to 100 ms", m.Latency)
+		}
+	}
+	if m.Seconds < 99 || m.Seconds > 100 {
+		t.Errorf("%.1f s, want from the first request to the last answer", m.Seconds)
+	}
+	if many := met(1, bytes16(100)...); many.Failed != 100 || len(many.Failures) != toldFailures {
+		t.Errorf("%d failures, %d told of", many.Failed, len(many.Failures))
+	}
+}
+
+// bytes16 are n statuses of 0.
+func bytes16(n int) []uint16 { return make([]uint16, n) }
+
+func TestVerdict(t *testing.T) {
+	tests := []struct {
+		name   string
+		report report
+		want   []string // none is no error
+	}{
+		{"good", report{Before: met(1), During: met(5)}, nil},
+		{"failed in the quiet", report{Before: met(1, 502), During: met(1)}, []string{"before any release 1 of 100 requests failed", "502 Bad Gateway"}},
+		{"failed and slow", report{Before: met(1), During: met(6, 0, 0)}, []string{"during releases 2 of 100 requests failed", "6.0 times", "want 5 times at most"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.report.verdict()
+			if (err == nil) != (tt.want == nil) {
+				t.Fatalf("verdict: %v, want %q", err, tt.want)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("verdict: %v, want %q in it", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestLoadReport(t *testing.T) {
+	report := report{URL: "http://203.0.113.1", Connections: 50, RequestsPerSecond: 200, Releases: 20, Before: met(1), During: met(300, 502)}
+	var table, raw bytes.Buffer
+	if err := report.print(&table, false); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(table.String()) {
+		if len(strings.TrimSuffix(line, "\n")) > console.Width {
+			t.Errorf("wider than %d columns: %q", console.Width, line)
+		}
+	}
+	if err := report.print(&raw, true); err != nil {
+		t.Fatal(err)
+	}
+	var answer struct {
+		Releases int
+		P99Ratio float64
+		During   struct {
+			Requests, Failed    int
+			Failures            []string
+			LatencyMilliseconds struct{ P50, P90, P99, Max float64 }
+		}
+	}
+	if err := json.Unmarshal(raw.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if d := answer.During; answer.Releases != 20 || d.Requests != 100 || d.Failed != 1 || len(d.Failures) != 1 || d.LatencyMilliseconds.Max != 30000 || answer.P99Ratio < 299 || answer.P99Ratio > 301 {
+		t.Errorf("JSON %s, want what was measured", &raw)
+	}
+}

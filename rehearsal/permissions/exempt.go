@@ -1,0 +1,50 @@
+package permissions
+
+import (
+	"slices"
+	"strings"
+)
+
+// exemption excuses grants of a role that a rehearsal finds unused, or wider than their use.
+type exemption struct {
+	// role is the purpose of the role, which ends its logical name: "host" for cicd-dev-host-role.
+	role    string
+	actions []string
+	// wide excuses the wildcard that ends such a resource, as in "/*"; "" excuses that nothing uses the grant.
+	wide   string
+	reason string
+}
+
+// exemptions are all there are. Each needs a reason that lies with AWS: what a rehearsal could do, it has to do.
+var exemptions = []exemption{
+	{"host", []string{
+		"ssm:UpdateInstanceInformation",
+		"ssmmessages:CreateControlChannel",
+		"ssmmessages:CreateDataChannel",
+		"ssmmessages:OpenControlChannel",
+		"ssmmessages:OpenDataChannel",
+	}, "", "Session Manager is for people, and for the SSM agent of Amazon Linux: a rehearsed host has neither " +
+		"(Systems Manager User Guide, \"Verify or add instance permissions for Session Manager\")"},
+	{"host", []string{"s3:GetObject"}, "", "The CodeDeploy agent needs it for a bundle without a version id, and s3:GetObjectVersion for one with it. " +
+		"AWS does not document that CodePipeline always names the version, as the rehearsal does"},
+	{"pipeline", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"}, "/*", ownKeys},
+	{"build", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}, "/*", ownKeys},
+	{"host", []string{"s3:GetObjectVersion"}, "/*", ownKeys},
+	{"build", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, ":*", "A log group holds nothing but streams, and its ARN with :* behind it is how CloudWatch Logs " +
+		"names them all (CloudWatch Logs User Guide, \"Overview of managing access permissions\")"},
+}
+
+const ownKeys = "CodePipeline makes up the keys, from the names of pipeline and artifact cut short (CodePipeline User Guide, " +
+	"\"Troubleshooting\"), and the bucket holds nothing but this pipeline's artifacts"
+
+// excuses reports whether the exemption is about this grant.
+func (e exemption) excuses(g grant) bool {
+	if !strings.HasSuffix(g.RoleName, "-"+e.role+"-role") || !slices.Contains(e.actions, g.Action) {
+		return false
+	}
+	if e.wide == "" {
+		return len(g.Uses) == 0
+	}
+	rest, ok := strings.CutSuffix(g.Resource, e.wide)
+	return ok && g.narrower != "" && !strings.ContainsAny(rest, "*?")
+}

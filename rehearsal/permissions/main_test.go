@@ -1,0 +1,9 @@
+package permissions
+
+import (
+	"testing"
+
+	"cicd/rehearsal/rehearsaltest"
+)
+
+func TestMain(m *testing.M) { rehearsaltest.Main(m) }

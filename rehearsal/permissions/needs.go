@@ -1,0 +1,146 @@
+package permissions
+
+import (
+	"fmt"
+	"strings"
+)
+
+// need is a call that AWS makes with one of the stack's roles, and what it has to be granted for that.
+type need struct {
+	// role is the role's purpose, as in exemption.
+	role string
+	// call is what happens, and asked the place where the rehearsal asks for the permission.
+	call, asked string
+	actions     []string
+	// on says in words which resource the actions need.
+	on string
+	// source is where AWS, or the source code of its client, says so.
+	source string
+}
+
+// Sources that several rows have.
+const (
+	pipelineGuide = "CodePipeline User Guide, \"Manage the CodePipeline service role\""
+	buildGuide    = "CodeBuild User Guide, \"Allow CodeBuild to interact with other AWS services\""
+	deployGuide   = "CodeDeploy User Guide, \"Create a service role for CodeDeploy\"; managed policy AWSCodeDeployRole"
+	deputyGuide   = "IAM User Guide, \"The confused deputy problem\""
+	tokenGuide    = "ECR API Reference, GetAuthorizationToken; the action has no resource type"
+	keyGuide      = "S3 User Guide, \"Using server-side encryption with AWS KMS keys\"; IAM User Guide, \"Forward access sessions\""
+)
+
+// needs are all calls of a release, in the order in which they occur. A test holds them against those that a rehearsal
+// makes, and docs/permissions.md is written from them.
+var needs = []need{
+	{"pipeline", "An action begins", "codepipeline/execution.go", []string{"sts:AssumeRole"},
+		"the role, by codepipeline.amazonaws.com for the pipeline", deputyGuide},
+	{"pipeline", "Source reads the repository through the connection", "codepipeline/actions.go", []string{"codeconnections:UseConnection"},
+		"the connection; the prefix is that of its ARN, so codestar-connections for an older one",
+		"CodePipeline User Guide, \"CodeStarSourceConnection\" action reference; Developer Tools console User Guide, \"Connections rename\""},
+	{"pipeline", "Source looks at the artifact store", "codepipeline/artifact.go", []string{"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"},
+		"the bucket", pipelineGuide},
+	{"pipeline", "Source stores the commit", "codepipeline/artifact.go", []string{"s3:PutObject", "s3:PutObjectAcl"},
+		"the object", pipelineGuide + "; aws/aws-cdk issue 13557"},
+	{"pipeline", "Build and Deploy take their input artifact", "codepipeline/artifact.go", []string{"s3:GetObject", "s3:GetObjectVersion"},
+		"the object", pipelineGuide},
+	{"pipeline", "Build starts a build and waits for it", "codepipeline/actions.go", []string{"codebuild:StartBuild", "codebuild:BatchGetBuilds"},
+		"the project", "CodePipeline User Guide, \"AWS CodeBuild\" action reference"},
+	{"pipeline", "Deploy registers the bundle", "codepipeline/actions.go",
+		[]string{"codedeploy:GetApplication", "codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision"},
+		"the application", "CodePipeline User Guide, \"AWS CodeDeploy\" action reference"},
+	{"pipeline", "Deploy reads how many hosts at a time", "codepipeline/actions.go", []string{"codedeploy:GetDeploymentConfig"},
+		"the deployment configuration", "CodePipeline User Guide, \"AWS CodeDeploy\" action reference"},
+	{"pipeline", "Deploy starts a deployment and waits for it", "codepipeline/actions.go", []string{"codedeploy:CreateDeployment", "codedeploy:GetDeployment"},
+		"the deployment group", "CodePipeline User Guide, \"AWS CodeDeploy\" action reference"},
+
+	{"build", "A build begins", "codebuild/steps.go", []string{"sts:AssumeRole"},
+		"the role, by codebuild.amazonaws.com for the project", deputyGuide},
+	{"build", "It opens its log", "codebuild/steps.go", []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+		"the log stream; the group is there already, so no logs:CreateLogGroup", buildGuide},
+	{"build", "It downloads the commit", "world/build.go", []string{"s3:GetObject", "s3:GetObjectVersion"}, "the object", buildGuide},
+	{"build", "registry.sh looks the image up", "awsapi/actions.go", []string{"ecr:DescribeImages"}, "the repository", "ECR API Reference, DescribeImages"},
+	{"build", "registry.sh logs in", "awsapi/actions.go", []string{"ecr:GetAuthorizationToken"}, "*", tokenGuide},
+	{"build", "docker push, layer by layer", "ecr/registry.go",
+		[]string{"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"},
+		"the repository", "ECR User Guide, \"IAM permissions for pushing an image\""},
+	{"build", "docker push, the manifest", "ecr/registry.go", []string{"ecr:BatchGetImage", "ecr:PutImage"},
+		"the repository", "ECR User Guide, \"IAM permissions for pushing an image\""},
+	{"build", "It looks at the artifact store", "world/build.go", []string{"s3:GetBucketAcl", "s3:GetBucketLocation"}, "the bucket", buildGuide},
+	{"build", "It stores the bundle", "s3/store.go", []string{"s3:PutObject"}, "the object", buildGuide},
+
+	{"deploy", "A deployment begins", "codedeploy/group.go", []string{"sts:AssumeRole"},
+		"the role, by codedeploy.amazonaws.com for a group of the application", deputyGuide},
+	{"deploy", "CodeDeploy finds the hosts and watches them", "codedeploy/group.go",
+		[]string{"tag:GetResources", "ec2:DescribeInstances", "ec2:DescribeInstanceStatus"}, "*; the actions have no resource type", deployGuide},
+
+	{"host", "The instance gets its credentials", "awsapi/imds.go", []string{"sts:AssumeRole"},
+		"the role, by ec2.amazonaws.com, which names no source", "EC2 User Guide, \"IAM roles for Amazon EC2\""},
+	{"host", "The agent downloads the bundle", "s3/store.go", []string{"s3:GetObject", "s3:GetObjectVersion"},
+		"the object; which of the two depends on whether the revision names a version",
+		"AWS CodeDeploy agent, command_executor.rb, download_from_s3; S3 API Reference, GetObject"},
+	{"host", "prepare.sh logs in", "awsapi/actions.go", []string{"ecr:GetAuthorizationToken"}, "*", tokenGuide},
+	{"host", "docker pull", "ecr/registry.go", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
+		"the repository", "managed policy AmazonEC2ContainerRegistryPullOnly"},
+	{"host", "A person opens a session", "(not rehearsed)", []string{
+		"ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
+		"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+	}, "*, as AWS grants them", "Systems Manager User Guide, \"Verify or add instance permissions for Session Manager\""},
+}
+
+// keyUse is what the calls of S3 on a role's behalf need.
+const keyUse = "the key, whose policy has to leave it to the account, or to allow the role; kms:ViaService is that of S3"
+
+// furtherNeeds are calls that infra/ gives no cause for: a rehearsal makes them where a stack declares more.
+var furtherNeeds = []need{
+	{"pipeline", "Source stores the commit in a bucket, or for a pipeline, that has a KMS key", "s3/store.go", []string{"kms:GenerateDataKey"}, keyUse, keyGuide},
+	{"pipeline", "Build and Deploy take their input artifact from there", "s3/store.go", []string{"kms:Decrypt"}, keyUse, keyGuide},
+	{"pipeline", "An approval tells its topic (NotificationArn)", "codepipeline/actions.go", []string{"sns:Publish"},
+		"the topic, whose policy may allow it as well", "CodePipeline User Guide, \"Add a manual approval action to a stage\""},
+	{"build", "It downloads the commit from there", "s3/store.go", []string{"kms:Decrypt"}, keyUse, keyGuide},
+	{"build", "It stores the bundle in a bucket that has a KMS key", "s3/store.go", []string{"kms:GenerateDataKey"}, keyUse, keyGuide},
+	{"host", "The agent downloads the bundle from there", "s3/store.go", []string{"kms:Decrypt"}, keyUse, keyGuide},
+}
+
+// permissionsDocument is docs/permissions.md.
+func permissionsDocument() string {
+	var b strings.Builder
+	b.WriteString(`# Permissions
+
+Written by ` + "`go test ./rehearsal/permissions -run TestPermissionsDocument -update`" + ` from rehearsal/permissions/needs.go and
+rehearsal/permissions/exempt.go. Change those.
+
+` + "`cicd rehearse --permissions`" + ` decides every call of two releases by the declared policies, and sets what is granted
+against what was used. A grant that nothing uses, and a wildcard wider than its use, fail it.
+
+## Which call needs what
+
+No role needs a permission on a KMS key: the artifacts are encrypted with the account's key for S3, whose own policy lets in
+whoever may use the object (KMS Developer Guide, "AWS managed keys"), and ECR encrypts images by itself.
+`)
+	titles := map[string]string{"pipeline": "CodePipeline", "build": "CodeBuild", "deploy": "CodeDeploy", "host": "The host"}
+	role := ""
+	for _, n := range needs {
+		if n.role != role {
+			role = n.role
+			fmt.Fprintf(&b, "\n### %s, role `…-%s`\n\n| Call | Needs | On | Source | Asked in `rehearsal/` |\n|---|---|---|---|---|\n", titles[role], role)
+		}
+		b.WriteString(n.row())
+	}
+	b.WriteString("\n## What a stack with a KMS key or a topic needs beside\n\n| Role | Call | Needs | On | Source | Asked in `rehearsal/` |\n|---|---|---|---|---|---|\n")
+	for _, n := range furtherNeeds {
+		b.WriteString("| " + n.role + " " + n.row())
+	}
+	b.WriteString("\n## Granted, and not or not fully used in a rehearsal\n\n| Role | Grant | Why it stays |\n|---|---|---|\n")
+	for _, e := range exemptions {
+		kind := ""
+		if e.wide != "" {
+			kind = fmt.Sprintf("<br>on everything that ends in `%s`", e.wide)
+		}
+		fmt.Fprintf(&b, "| %s | `%s`%s | %s |\n", e.role, strings.Join(e.actions, "`<br>`"), kind, e.reason)
+	}
+	return b.String()
+}
+
+// row is the need's line in a table, without the role.
+func (n need) row() string {
+	return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", n.call, strings.Join(n.actions, "`<br>`"), strings.ReplaceAll(n.on, "*", `\*`), n.source, n.asked)
+}

@@ -1,0 +1,152 @@
+package rehearsaltest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"cicd/rehearsal/workspace"
+	"cicd/rehearsal/world"
+
+	"cicd/internal/docker"
+
+	"cicd/rehearsal/awscli"
+)
+
+// Main runs the tests of a package whose rehearsals use the test binary as the built-in aws command of builds and hooks.
+func Main(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "aws" {
+		os.Exit(awscli.Main(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// NeedDocker skips the test where there is no Docker, and fails it in CI.
+func NeedDocker(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a rehearsal takes too long for -short")
+	}
+	if err := world.CheckDocker(t.Context()); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// Orphans lists the images of registries on this machine that do not answer any more.
+func Orphans(t *testing.T) []string {
+	t.Helper()
+	list, err := docker.Run(context.Background(), "images", "--digests", "--format", "{{.Repository}}:{{.Tag}}@{{.Digest}}", "--filter", "reference=127.0.0.1*/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(strings.Fields(list), func(image string) bool {
+		registry, _, _ := strings.Cut(image, "/")
+		conn, err := net.Dial("tcp", registry)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+}
+
+// Leftovers lists what rehearsals of a project could leave on this machine: Docker objects, folders, and processes.
+// Other rehearsals may run meanwhile. before are the images that nobody's registry had before.
+func Leftovers(t *testing.T, project string, before []string) []string {
+	t.Helper()
+	name := workspace.NamePrefix(project)
+	var left []string
+	for _, args := range [][]string{
+		{"ps", "--all", "--format", "container {{.Names}}", "--filter", "name=" + name},
+		{"network", "ls", "--format", "network {{.Name}}", "--filter", "name=" + name},
+		{"images", "--format", "image {{.Repository}}", "--filter", "reference=" + name + "*"},
+	} {
+		out, err := docker.Run(context.Background(), args...) // also used in clean-ups, when the test's context has ended
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out) {
+			left = append(left, strings.TrimSpace(line))
+		}
+	}
+	for _, image := range Orphans(t) {
+		if !slices.Contains(before, image) {
+			left = append(left, "image "+image)
+		}
+	}
+	dirs, err := filepath.Glob(filepath.Join(workspace.Folders, name+"*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		left = append(left, "folder "+dir)
+	}
+	environments, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range environments {
+		if environ, err := os.ReadFile(path); err == nil && bytes.Contains(environ, []byte(workspace.ProcessMark+"="+name)) {
+			left = append(left, "process "+path)
+		}
+	}
+	return left
+}
+
+// WantClean fails the test, at its end or at once, when a rehearsal of the project has left something.
+func WantClean(t *testing.T, project string) (check func()) {
+	t.Helper()
+	before := Orphans(t)
+	return func() {
+		t.Helper()
+		if left := Leftovers(t, project, before); len(left) > 0 {
+			t.Errorf("left behind: %q", left)
+		}
+	}
+}
+
+// Started is a rehearsal whose first release serves, for tests that go on from there.
+func Started(t *testing.T, project string) (*world.World, *bytes.Buffer) {
+	t.Helper()
+	return StartedStack(t, project, "dev")
+}
+
+func StartedStack(t *testing.T, project, stack string) (*world.World, *bytes.Buffer) {
+	t.Helper()
+	NeedDocker(t)
+	log := &bytes.Buffer{}
+	clean := WantClean(t, project)
+	w, err := world.Open(t.Context(), Options(project, stack, log))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		clean()
+	})
+	if err := w.ReleaseCheckout(t.Context()); err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	return w, log
+}
+
+// Options are those of a rehearsal of a stack of a project. The test binary is the built-in aws command: see TestMain.
+func Options(project, stack string, stderr io.Writer) world.Options {
+	return world.Options{ProjectDir: project, Stack: stack, BuiltInAWS: os.Args[0], Stderr: stderr}
+}
+
+// Tail returns the last lines of a log, for messages.
+func Tail(log *bytes.Buffer) string {
+	lines := slices.Collect(strings.Lines(log.String()))
+	return strings.Join(lines[max(0, len(lines)-30):], "")
+}

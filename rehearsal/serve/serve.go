@@ -1,0 +1,65 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cicd/rehearsal/world"
+
+	"cicd/internal/shellword"
+
+	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/github"
+)
+
+// Scenario keeps everything running for releases of the user's own commits. There is no second release: it would put a
+// commit on the branch that the checkout does not have, and the next push from there would be refused.
+type Scenario struct{}
+
+// Play implements rehearsal.Scenario. It returns nil when ctx ends.
+func (Scenario) Play(ctx context.Context, w *world.World) error {
+	w.Chapter("%s serves until you press Ctrl-C. Release a commit:", w.LocalURL())
+	fmt.Fprintf(w.Console, "  %s\n", pushCommand(ctx, w.ProjectDir, w.Repository().Dir, w.Branch()))
+	var releases sync.WaitGroup
+	defer releases.Wait()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case p := <-w.Pushes():
+			for _, e := range p.Started {
+				releases.Go(func() { follow(ctx, w, e, p.At) })
+			}
+		}
+	}
+}
+
+// follow reports how the release of a user's push ends.
+func follow(ctx context.Context, w *world.World, e *codepipeline.Execution, start time.Time) {
+	if _, err := w.Follow(ctx, e, start); err != nil && ctx.Err() == nil {
+		w.Note("%v", err)
+	}
+}
+
+// pushCommand is what releases a commit when it is pasted in a shell in the checkout: plain, unless the checkout's settings
+// forbid Git to push to a folder, or have a hook for pushes to the real remote. That of Git LFS refuses a folder.
+func pushCommand(ctx context.Context, checkout, remote, branch string) string {
+	words := []string{"git", "push", shellword.Quote(remote), shellword.Quote("HEAD:" + branch)}
+	hook, err := github.UserGit(ctx, checkout, "rev-parse", "--git-path", "hooks/pre-push")
+	if hook = strings.TrimSpace(hook); !filepath.IsAbs(hook) {
+		hook = filepath.Join(checkout, hook)
+	}
+	if _, missing := os.Stat(hook); err == nil && missing == nil {
+		words = slices.Insert(words, 2, "--no-verify")
+	}
+	if _, err := github.UserGit(ctx, checkout, "ls-remote", remote); err != nil {
+		words = slices.Insert(words, 1, "-c", "protocol.file.allow=always")
+	}
+	return strings.Join(words, " ")
+}

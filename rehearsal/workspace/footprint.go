@@ -1,0 +1,94 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"cicd/internal/docker"
+
+	"cicd/internal/rmtree"
+)
+
+// remove ends the processes, removes the Docker objects and then the files that carry the marks.
+func (t footprint) remove(ctx context.Context) error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	return errors.Join(t.endProcesses(), t.removeDockerObjects(ctx), rmtree.Remove(t.Dir()))
+}
+
+// endProcesses kills every process that carries the mark in its environment. Where there is no /proc, the processes
+// were still ended with their process groups while the rehearsal lived.
+func (t footprint) endProcesses() error {
+	environments, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		return err
+	}
+	for _, path := range environments {
+		environ, err := os.ReadFile(path)
+		if err != nil || !slices.Contains(strings.Split(string(environ), "\x00"), ProcessMark+"="+t.Name) {
+			continue // gone meanwhile, another user's, or none of ours
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err == nil && pid != os.Getpid() {
+			syscall.Kill(pid, syscall.SIGKILL) // it may be gone: that is what we want
+		}
+	}
+	return nil
+}
+
+// removeDockerObjects removes containers first, since networks and images that they use cannot go before them.
+func (t footprint) removeDockerObjects(ctx context.Context) error {
+	containers, err := docker.Run(ctx, "ps", "--all", "--quiet", "--filter", "name=^/"+t.Name)
+	if err != nil {
+		return err
+	}
+	if ids := strings.Fields(containers); len(ids) > 0 {
+		if _, err := docker.Run(ctx, append([]string{"rm", "--force", "--volumes"}, ids...)...); err != nil {
+			return err
+		}
+	}
+	networks, err := docker.Run(ctx, "network", "ls", "--quiet", "--filter", "name=^"+t.Name)
+	if err != nil {
+		return err
+	}
+	if ids := strings.Fields(networks); len(ids) > 0 {
+		if _, err := docker.Run(ctx, append([]string{"network", "rm"}, ids...)...); err != nil {
+			return err
+		}
+	}
+	return t.removeImages(ctx)
+}
+
+// removeImages removes the references that the rehearsal made and, with its last reference, each image.
+func (t footprint) removeImages(ctx context.Context) error {
+	list, err := docker.Run(ctx, "images", "--digests", "--format", "{{.Repository}}\t{{.Tag}}\t{{.Digest}}")
+	if err != nil {
+		return err
+	}
+	var references []string
+	for line := range strings.Lines(list) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		if len(f) != 3 || !strings.HasPrefix(f[0], t.Name) && (t.Registry == "" || !strings.HasPrefix(f[0], t.Registry+"/")) {
+			continue
+		}
+		if f[1] != "<none>" {
+			references = append(references, f[0]+":"+f[1])
+		}
+		if f[2] != "<none>" {
+			references = append(references, f[0]+"@"+f[2])
+		}
+	}
+	if len(references) == 0 {
+		return nil
+	}
+	slices.Sort(references)
+	_, err = docker.Run(ctx, append([]string{"rmi", "--force"}, slices.Compact(references)...)...)
+	return err
+}

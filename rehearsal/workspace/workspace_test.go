@@ -1,0 +1,106 @@
+package workspace
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// recordFolder gives the test a folder of records of its own, and a docker that only notes how it was called.
+func recordFolder(t *testing.T) (records, calls string) {
+	t.Helper()
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	records, err := recordsDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	calls = filepath.Join(bin, "calls")
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\necho \"$*\" >>'"+calls+"'\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	return records, calls
+}
+
+// TestHostileRecords: what no rehearsal has written is neither followed nor removed. With an empty name, or one that is a
+// pattern, every container of this machine would match.
+func TestHostileRecords(t *testing.T) {
+	const name = "rehearsal-0123ab-abcdefgh"
+	hostile := map[string]string{
+		"x":                           `{}`,
+		"":                            `{}`,
+		".*":                          `{}`,
+		"rehearsal-":                  `{}`,
+		"rehearsal-......-........":   `{}`,
+		name + "|.":                   `{}`,
+		"rehearsal-0123ab-abcdefgh\n": `{}`,
+		name:                          `{"Registry": "docker.io"}`,
+		"rehearsal-0123ab-abcdefg2":   `{"Registry": "127.0.0.1:5000/x"}`,
+		"rehearsal-0123ab-abcdefg3":   `not JSON`,
+		"rehearsal-0123ab-abcdefg4":   `["rehearsal"]`,
+	}
+	records, calls := recordFolder(t)
+	for name, content := range hostile {
+		if err := os.WriteFile(filepath.Join(records, name+recordSuffix), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told strings.Builder
+	work, err := New(t.Context(), t.TempDir(), &told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer work.Remove(t.Context())
+	for name := range hostile {
+		path := filepath.Join(records, name+recordSuffix)
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("the record %q is gone: %v", name, err)
+		}
+		if !strings.Contains(told.String(), "Ignoring "+path+", which no rehearsal has written") {
+			t.Errorf("nothing is told of %q: %s", name, &told)
+		}
+	}
+	if called, err := os.ReadFile(calls); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("docker was asked: %s", called)
+	}
+}
+
+// TestRecordIsSwept: what a killed rehearsal has written is followed, and goes.
+func TestRecordIsSwept(t *testing.T) {
+	const name, early = "rehearsal-0123ab-abcdefgh", "rehearsal-0123ab-abcdefg2"
+	records, calls := recordFolder(t)
+	for name, content := range map[string]string{name: `{"Registry": "127.0.0.1:40001"}`, early: ""} {
+		if err := os.WriteFile(filepath.Join(records, name+recordSuffix), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(Folders, name, "state"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told strings.Builder
+	work, err := New(t.Context(), t.TempDir(), &told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	called, err := os.ReadFile(calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{name, early} {
+		if _, err := os.Stat(filepath.Join(Folders, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the folder of %s is still there: %v", name, err)
+		}
+		if !strings.Contains(told.String(), "Removed what "+name) || !strings.Contains(string(called), "name=^/"+name) {
+			t.Errorf("%s was not swept: told %q; docker was asked\n%s", name, told.String(), called)
+		}
+	}
+	if err := work.Remove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(records, "*"+recordSuffix)); err != nil || len(left) > 0 {
+		t.Errorf("records left: %v, %v", left, err)
+	}
+}

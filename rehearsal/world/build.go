@@ -1,0 +1,101 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"cicd/rehearsal/workspace"
+
+	"cicd/rehearsal/codebuild"
+	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/iam"
+)
+
+// askBucket is what a build asks of the artifact store beside reading and writing. Like s3:GetObject beside
+// s3:GetObjectVersion, it is in the minimum of the AWS CodeBuild User Guide, "Allow CodeBuild to interact with other AWS
+// services".
+var askBucket = []string{"s3:GetBucketAcl", "s3:GetBucketLocation"}
+
+// build runs a CodeBuild project for a pipeline: its source comes from the artifact store and its artifact goes
+// there, both with the build's own session.
+func (c *cloud) build(ctx context.Context, b codepipeline.Build) (result codepipeline.BuildResult, err error) {
+	source, err := os.CreateTemp(c.pipelines.Dir, "build-source-*.zip")
+	if err != nil {
+		return result, err
+	}
+	defer os.Remove(source.Name())
+	defer source.Close()
+	in := codebuild.Input{
+		ProjectName: b.Project, Initiator: b.Initiator, ResolvedSourceVersion: b.SourceVersion,
+		SourceVersion: "arn:aws:s3:::" + b.Input.Bucket + "/" + b.Input.Key,
+		Fetch: func(s iam.Session) (string, error) {
+			return source.Name(), errors.Join(c.store.Inspect(s, b.Input.Bucket, b.Input.Key, "s3:GetObject"), c.fetch(s, b.Input, source))
+		},
+		Store: func(s iam.Session, path string) error {
+			artifact, err := os.Open(path)
+			if err != nil {
+				return err
+			}
+			defer artifact.Close()
+			version, err := c.store.Put(s, b.Output.Bucket, b.Output.Key, artifact)
+			result.OutputVersion = version.ID
+			return errors.Join(c.store.Inspect(s, b.Output.Bucket, "", askBucket...), err)
+		},
+	}
+	for _, v := range b.Variables {
+		in.EnvironmentVariables = append(in.EnvironmentVariables, codebuild.EnvironmentVariable(v))
+	}
+	done, err := c.builds.StartBuild(ctx, in)
+	if done == nil {
+		return result, err
+	}
+	c.report.phases(done.Phases)
+	c.report.warnings(done)
+	result.ID, result.Exported = done.ID, done.ExportedVariables
+	return result, err
+}
+
+// fetch writes an artifact to a file.
+func (c *cloud) fetch(s iam.Session, from codepipeline.Location, to io.Writer) error {
+	body, _, err := c.store.Get(s, from.Bucket, from.Key, from.Version)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = io.Copy(to, body)
+	return err
+}
+
+// buildEnvironment is what a build's commands find beside the variables that CodeBuild sets: this machine's tools,
+// and credentials in the place where CodeBuild's are. Their go command is held to the declared image's, see codebuild.
+func (c *cloud) buildEnvironment(s iam.Session) []string {
+	return append(c.machine.environment(c.work),
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI="+c.credentialsURL+c.credentials.Add(s), "AWS_ENDPOINT_URL="+c.api.URL)
+}
+
+// machine is what the stand-ins use of this machine.
+type machine struct {
+	// path is PATH for builds and hooks: a folder with an aws command in it, then the user's own.
+	path string
+	// dockerHost is where the Docker daemon listens.
+	dockerHost string
+}
+
+// passed are variables of the user's that builds and hooks get too: a language, and the way to the internet.
+var passed = []string{"LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "GOPROXY", "SSL_CERT_FILE"}
+
+// environment is the part of the environment that builds and hooks share. The user's own AWS settings are kept out.
+func (m machine) environment(work *workspace.Workspace) []string {
+	environment := []string{
+		"PATH=" + m.path, "DOCKER_HOST=" + m.dockerHost, workspace.ProcessMark + "=" + work.Name,
+		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
+	}
+	for _, name := range passed {
+		if value := os.Getenv(name); value != "" {
+			environment = append(environment, name+"="+value)
+		}
+	}
+	return environment
+}

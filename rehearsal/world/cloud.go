@@ -1,0 +1,261 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strings"
+	"time"
+
+	"cicd/rehearsal/workspace"
+
+	"cicd/rehearsal/account"
+	"cicd/rehearsal/awsapi"
+	"cicd/rehearsal/codebuild"
+	"cicd/rehearsal/codedeploy"
+	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/ecr"
+	"cicd/rehearsal/github"
+	"cicd/rehearsal/iam"
+	"cicd/rehearsal/provider"
+	"cicd/rehearsal/s3"
+)
+
+// accountID is the account that AWS uses in its own examples.
+const accountID = "123456789012"
+
+// cloud is AWS and GitHub on this machine: the stand-ins, wired together.
+type cloud struct {
+	work    *workspace.Workspace
+	machine machine
+	// builtInAWS is the path of a program that, called by the name aws, is the built-in one.
+	builtInAWS string
+	// installedAWS is the path of the AWS CLI of this machine, "" when none of a fit version was found.
+	installedAWS string
+	account      *account.Account
+	authority    *iam.Authority
+	provider     *provider.Server
+	registry     *ecr.Registry
+	faults       *registryFaults
+	store        *s3.Store
+	api          *awsapi.Server
+	// credentials are those of builds, served at credentialsURL.
+	credentials    awsapi.ContainerCredentials
+	credentialsURL string
+	builds         *codebuild.Runner
+	deploys        *codedeploy.Service
+	pipelines      *codepipeline.Service
+	hosts          hosts
+	report         *reporter
+
+	// heard passes on each push that the pipelines heard of.
+	heard   chan pushed
+	closers []func() error
+}
+
+// startCloud starts the stand-ins. ctx ends everything that runs in them. What has been started is returned with the
+// error, to be closed.
+func startCloud(ctx context.Context, work *workspace.Workspace, m machine, o cloudOptions) (*cloud, error) {
+	acct := account.New(accountID)
+	authority := iam.NewAuthority(acct)
+	c := &cloud{
+		work: work, machine: m, account: acct, authority: authority, report: o.report, builtInAWS: o.builtInAWS,
+		heard: make(chan pushed, 64),
+	}
+	c.hosts = hosts{cloud: c, firstPort: o.port, byID: map[string]*Host{}}
+	return c, errors.Join(c.startStorage(), c.startProvider(ctx, o), c.startPipelines(o))
+}
+
+// cloudOptions is what a stack's settings say about the world around it.
+type cloudOptions struct {
+	connections []string // ARNs of connections that exist already
+	port        int
+	buildCache  string
+	builtInAWS  string
+	report      *reporter
+}
+
+// startStorage starts the registry, the artifact store and the API that clients log in with.
+func (c *cloud) startStorage() error {
+	images, err := c.work.MakeDir("registry")
+	if err != nil {
+		return err
+	}
+	objects, err := c.work.MakeDir("s3")
+	if err != nil {
+		return err
+	}
+	c.store = s3.NewStore(objects, c.account, c.authority)
+	c.faults = &registryFaults{}
+	c.registry = ecr.New(ecr.Config{Account: c.account, Authorize: c.authority.Authorize, Dir: images, Now: c.faults.now})
+	c.faults.Handler = c.registry
+	registry, err := c.serve(c.faults)
+	if err != nil {
+		return err
+	}
+	c.work.Registry = strings.TrimPrefix(registry.URL, "http://")
+	c.api, err = c.serve(awsapi.New(awsapi.Config{
+		Account: c.account, Sessions: c.authority.SessionFor, Authorize: c.authority.Authorize,
+		Registry: c.registry, RegistryURL: registry.URL,
+	}))
+	if err != nil {
+		return err
+	}
+	credentials, err := c.serve(&c.credentials)
+	if err != nil {
+		return err
+	}
+	c.credentialsURL = credentials.URL
+	return c.work.Save()
+}
+
+func (c *cloud) startProvider(ctx context.Context, o cloudOptions) (err error) {
+	c.provider, err = provider.Start(ctx, provider.Options{
+		Account: c.account, Authority: c.authority, RegistryHost: c.work.Registry,
+		Images: c.registry, Objects: c.store, ExistingConnections: o.connections,
+	})
+	if err == nil {
+		c.closers = append(c.closers, func() error { c.provider.Close(); return nil })
+	}
+	return err
+}
+
+func (c *cloud) startPipelines(o cloudOptions) error {
+	builds, err := c.work.MakeDir("builds")
+	if err != nil {
+		return err
+	}
+	// Every build makes and deletes hundreds of files. In a group of blocks where many were deleted lately, ext4 takes long
+	// to find the inode for a new one (fs/ext4/ialloc.c, recently_deleted). With this attribute, which other file systems
+	// need not have, each folder in it gets a group of its own (chattr(1): "top of directory hierarchies").
+	_ = exec.Command("chattr", "+T", builds).Run()
+	c.builds = &codebuild.Runner{
+		Account: c.account, Authority: c.authority, Dir: builds, CacheDir: o.buildCache, Environment: c.buildEnvironment,
+	}
+	c.deploys = c.newDeployService()
+	scratch, err := c.work.MakeDir("scratch")
+	if err != nil {
+		return err
+	}
+	c.pipelines = &codepipeline.Service{
+		Account: c.account, Authority: c.authority, Store: c.store, Dir: scratch,
+		Build: c.build, Deploy: c.deploy, Approve: c.approve, Observe: c.report.observe,
+		Deaf: c.deaf,
+	}
+	return nil
+}
+
+// serve serves a handler until the cloud is closed.
+func (c *cloud) serve(h http.Handler) (*awsapi.Server, error) {
+	server, err := awsapi.Serve(h)
+	if err == nil {
+		c.closers = append(c.closers, server.Close)
+	}
+	return server, err
+}
+
+// close ends everything that was started, last things first, once the executions have ended.
+func (c *cloud) close() error {
+	if c.pipelines != nil {
+		c.pipelines.Wait()
+	}
+	err := c.hosts.close()
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, c.closers[i]())
+	}
+	return err
+}
+
+// pushed is what became of a push.
+type pushed struct {
+	At      time.Time
+	Started []*codepipeline.Execution
+	err     error // why nothing was started
+}
+
+// hear is told of each push to GitHub; its answer is for who pushed.
+func (c *cloud) hear(ctx context.Context, push github.Push) string {
+	p := pushed{At: time.Now()}
+	p.Started, p.err = c.pipelines.Push(ctx, push)
+	if errors.Is(p.err, codepipeline.ErrUnwatched) {
+		p.err = fmt.Errorf("%w (config branch, watchPaths)", p.err)
+	}
+	select {
+	case c.heard <- p:
+	default: // nobody waits for so many
+	}
+	if p.err != nil {
+		return fmt.Sprintf("The push to %s starts nothing: %v.", push.Branch, p.err)
+	}
+	var answer []string
+	for _, e := range p.Started {
+		answer = append(answer, fmt.Sprintf("Pipeline %s releases %.7s.", e.Pipeline, e.Commit))
+	}
+	return strings.Join(answer, "\n")
+}
+
+// pipelineCreated does what follows the creation of a pipeline. Its source repository, which a user has had all the
+// time, appears, and an execution starts at once, as in AWS. It finds no commit, since the repository is still empty.
+func (c *cloud) pipelineCreated(ctx context.Context, name string) error {
+	if err := c.createRepository(ctx, name); err != nil {
+		return err
+	}
+	e, err := c.pipelines.Start(ctx, name, codepipeline.ByCreation, "")
+	if err != nil {
+		return err
+	}
+	_, err = e.Wait(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	c.report.Note("The new pipeline has tried to release at once, as in AWS: %v", err)
+	return nil
+}
+
+// deaf says whether a pipeline was created while its connection was not AVAILABLE.
+func (c *cloud) deaf(pipeline string) bool {
+	r, _ := c.account.Find("aws:codepipeline/pipeline:Pipeline", "name", pipeline)
+	registered, _ := r.Properties[provider.WebhookRegistered].(bool)
+	return !registered
+}
+
+func (c *cloud) createRepository(ctx context.Context, pipeline string) error {
+	fullName, branch, err := c.pipelines.Source(pipeline)
+	if err != nil {
+		return err
+	}
+	root, err := c.work.MakeDir("github")
+	if err != nil {
+		return err
+	}
+	repository, err := github.Create(ctx, root, fullName, branch, func(p github.Push) string { return c.hear(ctx, p) })
+	if err != nil {
+		return err
+	}
+	c.pipelines.Repository = repository
+	c.closers = append(c.closers, func() error { repository.Close(); return nil })
+	return nil
+}
+
+// protected says whether the stack refuses to be destroyed.
+func (c *cloud) protected() bool {
+	for _, r := range c.account.ByType("aws:ec2/instance:Instance") {
+		if on, _ := r.Properties["disableApiTermination"].(bool); on {
+			return true
+		}
+	}
+	return false
+}
+
+// contents counts what a destroy finds in its way.
+func (c *cloud) contents() (images, objects int) {
+	for _, r := range c.account.ByType("aws:ecr/repository:Repository") {
+		images += c.registry.ImageCount(r.String("name"))
+	}
+	for _, r := range c.account.ByType("aws:s3/bucketV2:BucketV2") {
+		objects += c.store.ObjectCount(r.String("bucket"))
+	}
+	return images, objects
+}

@@ -1,0 +1,88 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"cicd/rehearsal/codedeploy"
+	"cicd/rehearsal/codedeploy/agent"
+	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/ec2"
+)
+
+// newDeployService wires CodeDeploy to the hosts and the artifact store.
+func (c *cloud) newDeployService() *codedeploy.Service {
+	return codedeploy.New(codedeploy.Config{
+		Account: c.account, Authority: c.authority,
+		Hosts: c.agentOf, Fetch: c.download, Notify: c.report.deployment,
+	})
+}
+
+// deploy deploys a bundle for a pipeline, and returns when CodeDeploy is done with it, with a rollback too. So a
+// rehearsal's next release never meets a rollback that is still under way.
+func (c *cloud) deploy(ctx context.Context, d codepipeline.Deployment) (string, error) {
+	deployment, err := c.deploys.CreateDeployment(ctx, d.Application, d.Group, codedeploy.Revision{
+		Bucket: d.Bundle.Bucket, Key: d.Bundle.Key, Version: d.Bundle.Version, BundleType: "zip",
+	})
+	if err != nil {
+		return "", err
+	}
+	<-deployment.Done()
+	err = deployment.Err()
+	if rollback := deployment.Rollback(); rollback != nil {
+		<-rollback.Done()
+		if failed := rollback.Err(); failed != nil {
+			err = errors.Join(err, fmt.Errorf("the rollback failed too: %w", failed))
+		}
+	}
+	return deployment.ID, err
+}
+
+// approve stands for the person who approves: it tells of the approval and gives it.
+func (c *cloud) approve(_ context.Context, e codepipeline.Event) error {
+	c.report.Note("%s waits for an approval; the rehearsal approves", e.Stage)
+	return nil
+}
+
+// agentOf returns the CodeDeploy agent of an instance. It hears of deployments only when it can reach CodeDeploy and
+// has credentials.
+func (c *cloud) agentOf(instanceID string) (*agent.Agent, error) {
+	h, err := c.host(instanceID)
+	if err != nil {
+		return nil, err
+	}
+	instances, err := ec2.Instances(c.account)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range instances {
+		if i.ID != instanceID {
+			continue
+		}
+		if err := ec2.Outbound(c.account, i, 443); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := h.metadata.Session(); err != nil {
+		return nil, err
+	}
+	h.power.Lock() // a host that reboots answers when it is back
+	defer h.power.Unlock()
+	return h.agent, nil
+}
+
+// download opens a bundle with the role of the instance that deploys it, as the agent does.
+func (c *cloud) download(_ context.Context, instanceID string, r codedeploy.Revision) (io.ReadCloser, string, error) {
+	h, err := c.host(instanceID)
+	if err != nil {
+		return nil, "", err
+	}
+	session, err := h.metadata.Session()
+	if err != nil {
+		return nil, "", err
+	}
+	body, version, err := c.store.Get(session, r.Bucket, r.Key, r.Version)
+	return body, version.ETag, err
+}

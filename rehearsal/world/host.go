@@ -1,0 +1,128 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cicd/internal/shellword"
+
+	"cicd/internal/docker"
+
+	"cicd/rehearsal/awsapi"
+	"cicd/rehearsal/codedeploy/agent"
+	"cicd/rehearsal/iam"
+)
+
+// Host stands for one EC2 instance: a named set of Docker objects, an agent, and a metadata service.
+type Host struct {
+	// App is what the name of each of its Docker objects starts with.
+	App string
+	// Edge is the address on this machine at which port 80 of the instance answers.
+	Edge     string
+	Home     string // of the user that hooks run as
+	path     string // PATH of the hooks
+	agent    *agent.Agent
+	metadata *awsapi.IMDS
+	power    sync.Mutex // held while the host reboots
+}
+
+func (h *Host) EdgeName() string { return h.App + "-edge" }
+
+// With adds variables to the environment of the host's hooks until the function that it returns is called.
+func (h *Host) With(variables ...string) (restore func()) {
+	before := h.agent.Env
+	h.agent.Env = append(slices.Clone(before), variables...)
+	return func() { h.agent.Env = before }
+}
+
+// Wrap puts a bash script in the place of one of the host's commands until undo is called. In the script, $real is the
+// command itself.
+func (h *Host) Wrap(command, script string) (undo func(), err error) {
+	real, err := exec.LookPath(command)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(h.Home, "wrapped-")
+	if err != nil {
+		return nil, err
+	}
+	text := fmt.Sprintf("#!/bin/bash\nreal=%s\n%s\n", shellword.Quote(real), script)
+	restore := h.With("PATH=" + dir + string(filepath.ListSeparator) + h.path)
+	return func() { restore(); os.RemoveAll(dir) }, os.WriteFile(filepath.Join(dir, command), []byte(text), 0o755)
+}
+
+// Session is what the host's role may do.
+func (h *Host) Session() (iam.Session, error) { return h.metadata.Session() }
+
+// Containers names the host's containers, whatever their state.
+func (h *Host) Containers(ctx context.Context) ([]string, error) {
+	names, err := docker.Run(ctx, "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^/"+h.App+"-")
+	return strings.Fields(names), err
+}
+
+// ComeBack starts the containers that Docker starts when it starts: those whose restart policy says so (Docker manual,
+// "Start containers automatically"). The edge, by its name, comes before the application that it needs.
+func (h *Host) ComeBack(ctx context.Context) error {
+	names, err := h.Containers(ctx)
+	if err != nil {
+		return err
+	}
+	slices.Sort(names)
+	slices.Reverse(names)
+	for _, name := range names {
+		policy, err := docker.Run(ctx, "inspect", "--format", "{{.HostConfig.RestartPolicy.Name}}", name)
+		if err != nil {
+			return err
+		}
+		if p := strings.TrimSpace(policy); p == "always" || p == "unless-stopped" {
+			if _, err := docker.Run(ctx, "start", name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// AwaitCandidate returns when the container of a commit has been started beside the one that serves.
+func (h *Host) AwaitCandidate(ctx context.Context, commit string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		names, err := h.Containers(ctx)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, h.App+"-"+commit[:12]) }) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("no container of %.7s was started: %w", commit, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// Reboot kills the host's hooks and containers, and starts what starts by itself. Meanwhile its agent is away.
+func (h *Host) Reboot(ctx context.Context) error {
+	h.power.Lock()
+	defer h.power.Unlock()
+	if err := h.agent.Close(); err != nil {
+		return err
+	}
+	names, err := docker.Run(ctx, "ps", "--format", "{{.Names}}", "--filter", "name=^/"+h.App+"-")
+	if err != nil {
+		return err
+	}
+	if _, err := docker.Run(ctx, append([]string{"kill"}, strings.Fields(names)...)...); err != nil {
+		return err
+	}
+	return h.ComeBack(ctx)
+}

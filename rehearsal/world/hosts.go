@@ -1,0 +1,91 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"cicd/rehearsal/awsapi"
+	"cicd/rehearsal/codedeploy/agent"
+)
+
+// hosts are the EC2 instances that something has reached for.
+type hosts struct {
+	cloud     *cloud
+	firstPort int // where the first one's edge answers, 0 for any free port
+
+	mu   sync.Mutex
+	byID map[string]*Host
+}
+
+// host returns the host that stands for a declared instance.
+func (c *cloud) host(instanceID string) (*Host, error) {
+	c.hosts.mu.Lock()
+	defer c.hosts.mu.Unlock()
+	if h, ok := c.hosts.byID[instanceID]; ok {
+		return h, nil
+	}
+	if _, ok := c.account.Find("aws:ec2/instance:Instance", "id", instanceID); !ok {
+		return nil, fmt.Errorf("InvalidInstanceID.NotFound: the instance ID '%s' does not exist", instanceID)
+	}
+	h, err := c.boot(instanceID, len(c.hosts.byID)+1)
+	if err != nil {
+		return nil, fmt.Errorf("host %s: %w", instanceID, err)
+	}
+	c.hosts.byID[instanceID] = h
+	return h, nil
+}
+
+// boot gives a host its place on this machine.
+func (c *cloud) boot(instanceID string, number int) (*Host, error) {
+	port := 0
+	if number == 1 {
+		port = c.hosts.firstPort
+	}
+	edge, err := FreeAddress(port)
+	if err != nil {
+		return nil, err
+	}
+	home, err := c.work.MakeDir("hosts", instanceID, "home")
+	if err != nil {
+		return nil, err
+	}
+	metadata := awsapi.NewIMDS(c.account, c.authority, instanceID)
+	endpoint, err := c.serve(metadata)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{App: fmt.Sprintf("%s-%d", c.work.Name, number), Edge: edge, Home: home, path: c.machine.path, metadata: metadata}
+	h.agent = &agent.Agent{
+		DeploymentRoot: c.work.Path("hosts", instanceID, "deployment-root"),
+		Root:           c.work.Path("hosts", instanceID, "root"),
+		Env: append(c.machine.environment(c.work),
+			"HOME="+home, "TMPDIR="+home, "APP_NAME="+h.App, "EDGE_PORT="+edge, "EDGE_IMAGE="+c.edgeImage(),
+			"AWS_ENDPOINT_URL="+c.api.URL, "AWS_EC2_METADATA_SERVICE_ENDPOINT="+endpoint.URL+"/"),
+	}
+	return h, nil
+}
+
+// edgeImage is the reference of the image that stands for the public Caddy image.
+func (c *cloud) edgeImage() string { return c.work.Name + "-caddy:rehearsal" }
+
+// FreeAddress names a loopback address that nothing listens at.
+func FreeAddress(port int) (string, error) {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// close ends what still runs on the hosts.
+func (h *hosts) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var err error
+	for _, one := range h.byID {
+		err = errors.Join(err, one.agent.Close())
+	}
+	return err
+}

@@ -1,0 +1,165 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cicd/rehearsal/workspace"
+
+	"cicd/internal/shellword"
+
+	"cicd/internal/docker"
+
+	"cicd/automation"
+	"cicd/infra"
+	"cicd/rehearsal/awscli"
+)
+
+// prepare makes everything ready that has to be there before the stack comes up.
+func (w *World) prepare(ctx context.Context) error {
+	fmt.Fprintf(w.Console, "Rehearsing stack %s on this machine, without an AWS account.\n", w.Stack)
+	config, err := automation.ReadConfig(w.ProjectDir, w.Stack)
+	if err != nil {
+		return err
+	}
+	if err := infra.CheckConfig(config.Project, w.Stack, config.Values, config.Encrypted); err != nil {
+		return err
+	}
+	if _, err := automation.FindEngine(ctx, w.ProjectDir, w.Console); err != nil {
+		return err
+	}
+	dir, err := w.Workspace.MakeDir("project")
+	if err != nil {
+		return err
+	}
+	encrypted, err := copySettings(w.ProjectDir, dir, w.Stack)
+	if err != nil {
+		return err
+	}
+	for _, setting := range encrypted {
+		w.Note("%s is encrypted: the rehearsal goes without it", setting)
+	}
+	options := cloudOptions{port: w.Port, builtInAWS: w.BuiltInAWS, report: &reporter{w.Console}}
+	if arn := config.Values[config.Project+":connectionArn"]; arn != "" {
+		options.connections = []string{arn}
+	}
+	m, err := newMachine(ctx, w.Workspace)
+	if err != nil {
+		return err
+	}
+	if options.buildCache, err = userCache("codebuild"); err != nil {
+		return err
+	}
+	if w.cloud, err = startCloud(ctx, w.Workspace, m, options); err != nil {
+		return err
+	}
+	return w.openStack(ctx, dir, infra.Program(config.Keys()))
+}
+
+// newMachine finds this machine's Docker daemon, and puts a folder in front of PATH for the aws command.
+func newMachine(ctx context.Context, work *workspace.Workspace) (machine, error) {
+	host := os.Getenv("DOCKER_HOST")
+	if host == "" { // what `docker context use` has chosen is in the user's HOME, which builds and hooks do not see
+		endpoint, err := docker.Run(ctx, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+		if err != nil {
+			return machine{}, err
+		}
+		host = strings.TrimSpace(endpoint)
+	}
+	bin, err := work.MakeDir("bin")
+	if err != nil {
+		return machine{}, err
+	}
+	return machine{path: bin + string(filepath.ListSeparator) + os.Getenv("PATH"), dockerHost: host}, nil
+}
+
+// provideAWS makes the aws command of builds and hooks: the installed AWS CLI where it is of a fit version, else the
+// built-in one. Only to ask for its version takes a second.
+func (c *cloud) provideAWS() error {
+	c.installedAWS, _ = awscli.Find(append(c.machine.environment(c.work), userHome()))
+	return c.useAWS(c.installedAWS)
+}
+
+// useAWS makes the aws command of builds and hooks run the installed AWS CLI with this path, or the built-in one for "".
+func (c *cloud) useAWS(installed string) error {
+	command := c.work.Path("bin", "aws")
+	if err := os.Remove(command); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if installed != "" {
+		return os.WriteFile(command, fmt.Appendf(nil, "#!/bin/sh\nHOME=%s exec %s \"$@\"\n", shellword.Quote(os.Getenv("HOME")), shellword.Quote(installed)), 0o755)
+	}
+	return os.Symlink(c.builtInAWS, command)
+}
+
+// userHome is what a version manager's shim needs to find its own files.
+func userHome() string { return "HOME=" + os.Getenv("HOME") }
+
+// userCache makes a folder of the user's cache for what is worth keeping between rehearsals.
+func userCache(name string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "cicd", name)
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// makeEdgeImage builds the image that stands for the public Caddy image, of the same version, with nothing else in it.
+func (w *World) makeEdgeImage(ctx context.Context) error {
+	architecture, err := docker.Run(ctx, "version", "--format", "{{.Server.Arch}}")
+	if err != nil {
+		return err
+	}
+	caddy, err := automation.Caddy.Build(ctx, filepath.Join(w.ProjectDir, "tools"), automation.Platform{OS: "linux", Arch: strings.TrimSpace(architecture)}, w.Console)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	dir, err := w.Workspace.MakeDir("edge")
+	if err != nil {
+		return err
+	}
+	// A link would not do: a build context is read file by file. Where it can be, the copy is a hard link.
+	if os.Link(caddy, filepath.Join(dir, "caddy")) != nil {
+		if err := copyFile(caddy, filepath.Join(dir, "caddy")); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(edgeDockerfile), 0o644); err != nil {
+		return err
+	}
+	// An interruption may not end it in between: the daemon would go on alone, and make the image after all was removed.
+	if _, err := docker.Run(context.WithoutCancel(ctx), "build", "--quiet", "--force-rm", "--tag", w.cloud.edgeImage(), dir); err != nil {
+		return err
+	}
+	w.Step("edge", "image of the Caddy that is built from tools/", time.Since(start))
+	return nil
+}
+
+// edgeDockerfile has Caddy where the official image has it.
+const edgeDockerfile = `FROM scratch
+COPY caddy /usr/bin/caddy
+ENV PATH=/usr/bin XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data
+CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
+`
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = out.ReadFrom(in)
+	return errors.Join(err, out.Close())
+}

@@ -1,0 +1,198 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/github"
+)
+
+// Greeting is the file of the embedded application whose one line its page shows. Another application has none:
+// there the change that is pushed is a file that it does not know.
+const Greeting = "webapp/greeting.txt"
+
+// Release is a commit that was pushed and is being served.
+type Release struct {
+	Commit string
+	Took   time.Duration // from the push to the first answer of the new release
+	URL    string
+}
+
+func (r Release) String() string {
+	return fmt.Sprintf("%s served %.7s %.1f s after its push.", r.URL, r.Commit, r.Took.Seconds())
+}
+
+// ReleaseCheckout pushes the newest commit of the checkout, and remembers its release as the first.
+func (w *World) ReleaseCheckout(ctx context.Context) error {
+	commit, err := github.UserGit(ctx, w.ProjectDir, "rev-parse", "HEAD")
+	if err != nil {
+		return err
+	}
+	w.Chapter("First release: git push of this checkout's newest commit")
+	if changed, err := github.UserGit(ctx, w.ProjectDir, "status", "--porcelain"); err == nil && changed != "" {
+		w.Note("%d uncommitted changes are not part of it", strings.Count(changed, "\n"))
+	}
+	w.First, err = w.Release(ctx, w.ProjectDir, strings.TrimSpace(commit))
+	return err
+}
+
+// ReleaseChange does what the team does every day: it commits a change in a clone and pushes it, while requests
+// come in, and counts these.
+func (w *World) ReleaseChange(ctx context.Context) (Release, Visits, error) {
+	clone, err := w.Clone(ctx)
+	if err != nil {
+		return Release{}, Visits{}, err
+	}
+	const text = "Released by a second push."
+	file, commit, err := w.CommitChange(ctx, clone, text)
+	if err != nil {
+		return Release{}, Visits{}, err
+	}
+	w.Chapter("Second release: git push of a changed %s, under requests", filepath.Base(file))
+	visitors := visit(ctx, w.cloud.internet(), w.stack.output("appUrl"), nil)
+	done, err := w.Release(ctx, clone, commit)
+	count := visitors.Leave()
+	if err != nil {
+		return Release{}, Visits{}, err
+	}
+	if file == Greeting {
+		if err := w.cloud.shows(ctx, w.stack.output("appUrl"), text); err != nil {
+			return Release{}, Visits{}, err
+		}
+	}
+	w.Note("%s", count)
+	if count.Failed > 0 {
+		return Release{}, Visits{}, fmt.Errorf("the release cost requests: %s", count)
+	}
+	return done, count, nil
+}
+
+// Clone makes a working copy of what is on GitHub, as each of the team has one.
+func (w *World) Clone(ctx context.Context) (dir string, err error) {
+	dir = w.Workspace.Path("clone")
+	_, err = github.Git(ctx, "", "clone", "--quiet", "--branch", w.Branch(), w.cloud.pipelines.Repository.Dir, dir)
+	return dir, err
+}
+
+// CommitChange commits a changed file, of one line of text, in a working copy.
+func (w *World) CommitChange(ctx context.Context, dir, text string) (file, commit string, err error) {
+	file = HarmlessFile(dir)
+	if err := os.WriteFile(filepath.Join(dir, file), []byte(text+"\n"), 0o644); err != nil {
+		return "", "", err
+	}
+	commit, err = CommitAll(ctx, dir, "Change "+file)
+	return file, commit, err
+}
+
+// HarmlessFile names a file in a working copy that any application can bear a change of: see greeting.
+func HarmlessFile(dir string) string {
+	if _, err := os.Stat(filepath.Join(dir, Greeting)); err == nil {
+		return Greeting
+	}
+	return "webapp/rehearsal.txt"
+}
+
+// CommitAll commits everything that has changed in a clone, what the repository ignores too.
+func CommitAll(ctx context.Context, dir, message string) (id string, err error) {
+	for _, args := range [][]string{{"add", "--all", "--force"}, {"commit", "--quiet", "--message", message}} {
+		if _, err := github.Git(ctx, dir, args...); err != nil {
+			return "", err
+		}
+	}
+	head, err := github.Git(ctx, dir, "rev-parse", "HEAD")
+	return strings.TrimSpace(head), err
+}
+
+// Release pushes the newest commit of a working copy, and waits until the URL serves it.
+func (w *World) Release(ctx context.Context, dir, commit string) (Release, error) {
+	watched, stop := context.WithCancel(ctx)
+	defer stop()
+	start := time.Now()
+	first := w.cloud.firstServed(watched, w.stack.output("appUrl"), commit)
+	execution, err := w.Push(ctx, dir)
+	if err != nil {
+		return Release{}, err
+	}
+	return w.goLive(ctx, execution, start, first)
+}
+
+// Follow waits until the URL serves the commit of an execution that began at start.
+func (w *World) Follow(ctx context.Context, e *codepipeline.Execution, start time.Time) (Release, error) {
+	watched, stop := context.WithCancel(ctx)
+	defer stop()
+	return w.goLive(ctx, e, start, w.cloud.firstServed(watched, w.stack.output("appUrl"), e.Commit))
+}
+
+// goLive waits for an execution to end and the URL to serve its commit. The time that counts is from the start to the first
+// answer: the deployment goes on after it, to retire the old container and to prove the new one.
+func (w *World) goLive(ctx context.Context, e *codepipeline.Execution, start time.Time, first <-chan time.Time) (Release, error) {
+	if status, err := e.Wait(ctx); status != codepipeline.Succeeded {
+		return Release{}, errors.Join(fmt.Errorf("the release of %.7s ended %s", e.Commit, status), err)
+	}
+	done := Release{Commit: e.Commit, URL: w.LocalURL()}
+	if err := w.cloud.serves(ctx, w.stack.output("appUrl"), e.Commit); err != nil {
+		return done, err
+	}
+	select {
+	case moment := <-first:
+		done.Took = moment.Sub(start)
+	case <-ctx.Done():
+		return done, ctx.Err()
+	}
+	w.Step("live", fmt.Sprintf("%s serves %.7s", done.URL, done.Commit), done.Took)
+	return done, nil
+}
+
+// Push pushes to the branch that the pipeline watches, and returns the execution that this started.
+func (w *World) Push(ctx context.Context, dir string) (*codepipeline.Execution, error) {
+	started, err := w.PushTo(ctx, dir, "HEAD", w.Branch())
+	if err != nil {
+		return nil, err
+	}
+	return started[0], nil
+}
+
+// PushTo pushes a revision of a working copy to a branch, and returns the executions that this started: one or more where
+// there is no error.
+func (w *World) PushTo(ctx context.Context, dir, revision, branch string) ([]*codepipeline.Execution, error) {
+	repository := w.cloud.pipelines.Repository
+	for len(w.cloud.heard) > 0 {
+		<-w.cloud.heard // of an earlier push
+	}
+	start := time.Now()
+	said, err := repository.Push(ctx, dir, revision, branch)
+	if err != nil {
+		return nil, err
+	}
+	w.Step("git push", "to "+repository.FullName+", branch "+branch, time.Since(start))
+	select {
+	case p := <-w.cloud.heard: // before git push returned
+		if p.err != nil {
+			return nil, fmt.Errorf("the push to %s started nothing: %w", branch, p.err)
+		}
+		return p.Started, nil
+	default:
+		return nil, fmt.Errorf("the push to %s arrived and no pipeline heard of it: the post-receive hook of %s did not report it. git push said: %q", branch, repository.Dir, said)
+	}
+}
+
+// Branch is what the pipeline's source action names.
+func (w *World) Branch() string {
+	_, branch, _ := w.cloud.pipelines.Source(w.stack.output("pipelineName")) // which bringUp has made sure of
+	return branch
+}
+
+// LocalURL is where a browser on this machine finds what appUrl leads to.
+func (w *World) LocalURL() string {
+	address, err := w.cloud.addressOf(w.stack.output("appUrl"))
+	if err != nil {
+		return w.stack.output("appUrl")
+	}
+	return "http://" + address
+}

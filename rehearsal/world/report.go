@@ -1,0 +1,63 @@
+package world
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"cicd/rehearsal/console"
+
+	"cicd/rehearsal/codebuild"
+	"cicd/rehearsal/codedeploy"
+	"cicd/rehearsal/codedeploy/agent"
+	"cicd/rehearsal/codepipeline"
+)
+
+// reporter tells on the console what the pipelines do.
+type reporter struct{ *console.Console }
+
+// observe reports the actions that have ended. That of a pipeline's creation is told in a remark of its own.
+func (r *reporter) observe(e codepipeline.Event) {
+	switch {
+	case e.Execution.Trigger == codepipeline.ByCreation:
+	case e.Status == codepipeline.Superseded:
+		r.Step("superseded", "a later push overtook this one", e.Duration)
+	case e.Action == "" || e.Status == codepipeline.InProgress:
+	case e.Err != nil:
+		r.Step(e.Stage, "FAILED: "+e.Action, e.Duration)
+	default:
+		r.Step(e.Stage, e.Summary, e.Duration)
+	}
+}
+
+// phases remarks on how long the phases of a build took, those that did not matter left out.
+func (r *reporter) phases(phases []codebuild.PhaseResult) {
+	var parts []string
+	for _, p := range phases {
+		r.Part(strings.ToLower(p.Name), p.Duration)
+		if p.Duration >= 50*time.Millisecond || p.Status != "SUCCEEDED" {
+			parts = append(parts, fmt.Sprintf("%s %.1f s", strings.ToLower(p.Name), p.Duration.Seconds()))
+		}
+	}
+	r.Note("%s", strings.Join(parts, ", "))
+}
+
+// warnings remarks on what did not stop a build.
+func (r *reporter) warnings(of *codebuild.Build) {
+	for _, warning := range of.Warnings {
+		r.Note("warning: %s", warning)
+	}
+}
+
+// deployment reports the lifecycle events that did something, and the warnings of the agents.
+func (r *reporter) deployment(e codedeploy.Event) {
+	switch {
+	case e.Line != nil && e.Line.Kind == agent.WarningLine:
+		r.Note("warning: %s", e.Line.Text)
+	case e.Line != nil || e.Lifecycle == "" || e.Status == codedeploy.InProgress:
+	case e.Status == codedeploy.Failed:
+		r.Step("", e.Lifecycle+" FAILED on "+e.Instance, e.Duration)
+	case e.Duration >= 50*time.Millisecond:
+		r.Step("", e.Lifecycle+" on "+e.Instance, e.Duration)
+	}
+}

@@ -1,0 +1,90 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"cicd/automation"
+	"cicd/rehearsal/account"
+	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/ecr"
+	"cicd/rehearsal/github"
+	"cicd/rehearsal/iam"
+)
+
+// This file has what scenarios see of the parts that a world is made of.
+
+// Output returns a string output of the stack, "" if there is none.
+func (w *World) Output(name string) string { return w.stack.output(name) }
+
+// Declared is the stack, as package automation has it.
+func (w *World) Declared() *automation.Stack { return w.stack.Stack }
+
+// AppURL is the stack's output appUrl.
+func (w *World) AppURL() string { return w.Output("appUrl") }
+
+// Client returns a client somewhere on the internet, see internet.
+func (w *World) Client() *http.Client { return w.cloud.internet() }
+
+// Serves waits until the URL of the application is answered by a container of the commit.
+func (w *World) Serves(ctx context.Context, commit string) error {
+	return w.cloud.serves(ctx, w.AppURL(), commit)
+}
+
+// Visit sends requests to the application until leave is called, and shows each answer to saw, unless that is nil.
+func (w *World) Visit(ctx context.Context, saw func(Answer)) *Visitors {
+	return visit(ctx, w.Client(), w.AppURL(), saw)
+}
+
+// CommitAt returns the commit of the container that the edge has named as its upstream, "" if there is none.
+func (w *World) CommitAt(ctx context.Context, upstream string) (string, error) {
+	return w.cloud.commitAt(ctx, upstream)
+}
+
+// Start releases a commit by hand: StartPipelineExecution with a source revision override.
+func (w *World) Start(ctx context.Context, commit string) (*codepipeline.Execution, error) {
+	return w.cloud.pipelines.Start(ctx, w.Output("pipelineName"), codepipeline.ByHand, commit)
+}
+
+// Repository is the stack's repository on GitHub.
+func (w *World) Repository() *github.Repository { return w.cloud.pipelines.Repository }
+
+// Pushes passes on each push to the repository that the pipelines heard of.
+func (w *World) Pushes() <-chan pushed { return w.cloud.heard }
+
+// Host returns the host that everything runs on.
+func (w *World) Host() (*Host, error) {
+	for _, instance := range w.cloud.account.ByType("aws:ec2/instance:Instance") {
+		return w.cloud.host(instance.ID)
+	}
+	return nil, errors.New("the stack declares no instance")
+}
+
+// Account is what the stack declares.
+func (w *World) Account() *account.Account { return w.cloud.account }
+
+// Authority decides requests by the declared policies, and has recorded them.
+func (w *World) Authority() *iam.Authority { return w.cloud.authority }
+
+// Registry is the image registry, and registryFaults what can go wrong with it.
+func (w *World) Registry() *ecr.Registry         { return w.cloud.registry }
+func (w *World) RegistryFaults() *registryFaults { return w.cloud.faults }
+
+// Contents counts the images and artifacts that a destroy finds in its way.
+func (w *World) Contents() (images, objects int) { return w.cloud.contents() }
+
+// InstalledAWS is the path of the AWS CLI of this machine, "" when none of a fit version was found.
+func (w *World) InstalledAWS() string { return w.cloud.installedAWS }
+
+// UseAWS makes the aws command of builds and hooks run the installed AWS CLI with this path, or the built-in one for "".
+func (w *World) UseAWS(installed string) error { return w.cloud.useAWS(installed) }
+
+// Serve serves a handler on the loopback interface until the world is closed, and returns its URL.
+func (w *World) Serve(h http.Handler) (url string, err error) {
+	server, err := w.cloud.serve(h)
+	if err != nil {
+		return "", err
+	}
+	return server.URL, nil
+}

@@ -1,0 +1,146 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"cicd/rehearsal/workspace"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"cicd/automation"
+)
+
+// declaredStack is the stack under rehearsal: the real engine on a copy of the project's settings, with its state in
+// the rehearsal's folder, so that neither the user's settings nor their backend are touched.
+type declaredStack struct {
+	*automation.Stack
+	outputs map[string]any
+}
+
+// output returns a string output of the last up, "" if there is none.
+func (s *declaredStack) output(name string) string {
+	value, _ := s.outputs[name].(string)
+	return value
+}
+
+// openStack opens the stack in a folder of settings.
+func (w *World) openStack(ctx context.Context, dir string, program pulumi.RunFunc) error {
+	if _, err := w.Workspace.MakeDir("state"); err != nil {
+		return err
+	}
+	stack, err := automation.Open(ctx, automation.Options{
+		ProjectDir: w.ProjectDir, WorkDir: dir, Stack: w.Stack, Program: program, Env: w.EngineEnvironment(),
+	})
+	if err != nil {
+		return err
+	}
+	w.stack = &declaredStack{Stack: stack}
+	return nil
+}
+
+// EngineEnvironment is what the engine gets beside this process's environment.
+func (w *World) EngineEnvironment() map[string]string {
+	return map[string]string{
+		"PULUMI_BACKEND_URL":       "file://" + w.Workspace.Path("state"),
+		"PULUMI_HOME":              w.Workspace.Path("pulumi"),
+		"PULUMI_CONFIG_PASSPHRASE": "rehearsal", // nothing of worth is encrypted with it
+		"PULUMI_DEBUG_PROVIDERS":   w.cloud.provider.Env(),
+		// The engine would download the real plugins of a stack's providers too, to attach to this one afterwards.
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+		workspace.ProcessMark:                         w.Workspace.Name,
+	}
+}
+
+// bringUp creates the stack as a new user would: first without the pipeline, which waits for the handshake that
+// authorizes the connection, then with it.
+func (w *World) bringUp(ctx context.Context) error {
+	w.Chapter("Infrastructure of stack %s", w.Stack)
+	if err := w.up(ctx); err != nil {
+		return err
+	}
+	if connection := w.stack.output("connectionArn"); w.stack.output("pipelineName") == "" && connection != "" {
+		start := time.Now()
+		if err := w.cloud.provider.AuthorizeConnection(connection); err != nil {
+			return err
+		}
+		w.Step("handshake", "authorized the connection to GitHub, as a person does in the console", time.Since(start))
+		if err := w.stack.SetConfig(ctx, map[string]string{"connectionAuthorized": "true"}); err != nil {
+			return err
+		}
+		if err := w.up(ctx); err != nil {
+			return err
+		}
+	}
+	if w.stack.output("pipelineName") == "" {
+		return fmt.Errorf("stack %s has no pipeline: %s", w.Stack, w.stack.output("nextStep"))
+	}
+	return w.cloud.pipelineCreated(ctx, w.stack.output("pipelineName"))
+}
+
+// up updates the stack and reports what changed.
+func (w *World) up(ctx context.Context) error {
+	start := time.Now()
+	result, err := w.stack.Up(ctx)
+	if err != nil {
+		return err
+	}
+	w.stack.outputs = result.Outputs
+	w.Step("up", changes(result), time.Since(start))
+	return nil
+}
+
+// changes tells the counts of a result as a person would.
+func changes(r automation.Result) string {
+	var parts []string
+	for _, op := range []struct{ name, done string }{
+		{"create", "created"}, {"update", "updated"}, {"replace", "replaced"}, {"delete", "deleted"}, {"same", "unchanged"},
+	} {
+		if n := r.Changes[op.name]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, op.done))
+		}
+	}
+	if parts == nil {
+		return "nothing to do"
+	}
+	return "resources: " + strings.Join(parts, ", ")
+}
+
+// TearDown shows that the stack needs no further change and leaves nothing: an up changes nothing, and a destroy
+// removes every resource, images and artifacts included.
+func (w *World) TearDown(ctx context.Context) error {
+	w.Chapter("The end of stack %s", w.Stack)
+	start := time.Now()
+	result, err := w.stack.Up(ctx)
+	if err != nil {
+		return err
+	}
+	w.Step("up again", changes(result), time.Since(start))
+	if result.Changed() > 0 {
+		return errors.New("a second up of the same program changes resources: some property is sent in another form than the provider returns it")
+	}
+	if w.cloud.protected() {
+		if err := w.stack.SetConfig(ctx, map[string]string{"protect": "false"}); err != nil {
+			return err
+		}
+		if err := w.up(ctx); err != nil {
+			return err
+		}
+		w.Note("protect is on: it was turned off first, without which AWS refuses to destroy the stack")
+	}
+	images, objects := w.cloud.contents()
+	start = time.Now()
+	result, err = w.stack.Destroy(ctx)
+	if err != nil {
+		return err
+	}
+	w.Step("destroy", changes(result), time.Since(start))
+	w.Note("with %d images in the registry and %d artifacts in the bucket", images, objects)
+	if left := w.cloud.account.All(); len(left) > 0 {
+		return fmt.Errorf("%d resources are left after the destroy, the first is %s", len(left), left[0].URN)
+	}
+	return nil
+}

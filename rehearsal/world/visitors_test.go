@@ -1,0 +1,45 @@
+package world
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"cicd/internal/sendonce/sendoncetest"
+
+	"cicd/internal/sendonce"
+)
+
+// plainInternet is the rehearsal's internet with connections that lead where the address says.
+func plainInternet() *http.Client {
+	client := new(cloud).internet()
+	client.Transport.(sendonce.Transport).DialContext = (&net.Dialer{}).DialContext
+	return client
+}
+
+// TestVisitorsSeeDroppedRequests: a visitor counts what the server drops, which a client that repeats requests would not.
+func TestVisitorsSeeDroppedRequests(t *testing.T) {
+	server := sendoncetest.NewServer(t)
+	enough := make(chan struct{})
+	answers := 0
+	visitors := visit(t.Context(), plainInternet(), server.URL, func(Answer) {
+		if answers++; answers == 20 {
+			close(enough)
+		}
+	})
+	<-enough
+	got := visitors.Leave()
+	if seen, dropped := server.Counts(); got.Failed != dropped || got.Requests != seen || dropped < 10 {
+		t.Errorf("%s; the server dropped %d of %d, want the same", got, dropped, seen)
+	}
+}
+
+// TestRedirectIsAnAnswer: where a redirect leads, HTTPS or another site, is not rehearsed.
+func TestRedirectIsAnAnswer(t *testing.T) {
+	server := httptest.NewServer(http.RedirectHandler("https://www.example.com/", http.StatusFound))
+	defer server.Close()
+	if got, err := Get(t.Context(), plainInternet(), server.URL); err != nil || got.status != http.StatusFound {
+		t.Errorf("get() = status %d, %v, want %d", got.status, err, http.StatusFound)
+	}
+}

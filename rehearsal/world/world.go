@@ -1,0 +1,86 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"syscall"
+	"time"
+
+	"cicd/rehearsal/console"
+	"cicd/rehearsal/workspace"
+)
+
+// CloseLimit is how long it may take to take a world down, in the worst case of hanging containers.
+const CloseLimit = 2 * time.Minute
+
+// Options says what to rehearse.
+type Options struct {
+	// ProjectDir is the checkout whose newest commit is released.
+	ProjectDir string
+	// Stack is the stack whose configuration is rehearsed.
+	Stack string
+	// Port is where the application answers on 127.0.0.1 (for the first host); 0 is any free port.
+	Port int
+	// BuiltInAWS is the path of a program that, called by the name aws, is what package cli has: the aws command of builds and
+	// hooks where this machine has none.
+	BuiltInAWS string
+	// Stderr gets the progress.
+	Stderr io.Writer
+}
+
+// World is AWS and GitHub on this machine, with one stack in it.
+type World struct {
+	Options
+	*console.Console
+	Workspace *workspace.Workspace
+	cloud     *cloud
+	stack     *declaredStack
+	// First is the release of the checkout's newest commit.
+	First Release
+}
+
+// Open makes a world and brings the stack up in it. It removes what a killed rehearsal has left. What it has made is gone
+// again when it returns an error.
+func Open(ctx context.Context, o Options) (*World, error) {
+	if err := checkMachine(ctx, o); err != nil {
+		return nil, err
+	}
+	// That of the machines in AWS. With a stricter one of the user's, images would have files in them that no container can
+	// read. The folder that all of them are in is closed to others.
+	syscall.Umask(0o022)
+	work, err := workspace.New(ctx, o.ProjectDir, o.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	w := &World{Options: o, Console: console.New(o.Stderr), Workspace: work}
+	for _, step := range []func(context.Context) error{w.prepare, w.bringAllUp} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, w.Close(ctx))
+		}
+	}
+	return w, nil
+}
+
+// bringAllUp brings the stack up, and makes beside it what its hosts and builds will need.
+func (w *World) bringAllUp(ctx context.Context) error {
+	var stack, edge, aws error
+	var group sync.WaitGroup
+	group.Go(func() { stack = w.bringUp(ctx) })
+	group.Go(func() { edge = w.makeEdgeImage(ctx) })
+	group.Go(func() { aws = w.cloud.provideAWS() })
+	group.Wait()
+	return errors.Join(stack, edge, aws)
+}
+
+// Close takes everything down and away, also when ctx has ended.
+func (w *World) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CloseLimit)
+	defer cancel()
+	var err error
+	if w.cloud != nil {
+		err = w.cloud.close()
+	}
+	return errors.Join(err, w.Workspace.Remove(ctx))
+}
