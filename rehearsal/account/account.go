@@ -12,7 +12,7 @@ import (
 
 // Resource is one declared resource, as the provider recorded it.
 type Resource struct {
-	// Type is the Pulumi type token, such as "aws:s3/bucketV2:BucketV2".
+	// Type is the Pulumi type token, such as Bucket.
 	Type string
 	// Name is the Pulumi logical name.
 	Name string

@@ -49,9 +49,9 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	acct := account.New("123456789012")
 	acct.SetRegion(region)
-	put(acct, "aws:ecr/repository:Repository", "web", map[string]any{"name": "web", "imageTagMutability": "IMMUTABLE",
+	put(acct, account.Repository, "web", map[string]any{"name": "web", "imageTagMutability": "IMMUTABLE",
 		"arn": "arn:aws:ecr:eu-central-1:123456789012:repository/web"})
-	put(acct, "aws:iam/role:Role", "build", map[string]any{"name": "build", "path": "/ci/", "arn": roleARN, "assumeRolePolicy": trust("codebuild.amazonaws.com")})
+	put(acct, account.Role, "build", map[string]any{"name": "build", "path": "/ci/", "arn": roleARN, "assumeRolePolicy": trust("codebuild.amazonaws.com")})
 	f := &fixture{account: acct, authority: iam.NewAuthority(acct), live: true, allow: func(string) error { return nil }}
 	authorize := func(_ iam.Session, action string, _ ...string) error { return f.allow(action) }
 	f.registry = ecr.New(ecr.Config{Account: acct, Authorize: authorize, Dir: t.TempDir()})

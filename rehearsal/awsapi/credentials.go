@@ -37,11 +37,11 @@ func (m *IMDS) Session() (iam.Session, error) {
 
 // role returns the role in the instance profile that the host is declared with.
 func (m *IMDS) role(declared instance) (account.Resource, error) {
-	profile, ok := m.account.Find("aws:iam/instanceProfile:InstanceProfile", "name", declared.IAMInstanceProfile)
+	profile, ok := m.account.Find(account.InstanceProfile, "name", declared.IAMInstanceProfile)
 	if !ok {
 		return account.Resource{}, errNotFound
 	}
-	role, ok := m.account.Find("aws:iam/role:Role", "name", profile.String("role"))
+	role, ok := m.account.Find(account.Role, "name", profile.String("role"))
 	if !ok {
 		return account.Resource{}, errNotFound
 	}

@@ -30,9 +30,9 @@ func newHost(t *testing.T, acct *account.Account, authority *iam.Authority, chan
 	if change != nil {
 		change(properties)
 	}
-	put(acct, "aws:ec2/instance:Instance", instanceID, properties)
-	put(acct, "aws:iam/instanceProfile:InstanceProfile", "web", map[string]any{"name": "web", "role": "host"})
-	put(acct, "aws:iam/role:Role", "host", map[string]any{"name": "host", "path": "/", "arn": "arn:aws:iam::123456789012:role/host",
+	put(acct, account.Instance, instanceID, properties)
+	put(acct, account.InstanceProfile, "web", map[string]any{"name": "web", "role": "host"})
+	put(acct, account.Role, "host", map[string]any{"name": "host", "path": "/", "arn": "arn:aws:iam::123456789012:role/host",
 		"assumeRolePolicy": trust("ec2.amazonaws.com")})
 	return serve(t, NewIMDS(acct, authority, instanceID))
 }
@@ -117,7 +117,7 @@ func TestMetadataSDK(t *testing.T) {
 			t.Errorf("%s = %q, %v, want %q", path, got, err, want)
 		}
 	}
-	put(f.account, "aws:ec2/eipAssociation:EipAssociation", "a", map[string]any{"instanceId": instanceID, "publicIp": "203.0.113.9"})
+	put(f.account, account.EIPAssociation, "a", map[string]any{"instanceId": instanceID, "publicIp": "203.0.113.9"})
 	answer, err := client.GetMetadata(ctx, &imds.GetMetadataInput{Path: "public-ipv4"})
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +231,7 @@ func TestMetadataWrongToken(t *testing.T) {
 func TestMetadataRoleThatTrustsSomeoneElse(t *testing.T) {
 	f := newFixture(t)
 	url := newHost(t, f.account, f.authority, nil)
-	put(f.account, "aws:iam/role:Role", "host", map[string]any{"name": "host", "path": "/", "arn": "arn:aws:iam::123456789012:role/host",
+	put(f.account, account.Role, "host", map[string]any{"name": "host", "path": "/", "arn": "arn:aws:iam::123456789012:role/host",
 		"assumeRolePolicy": trust("lambda.amazonaws.com")})
 	_, token := send(t, http.MethodPut, url+"/latest/api/token", tokenTTLHeader, "60")
 	status, body := get(t, url+"/latest/meta-data/iam/security-credentials/host", tokenHeader, token)

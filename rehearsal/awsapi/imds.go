@@ -80,7 +80,7 @@ func (m *IMDS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *IMDS) instance() (instance, error) {
-	r, ok := m.account.Find("aws:ec2/instance:Instance", "id", m.instanceID)
+	r, ok := m.account.Find(account.Instance, "id", m.instanceID)
 	if !ok {
 		return instance{}, fmt.Errorf("instance %s is not declared", m.instanceID)
 	}
@@ -161,7 +161,7 @@ func (m *IMDS) lookup(path string, declared instance) (string, error) {
 
 // publicIP is that of the Elastic IP, once one is associated.
 func (m *IMDS) publicIP(declared instance) string {
-	if association, ok := m.account.Find("aws:ec2/eipAssociation:EipAssociation", "instanceId", m.instanceID); ok {
+	if association, ok := m.account.Find(account.EIPAssociation, "instanceId", m.instanceID); ok {
 		return association.String("publicIp")
 	}
 	return declared.PublicIP

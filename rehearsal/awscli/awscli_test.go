@@ -38,15 +38,15 @@ func newFixture(t *testing.T) fixture {
 		acct.Put(account.Resource{Type: token, Name: id, URN: "urn:pulumi:dev::cicd::" + token + "::" + id, ID: id, Properties: properties})
 	}
 	for _, repository := range []string{"web", "secret"} {
-		put("aws:ecr/repository:Repository", repository, map[string]any{"name": repository, "imageTagMutability": "IMMUTABLE",
+		put(account.Repository, repository, map[string]any{"name": repository, "imageTagMutability": "IMMUTABLE",
 			"arn": "arn:aws:ecr:eu-central-1:123456789012:repository/" + repository})
 	}
-	put("aws:iam/role:Role", "build", map[string]any{"name": "build", "path": "/", "arn": roleARN, "assumeRolePolicy": `{"Version":"2012-10-17",
+	put(account.Role, "build", map[string]any{"name": "build", "path": "/", "arn": roleARN, "assumeRolePolicy": `{"Version":"2012-10-17",
 		"Statement":[{"Effect":"Allow","Principal":{"Service":["codebuild.amazonaws.com","ec2.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`})
-	put("aws:iam/instanceProfile:InstanceProfile", "host", map[string]any{"name": "host", "role": "build"})
-	put("aws:ec2/instance:Instance", "i-1", map[string]any{"iamInstanceProfile": "host",
+	put(account.InstanceProfile, "host", map[string]any{"name": "host", "role": "build"})
+	put(account.Instance, "i-1", map[string]any{"iamInstanceProfile": "host",
 		"metadataOptions": map[string]any{"httpEndpoint": "enabled", "httpTokens": "required"}})
-	put("aws:iam/rolePolicy:RolePolicy", "build", map[string]any{"name": "build", "role": "build", "policy": `{"Version":"2012-10-17","Statement":[
+	put(account.RolePolicy, "build", map[string]any{"name": "build", "role": "build", "policy": `{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"},
 		{"Effect":"Allow","Action":"ecr:DescribeImages","Resource":"arn:aws:ecr:eu-central-1:123456789012:repository/web"}]}`})
 	authority := iam.NewAuthority(acct)

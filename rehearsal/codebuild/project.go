@@ -65,7 +65,7 @@ type EnvironmentVariable struct {
 
 // findProject returns the declared project, if it is one that can be rehearsed; the error joins all that cannot.
 func findProject(acct *account.Account, name string) (project, error) {
-	r, ok := acct.Find("aws:codebuild/project:Project", "name", name)
+	r, ok := acct.Find(account.Project, "name", name)
 	if !ok {
 		return project{}, fmt.Errorf("CodeBuild project %q: ResourceNotFoundException: project cannot be found: it is not declared in the stack", name)
 	}

@@ -39,11 +39,11 @@ func newFixture(t *testing.T, buildspec string) *fixture {
 	put := func(token, name string, properties map[string]any) {
 		acct.Put(account.Resource{Type: token, Name: name, URN: name, ID: name, Properties: properties})
 	}
-	put("aws:iam/role:Role", "role", map[string]any{
+	put(account.Role, "role", map[string]any{
 		"arn": testRole, "name": "build",
 		"assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"codebuild.amazonaws.com"}}]}`,
 	})
-	put("aws:iam/rolePolicy:RolePolicy", "policy", map[string]any{
+	put(account.RolePolicy, "policy", map[string]any{
 		"role":   "build",
 		"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:*","ssm:*","secretsmanager:*"],"Resource":"*"}]}`,
 	})
@@ -77,7 +77,7 @@ func newFixture(t *testing.T, buildspec string) *fixture {
 // build runs the build and checks what holds for every build: that it leaves no file in its folder.
 func (f *fixture) build(t *testing.T, ctx context.Context) (*Build, error) {
 	t.Helper()
-	f.runner.Account.Put(account.Resource{Type: "aws:codebuild/project:Project", Name: "demo", URN: "demo", ID: "demo", Properties: f.properties})
+	f.runner.Account.Put(account.Resource{Type: account.Project, Name: "demo", URN: "demo", ID: "demo", Properties: f.properties})
 	f.log.Reset()
 	b, err := f.runner.StartBuild(ctx, f.input)
 	if left, _ := filepath.Glob(filepath.Join(f.runner.Dir, "*")); len(left) > 0 {
@@ -184,10 +184,10 @@ func TestLogsNeedPermission(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFixture(t, spec("", "true"))
 			f.properties["logsConfig"] = map[string]any{"cloudwatchLogs": map[string]any{"status": tt.status, "groupName": "/demo"}}
-			f.runner.Account.Put(account.Resource{Type: "aws:iam/rolePolicy:RolePolicy", Name: "policy", URN: "policy", ID: "policy", Properties: map[string]any{
+			f.runner.Account.Put(account.Resource{Type: account.RolePolicy, Name: "policy", URN: "policy", ID: "policy", Properties: map[string]any{
 				"role": "build", "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + tt.policy + `}]}`}})
 			if tt.declared {
-				f.runner.Account.Put(account.Resource{Type: "aws:cloudwatch/logGroup:LogGroup", Name: "group", URN: "group", ID: "/demo", Properties: map[string]any{"name": "/demo"}})
+				f.runner.Account.Put(account.Resource{Type: account.LogGroup, Name: "group", URN: "group", ID: "/demo", Properties: map[string]any{"name": "/demo"}})
 			}
 			_, err := f.build(t, t.Context())
 			if (err == nil) != (tt.want == "") {

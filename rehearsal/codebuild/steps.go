@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"cicd/rehearsal/account"
 )
 
 // enqueue assumes the project's role and opens the log stream with it.
@@ -42,7 +44,7 @@ func (b *build) openLogStream() error {
 	group := b.project.resourceARN(b.runner.Account, "logs", "log-group:"+b.logGroup())
 	stream := group + ":log-stream:" + b.logStream()
 	var errs []error
-	if _, declared := b.runner.Account.Find("aws:cloudwatch/logGroup:LogGroup", "name", b.logGroup()); !declared {
+	if _, declared := b.runner.Account.Find(account.LogGroup, "name", b.logGroup()); !declared {
 		errs = append(errs, b.runner.Authority.Authorize(b.session, "logs:CreateLogGroup", group))
 	}
 	errs = append(errs,

@@ -30,10 +30,10 @@ type group struct {
 }
 
 func (s *Service) group(application, name string) (group, error) {
-	if _, ok := s.config.Account.Find("aws:codedeploy/application:Application", "name", application); !ok {
+	if _, ok := s.config.Account.Find(account.Application, "name", application); !ok {
 		return group{}, &APIError{"ApplicationDoesNotExistException", "No application found for name: " + application}
 	}
-	for _, r := range s.config.Account.ByType("aws:codedeploy/deploymentGroup:DeploymentGroup") {
+	for _, r := range s.config.Account.ByType(account.DeploymentGroup) {
 		if r.String("appName") != application || r.String("deploymentGroupName") != name {
 			continue
 		}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"cicd/rehearsal/account"
 )
 
 func TestHealth(t *testing.T) {
@@ -46,19 +48,19 @@ func TestRefusals(t *testing.T) {
 		change func(*world)
 		want   string
 	}{
-		{"no instances", func(w *world) { w.put("aws:ec2/instance:Instance", "i-1", properties{"tags": properties{"App": "db"}}) },
+		{"no instances", func(w *world) { w.put(account.Instance, "i-1", properties{"tags": properties{"App": "db"}}) },
 			"NO_INSTANCES: The deployment failed because no instances were found for your deployment group."},
 		{"stopped instance", func(w *world) {
-			w.put("aws:ec2/instance:Instance", "i-1", properties{"tags": properties{"App": "web"}, "instanceState": "stopped"})
+			w.put(account.Instance, "i-1", properties{"tags": properties{"App": "web"}, "instanceState": "stopped"})
 		}, "NO_INSTANCES"},
 		{"no agent", func(w *world) { delete(w.agents, "i-1") }, "CodeDeploy agent was not able to receive the lifecycle event."},
 		{"role not trusting", func(w *world) {
-			w.put("aws:iam/role:Role", "deploy", properties{"name": "deploy", "arn": roleARN, "assumeRolePolicy": strings.Replace(trust, ":app/*", ":other/*", 1)})
+			w.put(account.Role, "deploy", properties{"name": "deploy", "arn": roleARN, "assumeRolePolicy": strings.Replace(trust, ":app/*", ":other/*", 1)})
 		}, "IAM_ROLE_MISSING"},
 		{"role without rights", func(w *world) {
-			w.put("aws:iam/rolePolicy:RolePolicy", "policy", properties{"role": "deploy", "policy": strings.Replace(grants, "tag:GetResources", "tag:GetTagKeys", 1)})
+			w.put(account.RolePolicy, "policy", properties{"role": "deploy", "policy": strings.Replace(grants, "tag:GetResources", "tag:GetTagKeys", 1)})
 		}, "tag:GetResources"},
-		{"no application", func(w *world) { w.put("aws:codedeploy/application:Application", "app", properties{"name": "x"}) },
+		{"no application", func(w *world) { w.put(account.Application, "app", properties{"name": "x"}) },
 			"ApplicationDoesNotExistException: No application found for name: app"},
 		{"no group", func(w *world) { w.group("hosts", properties{"deploymentGroupName": "x"}) },
 			"DeploymentGroupDoesNotExistException: No Deployment Group found for name: hosts"},

@@ -43,12 +43,12 @@ func newWorld(t *testing.T, instances ...string) *world {
 	t.Helper()
 	w := &world{t: t, acct: account.New("123456789012"), bundles: map[string]string{}, agents: map[string]*agent.Agent{}, notify: func(Event) {}}
 	w.acct.SetRegion("eu-west-1")
-	w.put("aws:iam/role:Role", "deploy", properties{"name": "deploy", "arn": roleARN, "assumeRolePolicy": trust})
-	w.put("aws:iam/rolePolicy:RolePolicy", "policy", properties{"role": "deploy", "policy": grants})
-	w.put("aws:codedeploy/application:Application", "app", properties{"name": "app"})
+	w.put(account.Role, "deploy", properties{"name": "deploy", "arn": roleARN, "assumeRolePolicy": trust})
+	w.put(account.RolePolicy, "policy", properties{"role": "deploy", "policy": grants})
+	w.put(account.Application, "app", properties{"name": "app"})
 	w.group("hosts", nil)
 	for _, id := range instances {
-		w.put("aws:ec2/instance:Instance", id, properties{"tags": properties{"App": "web"}})
+		w.put(account.Instance, id, properties{"tags": properties{"App": "web"}})
 		w.agents[id] = &agent.Agent{DeploymentRoot: t.TempDir(), Root: t.TempDir(), Dir: t.TempDir()}
 		t.Cleanup(func() {
 			if err := w.agents[id].Close(); err != nil {
@@ -77,7 +77,7 @@ func (w *world) group(name string, changes properties) {
 	for k, v := range changes {
 		p[k] = v
 	}
-	w.put("aws:codedeploy/deploymentGroup:DeploymentGroup", "g-"+name, p)
+	w.put(account.DeploymentGroup, "g-"+name, p)
 }
 
 func (w *world) host(id string) (*agent.Agent, error) {

@@ -52,7 +52,7 @@ func (g group) includes(tags map[string]string) bool {
 // instances returns the ids of the declared instances that belong to the group, in the order of their creation.
 func (s *Service) instances(g group) ([]string, error) {
 	var ids []string
-	for _, r := range s.config.Account.ByType("aws:ec2/instance:Instance") {
+	for _, r := range s.config.Account.ByType(account.Instance) {
 		declared, err := account.Decode[struct {
 			State   string            `json:"instanceState"`
 			Tags    map[string]string `json:"tags"`

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"cicd/rehearsal/account"
 	"cicd/rehearsal/github"
 )
 
@@ -105,7 +106,7 @@ func (c *call) connect() (*github.Repository, error) {
 	if err := c.service.Authority.Authorize(c.Session, service+":UseConnection", arn); err != nil {
 		return nil, err
 	}
-	if r, ok := c.service.Account.Find("aws:codeconnections/connection:Connection", "arn", arn); ok && r.String("connectionStatus") != "AVAILABLE" {
+	if r, ok := c.service.Account.Find(account.Connection, "arn", arn); ok && r.String("connectionStatus") != "AVAILABLE" {
 		return nil, fmt.Errorf("connection %s is not available: it is %s", arn, r.String("connectionStatus"))
 	}
 	if c.service.Repository.FullName != name {
@@ -175,7 +176,7 @@ func deploy(ctx context.Context, c *call) (string, error) {
 
 // deploymentConfig names the configuration of a declared group; AWS's default where it names none.
 func (s *Service) deploymentConfig(application, group string) string {
-	for _, r := range s.Account.ByType("aws:codedeploy/deploymentGroup:DeploymentGroup") {
+	for _, r := range s.Account.ByType(account.DeploymentGroup) {
 		if r.String("appName") == application && r.String("deploymentGroupName") == group {
 			return cmp.Or(r.String("deploymentConfigName"), "CodeDeployDefault.OneAtATime")
 		}

@@ -9,8 +9,6 @@ import (
 	"cicd/rehearsal/account"
 )
 
-const pipelineType = "aws:codepipeline/pipeline:Pipeline"
-
 // Execution modes, see "How pipeline executions work" in the AWS CodePipeline user guide.
 const (
 	modeSuperseded = "SUPERSEDED"
@@ -63,7 +61,7 @@ func (d definition) sources() []action { return d.Stages[0].Actions }
 
 // definitionOf reads the declared pipeline as it is now: an update of the stack changes the next execution.
 func definitionOf(acct *account.Account, name string) (definition, error) {
-	r, ok := acct.Find(pipelineType, "name", name)
+	r, ok := acct.Find(account.Pipeline, "name", name)
 	if !ok {
 		return definition{}, fmt.Errorf("PipelineNotFoundException: Account '%s' does not have a pipeline with name '%s'", acct.ID(), name)
 	}

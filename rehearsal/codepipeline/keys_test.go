@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"cicd/rehearsal/account"
 )
 
 const (
@@ -29,9 +31,9 @@ func TestKeyAndTopic(t *testing.T) {
 			w := newWorld(t)
 			asked := false
 			w.Approve = func(context.Context, Event) error { asked = true; return nil }
-			w.put("aws:kms/key:Key", "k", map[string]any{"keyId": "k", "arn": keyARN})
-			w.put("aws:sns/topic:Topic", "approvals", map[string]any{"arn": topicARN})
-			w.put("aws:iam/rolePolicy:RolePolicy", "p", map[string]any{"role": "pipeline", "policy": allow(tt.may)})
+			w.put(account.KMSKey, "k", map[string]any{"keyId": "k", "arn": keyARN})
+			w.put(account.Topic, "approvals", map[string]any{"arn": topicARN})
+			w.put(account.RolePolicy, "p", map[string]any{"role": "pipeline", "policy": allow(tt.may)})
 			w.pipeline["artifactStores"] = []any{map[string]any{"location": "artifacts", "encryptionKey": map[string]any{"id": "k", "type": "KMS"}}}
 			w.pipeline["stages"] = slices.Insert(w.pipeline["stages"].([]any), 2, any(stageOf("Approval",
 				map[string]any{"name": "Approve", "provider": "Manual", "configuration": map[string]any{"NotificationArn": tt.topic}})))

@@ -84,7 +84,7 @@ func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error)
 	}
 	var started []*Execution
 	var deaf []error
-	for _, r := range s.Account.ByType(pipelineType) {
+	for _, r := range s.Account.ByType(account.Pipeline) {
 		d, err := definitionOf(s.Account, r.String("name"))
 		if err != nil {
 			return started, err

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"cicd/rehearsal/account"
 )
 
 func TestPushRunsAllStagesWithVariablesAndArtifacts(t *testing.T) {
@@ -130,7 +132,7 @@ func TestFailures(t *testing.T) {
 			w.pipeline["stages"].([]any)[0].(map[string]any)["actions"].([]any)[0].(map[string]any)["namespace"] = "Other"
 		}, "#{SourceVariables.CommitId}"},
 		{"pending connection", func(w *world) {
-			w.put("aws:codeconnections/connection:Connection", "c", map[string]any{"arn": connectionARN, "connectionStatus": "PENDING"})
+			w.put(account.Connection, "c", map[string]any{"arn": connectionARN, "connectionStatus": "PENDING"})
 		}, "is not available"},
 		{"other repository", func(w *world) {
 			config := w.pipeline["stages"].([]any)[0].(map[string]any)["actions"].([]any)[0].(map[string]any)["configuration"].(map[string]any)

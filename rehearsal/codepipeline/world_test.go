@@ -47,12 +47,12 @@ func newWorld(t *testing.T) *world {
 		defer w.mu.Unlock()
 		w.events = append(w.events, e)
 	}
-	w.put("aws:iam/role:Role", "pipeline", map[string]any{"arn": roleARN, "name": "pipeline",
+	w.put(account.Role, "pipeline", map[string]any{"arn": roleARN, "name": "pipeline",
 		"assumeRolePolicy": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"codepipeline.amazonaws.com"}}}`})
-	w.put("aws:iam/rolePolicy:RolePolicy", "p", map[string]any{"role": "pipeline",
+	w.put(account.RolePolicy, "p", map[string]any{"role": "pipeline",
 		"policy": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`})
-	w.put("aws:s3/bucketV2:BucketV2", "artifacts", map[string]any{"bucket": "artifacts", "arn": "arn:aws:s3:::artifacts"})
-	w.put("aws:codeconnections/connection:Connection", "c", map[string]any{"arn": connectionARN, "connectionStatus": "AVAILABLE"})
+	w.put(account.Bucket, "artifacts", map[string]any{"bucket": "artifacts", "arn": "arn:aws:s3:::artifacts"})
+	w.put(account.Connection, "c", map[string]any{"arn": connectionARN, "connectionStatus": "AVAILABLE"})
 	w.pipeline = declaredPipeline()
 	w.declare()
 	var err error
@@ -98,7 +98,7 @@ func (w *world) put(token, id string, properties map[string]any) {
 }
 
 // declare records the pipeline as it stands in w.pipeline.
-func (w *world) declare() { w.put(pipelineType, "web", w.pipeline) }
+func (w *world) declare() { w.put(account.Pipeline, "web", w.pipeline) }
 
 // push commits one file in a fresh clone of branch and pushes it there. It returns the commit and what git said.
 func (w *world) push(branch, file, message string) (commit, said string) {

@@ -23,7 +23,7 @@ type Instance struct {
 // Instances returns the declared instances.
 func Instances(acct *account.Account) ([]Instance, error) {
 	var all []Instance
-	for _, r := range acct.ByType("aws:ec2/instance:Instance") {
+	for _, r := range acct.ByType(account.Instance) {
 		i, err := account.Decode[Instance](r)
 		if err != nil {
 			return nil, err
@@ -48,7 +48,7 @@ func Behind(acct *account.Account, publicIP string, port int) (Instance, error) 
 		if err := throughGateway(acct, i); err != nil {
 			return i, err
 		}
-		if !allowed(acct, i, "Ingress", port) {
+		if !allowed(acct, i, account.IngressRule, port) {
 			return i, fmt.Errorf("no ingress rule of instance %s's security groups %v lets the internet reach tcp/%d", i.ID, i.SecurityGroups, port)
 		}
 		return i, nil
@@ -61,21 +61,21 @@ func Outbound(acct *account.Account, i Instance, port int) error {
 	if err := throughGateway(acct, i); err != nil {
 		return err
 	}
-	if !allowed(acct, i, "Egress", port) {
+	if !allowed(acct, i, account.EgressRule, port) {
 		return fmt.Errorf("no egress rule of instance %s's security groups %v lets it reach tcp/%d on the internet", i.ID, i.SecurityGroups, port)
 	}
 	return nil
 }
 
 func associated(acct *account.Account, publicIP, instanceID string) bool {
-	for _, eip := range acct.ByType("aws:ec2/eip:Eip") {
+	for _, eip := range acct.ByType(account.EIP) {
 		if eip.String("publicIp") != publicIP {
 			continue
 		}
 		if eip.String("instance") == instanceID {
 			return true
 		}
-		for _, a := range acct.ByType("aws:ec2/eipAssociation:EipAssociation") {
+		for _, a := range acct.ByType(account.EIPAssociation) {
 			if a.String("allocationId") == eip.ID && a.String("instanceId") == instanceID {
 				return true
 			}
@@ -87,7 +87,7 @@ func associated(acct *account.Account, publicIP, instanceID string) bool {
 // throughGateway says whether the instance's subnet has a default route to an internet gateway. A subnet without an
 // association of its own uses the VPC's main route table, which has no such route.
 func throughGateway(acct *account.Account, i Instance) error {
-	for _, a := range acct.ByType("aws:ec2/routeTableAssociation:RouteTableAssociation") {
+	for _, a := range acct.ByType(account.RouteTableAssociation) {
 		if a.String("subnetId") == i.SubnetID && hasDefaultRoute(acct, a.String("routeTableId")) {
 			return nil
 		}
@@ -102,12 +102,12 @@ func hasDefaultRoute(acct *account.Account, table string) bool {
 		Gateway     string `json:"gatewayId"`
 	}
 	var routes []route
-	for _, r := range acct.ByType("aws:ec2/route:Route") {
+	for _, r := range acct.ByType(account.Route) {
 		if decoded, err := account.Decode[route](r); err == nil && r.String("routeTableId") == table {
 			routes = append(routes, decoded)
 		}
 	}
-	if r, ok := acct.Find("aws:ec2/routeTable:RouteTable", "id", table); ok {
+	if r, ok := acct.Find(account.RouteTable, "id", table); ok {
 		inline, err := account.Decode[struct {
 			Routes []route `json:"routes"`
 		}](r)
@@ -116,7 +116,7 @@ func hasDefaultRoute(acct *account.Account, table string) bool {
 		}
 	}
 	for _, r := range routes {
-		_, declared := acct.Find("aws:ec2/internetGateway:InternetGateway", "id", r.Gateway)
+		_, declared := acct.Find(account.InternetGateway, "id", r.Gateway)
 		if declared && (r.Destination == anywhere.String() || r.Inline == anywhere.String()) {
 			return true
 		}
@@ -125,13 +125,13 @@ func hasDefaultRoute(acct *account.Account, table string) bool {
 }
 
 // allowed says whether a rule of one of the instance's security groups opens the port to the whole internet.
-// direction is "Ingress" or "Egress", as in the rule's type.
+// direction is account.IngressRule or account.EgressRule.
 func allowed(acct *account.Account, i Instance, direction string, port int) bool {
 	groups := map[string]bool{}
 	for _, id := range i.SecurityGroups {
 		groups[id] = true
 	}
-	for _, r := range acct.ByType("aws:vpc/securityGroup" + direction + "Rule:SecurityGroup" + direction + "Rule") {
+	for _, r := range acct.ByType(direction) {
 		rule, err := account.Decode[struct {
 			Group    string `json:"securityGroupId"`
 			Protocol string `json:"ipProtocol"`

@@ -22,8 +22,6 @@ import (
 	"cicd/rehearsal/iam"
 )
 
-const repositoryType = "aws:ecr/repository:Repository"
-
 // Config is what a Registry needs. All fields but Now are required.
 type Config struct {
 	// Account declares the repositories.
@@ -129,7 +127,7 @@ func (g *Registry) RepositoryARN(name string) (string, error) {
 }
 
 func (g *Registry) declared(name string) (account.Resource, error) {
-	r, ok := g.config.Account.Find(repositoryType, "name", name)
+	r, ok := g.config.Account.Find(account.Repository, "name", name)
 	if !ok {
 		return r, errRepositoryNotFound(name, g.config.Account.ID())
 	}

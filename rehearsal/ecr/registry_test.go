@@ -53,7 +53,7 @@ func newFixture(t *testing.T) *fixture {
 }
 
 func (f *fixture) declare(repository, mutability string) {
-	f.account.Put(account.Resource{Type: repositoryType, URN: repository, ID: repository, Properties: map[string]any{
+	f.account.Put(account.Resource{Type: account.Repository, URN: repository, ID: repository, Properties: map[string]any{
 		"name": repository, "imageTagMutability": mutability,
 		"arn": "arn:aws:ecr:eu-central-1:123456789012:repository/" + repository}})
 }

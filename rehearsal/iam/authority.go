@@ -68,7 +68,7 @@ func (a *Authority) AssumeRole(roleARN, service, sessionName, sourceARN string) 
 		resource:  roleARN,
 		context:   serviceContext(a.account.Region(), sourceARN, time.Now()),
 	}
-	role, ok := a.account.Find(roleToken, "arn", roleARN)
+	role, ok := a.account.Find(account.Role, "arn", roleARN)
 	if !ok {
 		return Session{}, undeclared(r, roleARN)
 	}
@@ -104,7 +104,7 @@ func (a *Authority) Authorize(s Session, action string, resources ...string) err
 	}
 	now := time.Now()
 	p := sessionPrincipal(s)
-	role, ok := a.account.Find(roleToken, "arn", s.RoleARN)
+	role, ok := a.account.Find(account.Role, "arn", s.RoleARN)
 	if !ok || s.RoleARN == "" {
 		return undeclared(request{principal: p, action: action, resource: resources[0]}, s.RoleARN)
 	}

@@ -35,13 +35,13 @@ func declare(trust, inline, bucket string) (*Authority, *account.Account) {
 	put := func(urn, token, name, id string, properties map[string]any) {
 		acct.Put(account.Resource{URN: urn, Type: token, Name: name, ID: id, Properties: properties})
 	}
-	put(roleURN, roleToken, "build-role", "cicd-dev-build",
+	put(roleURN, account.Role, "build-role", "cicd-dev-build",
 		map[string]any{"name": "cicd-dev-build", "arn": roleARN, "assumeRolePolicy": trust, "managedPolicyArns": []any{}})
 	if inline != "" {
-		put("urn:inline", rolePolicyToken, "build-policy", "p", map[string]any{"role": "cicd-dev-build", "policy": inline})
+		put("urn:inline", account.RolePolicy, "build-policy", "p", map[string]any{"role": "cicd-dev-build", "policy": inline})
 	}
 	if bucket != "" {
-		put("urn:pulumi:dev::cicd::cicd:index:Pipeline$aws:s3/bucketPolicy:BucketPolicy::artifacts", "aws:s3/bucketPolicy:BucketPolicy",
+		put("urn:pulumi:dev::cicd::cicd:index:Pipeline$aws:s3/bucketPolicy:BucketPolicy::artifacts", account.BucketPolicy,
 			"artifacts", "b", map[string]any{"bucket": "cicd-dev-artifacts", "policy": bucket})
 	}
 	return NewAuthority(acct), acct
@@ -187,7 +187,7 @@ func TestWhatIsNotEvaluatedIsAnError(t *testing.T) {
 	} {
 		a, acct := declare(trusting(""), one(`{"Effect":"Allow","Action":"*","Resource":"*"}`), "")
 		s := assume(t, a)
-		role, _ := acct.Find(roleToken, "arn", roleARN)
+		role, _ := acct.Find(account.Role, "arn", roleARN)
 		role.Properties[property] = value
 		checkError(t, a.Authorize(s, "s3:GetObject", objectARN), "its "+property+" is not evaluated")
 	}
@@ -197,7 +197,7 @@ func TestUndeclared(t *testing.T) {
 	a, acct := declare(trusting(""), one(`{"Effect":"Allow","Action":"*","Resource":"*"}`), "")
 	s := assume(t, a)
 	checkError(t, a.Authorize(s, "s3:GetObject"), "no resource to authorize it on")
-	acct.Put(account.Resource{Type: roleToken, ID: "without-arn"})
+	acct.Put(account.Resource{Type: account.Role, ID: "without-arn"})
 	checkError(t, a.Authorize(Session{}, "s3:GetObject", objectARN), "no such role is declared")
 	_, err := a.AssumeRole(roleARN+"2", builder, "n", project)
 	checkError(t, err, builder+" is not authorized to perform: sts:AssumeRole on resource: "+roleARN+"2 because no such role is declared")
@@ -208,7 +208,7 @@ func TestUndeclared(t *testing.T) {
 func TestPolicyOfAnotherRole(t *testing.T) {
 	a, acct := declare(trusting(""), "", "")
 	s := assume(t, a)
-	policy := account.Resource{URN: "urn:other", Type: rolePolicyToken, Name: "other-policy", ID: "o",
+	policy := account.Resource{URN: "urn:other", Type: account.RolePolicy, Name: "other-policy", ID: "o",
 		Properties: map[string]any{"role": "cicd-dev-build2", "policy": one(`{"Effect":"Allow","Action":"*","Resource":"*"}`)}}
 	acct.Put(policy)
 	checkError(t, a.Authorize(s, "s3:GetObject", objectARN), "no identity-based policy")

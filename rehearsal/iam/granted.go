@@ -3,6 +3,8 @@ package iam
 import (
 	"slices"
 	"strings"
+
+	"cicd/rehearsal/account"
 )
 
 // Granted is one action that a policy allows a role on one resource, and what came of it.
@@ -22,7 +24,7 @@ type Granted struct {
 func (a *Authority) Granted() ([]Granted, error) {
 	uses := a.Uses()
 	var list []Granted
-	for _, role := range a.account.ByType(roleToken) {
+	for _, role := range a.account.ByType(account.Role) {
 		docs, err := a.identityPolicies(role)
 		if err != nil {
 			return nil, err

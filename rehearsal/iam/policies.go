@@ -8,12 +8,6 @@ import (
 	"cicd/rehearsal/account"
 )
 
-// Pulumi type tokens of what declares identity-based policies.
-const (
-	roleToken       = "aws:iam/role:Role"
-	rolePolicyToken = "aws:iam/rolePolicy:RolePolicy"
-)
-
 // source tells where the policies of a service's resources are declared.
 type source struct {
 	kind kind
@@ -30,12 +24,12 @@ type source struct {
 // resourcePolicies are all that are evaluated, by the service in the resource's ARN. Each type keeps the policy in its
 // property policy.
 var resourcePolicies = map[string]source{
-	"s3":  {kind: resourcePolicy, token: "aws:s3/bucketPolicy:BucketPolicy", holder: "bucket", holderOf: bucketOf},
-	"ecr": {kind: repositoryPolicy, token: "aws:ecr/repositoryPolicy:RepositoryPolicy", holder: "repository", holderOf: nameOf},
-	"kms": {kind: keyPolicy, token: "aws:kms/keyPolicy:KeyPolicy", holder: "keyId", holderOf: nameOf,
-		owner: "aws:kms/key:Key", standard: standardKeyPolicy},
-	"sns": {kind: resourcePolicy, token: "aws:sns/topicPolicy:TopicPolicy", holder: "arn", holderOf: func(arn string) string { return arn },
-		owner: "aws:sns/topic:Topic", standard: standardTopicPolicy},
+	"s3":  {kind: resourcePolicy, token: account.BucketPolicy, holder: "bucket", holderOf: bucketOf},
+	"ecr": {kind: repositoryPolicy, token: account.RepositoryPolicy, holder: "repository", holderOf: nameOf},
+	"kms": {kind: keyPolicy, token: account.KMSKeyPolicy, holder: "keyId", holderOf: nameOf,
+		owner: account.KMSKey, standard: standardKeyPolicy},
+	"sns": {kind: resourcePolicy, token: account.TopicPolicy, holder: "arn", holderOf: func(arn string) string { return arn },
+		owner: account.Topic, standard: standardTopicPolicy},
 }
 
 // bucketOf returns the bucket of an object or a bucket.
@@ -79,7 +73,7 @@ func (a *Authority) identityPolicies(role account.Resource) ([]document, error) 
 			errs = append(errs, fmt.Errorf("role %q: its %s is not evaluated: declare an aws.iam.RolePolicy", role.Name, property))
 		}
 	}
-	for _, r := range a.account.ByType(rolePolicyToken) {
+	for _, r := range a.account.ByType(account.RolePolicy) {
 		if attached := r.String("role"); attached == role.ID || attached == role.String("name") {
 			doc, err := declared(identityPolicy, r, "policy")
 			docs, errs = append(docs, doc), append(errs, err)

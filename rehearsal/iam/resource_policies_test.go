@@ -18,13 +18,13 @@ const (
 
 // declareKey adds a key to the account, with a policy of its own unless that is "".
 func declareKey(acct *account.Account, policy string) {
-	acct.Put(account.Resource{URN: "urn:pulumi:dev::cicd::cicd:index:Vault$aws:kms/key:Key::web-key", Type: "aws:kms/key:Key", Name: "web-key", ID: "1234abcd",
+	acct.Put(account.Resource{URN: "urn:pulumi:dev::cicd::cicd:index:Vault$aws:kms/key:Key::web-key", Type: account.KMSKey, Name: "web-key", ID: "1234abcd",
 		Properties: map[string]any{"arn": keyARN, "keyId": "1234abcd", "policy": policy}})
 }
 
 // declareTopic adds a topic to the account, with a policy of its own unless that is "".
 func declareTopic(acct *account.Account, policy string) {
-	acct.Put(account.Resource{URN: "urn:topic", Type: "aws:sns/topic:Topic", Name: "web-approvals", ID: topicARN,
+	acct.Put(account.Resource{URN: "urn:topic", Type: account.Topic, Name: "web-approvals", ID: topicARN,
 		Properties: map[string]any{"arn": topicARN, "policy": policy}})
 }
 
@@ -172,7 +172,7 @@ func TestRepositoryPolicies(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a, acct := declare(trusting(""), tt.inline, "")
-			attach(acct, "aws:ecr/repositoryPolicy:RepositoryPolicy", "repository", "cicd-dev", tt.policy)
+			attach(acct, account.RepositoryPolicy, "repository", "cicd-dev", tt.policy)
 			checkError(t, a.Authorize(assume(t, a), tt.action, tt.resource), tt.want)
 		})
 	}
@@ -210,7 +210,7 @@ func TestTopicPolicies(t *testing.T) {
 			a, acct := declare(trusting(""), tt.inline, "")
 			declareTopic(acct, tt.topic)
 			if tt.attached != "" {
-				attach(acct, "aws:sns/topicPolicy:TopicPolicy", "arn", topicARN, tt.attached)
+				attach(acct, account.TopicPolicy, "arn", topicARN, tt.attached)
 			}
 			checkError(t, a.Authorize(assume(t, a), "sns:Publish", topicARN), tt.want)
 		})
@@ -230,7 +230,7 @@ func TestWhoseKeyPolicy(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			a, acct := declare(trusting(""), one(`{"Effect":"Allow","Action":"kms:*","Resource":"*"}`), "")
 			declareKey(acct, tt.own)
-			attach(acct, "aws:kms/keyPolicy:KeyPolicy", "keyId", tt.holder, tt.attached)
+			attach(acct, account.KMSKeyPolicy, "keyId", tt.holder, tt.attached)
 			checkError(t, a.Authorize(assume(t, a), "kms:Decrypt", keyARN), tt.want)
 		})
 	}

@@ -19,13 +19,13 @@ func audited(t *testing.T, statements string, excuses ...exemption) audit {
 		urn := "urn:pulumi:dev::cicd::cicd:index:Build$" + token + "::" + name
 		acct.Put(account.Resource{Type: token, Name: name, URN: urn, ID: name, Properties: properties})
 	}
-	put("aws:iam/role:Role", "x-reader-role", map[string]any{"name": "reader", "arn": role, "assumeRolePolicy": `{"Version":"2012-10-17","Statement":{
+	put(account.Role, "x-reader-role", map[string]any{"name": "reader", "arn": role, "assumeRolePolicy": `{"Version":"2012-10-17","Statement":{
 		"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"` + reader + `"},
 		"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:codebuild:eu-central-1:123456789012:project/x"}}}}`})
-	put("aws:s3/bucketPolicy:BucketPolicy", "x-bucket", map[string]any{"bucket": "x", "policy": `{"Version":"2012-10-17","Statement":{
+	put(account.BucketPolicy, "x-bucket", map[string]any{"bucket": "x", "policy": `{"Version":"2012-10-17","Statement":{
 		"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}}`})
 	allow := func(statements string) {
-		put("aws:iam/rolePolicy:RolePolicy", "x-reader-policy", map[string]any{"role": "reader", "policy": `{"Version":"2012-10-17","Statement":[` + statements + `]}`})
+		put(account.RolePolicy, "x-reader-policy", map[string]any{"role": "reader", "policy": `{"Version":"2012-10-17","Statement":[` + statements + `]}`})
 	}
 	allow(`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`)
 	authority := iam.NewAuthority(acct)

@@ -102,7 +102,7 @@ func with(i int, element string, value any) func(*policy) {
 func grantMutations(t *testing.T, acct *account.Account) []mutation {
 	t.Helper()
 	var list []mutation
-	for _, r := range acct.ByType("aws:iam/rolePolicy:RolePolicy") {
+	for _, r := range acct.ByType(account.RolePolicy) {
 		add := func(name string, change func(*policy)) {
 			list = append(list, mutation{r.Name + " " + name, mutate(t, r, "policy", change)})
 		}
@@ -126,7 +126,7 @@ func grantMutations(t *testing.T, acct *account.Account) []mutation {
 func trustMutations(t *testing.T, acct *account.Account) []mutation {
 	t.Helper()
 	var list []mutation
-	for _, r := range acct.ByType("aws:iam/role:Role") {
+	for _, r := range acct.ByType(account.Role) {
 		add := func(name string, change func(*policy)) {
 			list = append(list, mutation{r.Name + " " + name, mutate(t, r, "assumeRolePolicy", change)})
 		}
@@ -155,7 +155,7 @@ func trustMutations(t *testing.T, acct *account.Account) []mutation {
 func bucketMutations(t *testing.T, acct *account.Account) []mutation {
 	t.Helper()
 	var list []mutation
-	for _, r := range acct.ByType("aws:s3/bucketPolicy:BucketPolicy") {
+	for _, r := range acct.ByType(account.BucketPolicy) {
 		add := func(name string, change func(*policy)) {
 			list = append(list, mutation{"bucket policy " + name, mutate(t, r, "policy", change)})
 		}

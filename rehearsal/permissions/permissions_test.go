@@ -79,7 +79,7 @@ func testDenials(t *testing.T, r *world.World) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.role+" without "+tt.action, func(t *testing.T) {
-			policies := r.Account().ByType("aws:iam/rolePolicy:RolePolicy")
+			policies := r.Account().ByType(account.RolePolicy)
 			i := slices.IndexFunc(policies, func(p account.Resource) bool { return strings.HasSuffix(p.Name, "-"+tt.role+"-policy") })
 			whole := policies[i]
 			broken := mutate(t, whole, "policy", func(p *policy) {

@@ -5,14 +5,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-)
 
-const tokenProject = "aws:codebuild/project:Project"
+	"cicd/rehearsal/account"
+)
 
 // buildKinds are CodeBuild's types, for builds in a pipeline.
 // Sources: CodeBuild API Reference, CreateProject; CodeBuild User Guide, "Build environment compute modes and types".
 var buildKinds = map[string]kind{
-	tokenProject: {
+	account.Project: {
 		inputs: schema{
 			"name":          text().match(`[A-Za-z0-9][A-Za-z0-9_-]{1,149}`).replaces(),
 			"description":   text().length(0, 255),

@@ -6,8 +6,6 @@ import (
 	"cicd/rehearsal/account"
 )
 
-const tokenConnection = "aws:codeconnections/connection:Connection"
-
 // States of a connection. Made through the API it is PENDING until somebody finishes the handshake in the console (F1).
 const (
 	connectionPending   = "PENDING"
@@ -16,7 +14,7 @@ const (
 
 // connectionKinds are CodeConnections' types. Source: CodeConnections API Reference, CreateConnection.
 var connectionKinds = map[string]kind{
-	tokenConnection: {
+	account.Connection: {
 		inputs: schema{
 			"name":         text().length(1, 32).match(`[\s\S]*`).replaces(),
 			"providerType": text().oneOf("GitHub", "GitHubEnterpriseServer", "Bitbucket", "GitLab", "GitLabSelfManaged").need().replaces(),
@@ -38,6 +36,6 @@ func (s *Server) connectionState(acct *account.Account, arn string) (string, boo
 	if slices.Contains(s.options.ExistingConnections, arn) {
 		return connectionAvailable, true
 	}
-	connection, ok := acct.Find(tokenConnection, "arn", arn)
+	connection, ok := acct.Find(account.Connection, "arn", arn)
 	return connection.String("connectionStatus"), ok
 }

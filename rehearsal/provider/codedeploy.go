@@ -3,19 +3,16 @@ package provider
 import (
 	"fmt"
 	"strings"
+
+	"cicd/rehearsal/account"
 )
 
-const (
-	tokenApplication     = "aws:codedeploy/application:Application"
-	tokenDeploymentGroup = "aws:codedeploy/deploymentGroup:DeploymentGroup"
-)
-
-var applicationByName = named(tokenApplication, "name", "ApplicationDoesNotExistException: No application found for name: %s")
+var applicationByName = named(account.Application, "name", "ApplicationDoesNotExistException: No application found for name: %s")
 
 // deployKinds are CodeDeploy's types, for in-place deployments to EC2.
 // Source: CodeDeploy API Reference, CreateApplication and CreateDeploymentGroup.
 var deployKinds = map[string]kind{
-	tokenApplication: {
+	account.Application: {
 		inputs: schema{
 			"name":            deployName(),
 			"computePlatform": text().oneOf("Server").or("Server").replaces(),
@@ -31,7 +28,7 @@ var deployKinds = map[string]kind{
 			"githubAccountName": constant(""),
 		},
 	},
-	tokenDeploymentGroup: {
+	account.DeploymentGroup: {
 		inputs: schema{
 			"appName":             text().need().names(applicationByName).replaces(),
 			"deploymentGroupName": deployName().need(),

@@ -1,8 +1,10 @@
 package provider
 
-import "fmt"
+import (
+	"fmt"
 
-const tokenPipeline = "aws:codepipeline/pipeline:Pipeline"
+	"cicd/rehearsal/account"
+)
 
 // Forms and limits. Source: CodePipeline API Reference and User Guide, "Quotas in AWS CodePipeline".
 const (
@@ -19,7 +21,7 @@ const WebhookRegistered = "__webhookRegistered"
 
 // pipelineKinds are CodePipeline's types, for pipelines of one region without stage conditions.
 var pipelineKinds = map[string]kind{
-	tokenPipeline: {
+	account.Pipeline: {
 		inputs: schema{
 			"name":           text().match(pipelineName).replaces(),
 			"pipelineType":   text().oneOf("V1", "V2").or("V1"),
@@ -116,19 +118,19 @@ func verifyPipeline(c *call, r *report) {
 			}
 		case providerCodeBuild:
 			name := configuration.text("ProjectName")
-			if _, ok := c.acct.Find(tokenProject, "name", name); !ok {
+			if _, ok := c.acct.Find(account.Project, "name", name); !ok {
 				fault("ProjectName", "CodeBuild project %s does not exist in %s", name, c.region)
 			}
 		case providerCodeDeploy:
 			application, group := configuration.text("ApplicationName"), configuration.text("DeploymentGroupName")
-			if _, ok := c.acct.Find(tokenApplication, "name", application); !ok {
+			if _, ok := c.acct.Find(account.Application, "name", application); !ok {
 				fault("ApplicationName", "CodeDeploy application %s does not exist in %s", application, c.region)
 			} else if !c.hasGroup(application, group) {
 				fault("DeploymentGroupName", "CodeDeploy application %s has no deployment group %s", application, group)
 			}
 		case providerManual:
 			topic := configuration.text("NotificationArn")
-			if _, ok := c.acct.Find(tokenTopic, "arn", topic); !ok && topic != "" {
+			if _, ok := c.acct.Find(account.Topic, "arn", topic); !ok && topic != "" {
 				fault("NotificationArn", "SNS topic %s does not exist in %s", topic, c.region)
 			}
 		}
@@ -137,7 +139,7 @@ func verifyPipeline(c *call, r *report) {
 
 // hasGroup reports whether an application has a deployment group.
 func (c *call) hasGroup(application, group string) bool {
-	for _, r := range c.acct.ByType(tokenDeploymentGroup) {
+	for _, r := range c.acct.ByType(account.DeploymentGroup) {
 		if r.String("appName") == application && r.String("deploymentGroupName") == group {
 			return true
 		}

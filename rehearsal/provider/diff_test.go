@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"cicd/rehearsal/account"
 )
 
 func TestDiff(t *testing.T) {
@@ -89,7 +91,7 @@ func verdict(d *pulumirpc.DiffResponse) string {
 }
 
 func TestUserDataCanReplace(t *testing.T) {
-	k := kinds[tokenInstance]
+	k := kinds[account.Instance]
 	olds := values{"userData": "a", "userDataReplaceOnChange": true}
 	news := values{"userData": "b", "userDataReplaceOnChange": true}
 	if got := k.compare(olds, news).response().Replaces; !slices.Contains(got, "userData") {
@@ -102,7 +104,7 @@ func TestReplacementOfAutonamed(t *testing.T) {
 	w := newWorld(t)
 	olds, _ := toWire(values{"name": "web-0123456", defaulted: []any{"name"}})
 	news, _ := toWire(values{"name": "web-0123456", defaulted: []any{"name"}, "encryptionConfigurations": []any{map[string]any{"encryptionType": "KMS"}}})
-	response, err := w.Diff(w.ctx, &pulumirpc.DiffRequest{Urn: urnOf(tokenRepository, "web"), OldInputs: olds, News: news})
+	response, err := w.Diff(w.ctx, &pulumirpc.DiffRequest{Urn: urnOf(account.Repository, "web"), OldInputs: olds, News: news})
 	if err != nil {
 		t.Fatal(err)
 	}

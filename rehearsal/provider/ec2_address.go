@@ -11,15 +11,9 @@ import (
 	"cicd/rehearsal/account"
 )
 
-const (
-	tokenKeyPair        = "aws:ec2/keyPair:KeyPair"
-	tokenEIP            = "aws:ec2/eip:Eip"
-	tokenEIPAssociation = "aws:ec2/eipAssociation:EipAssociation"
-)
-
 // addressKinds are the ways to reach a host: its key and its Elastic IP.
 var addressKinds = map[string]kind{
-	tokenKeyPair: {
+	account.KeyPair: {
 		inputs: schema{
 			"keyName":   text().length(1, 255).replaces(),
 			"publicKey": text().need().replaces().rule(checkPublicKey),
@@ -35,7 +29,7 @@ var addressKinds = map[string]kind{
 			"fingerprint": fingerprint,
 		},
 	},
-	tokenEIP: {
+	account.EIP: {
 		inputs: schema{"domain": text().oneOf("vpc").or("vpc").replaces()},
 		tagged: true,
 		id:     generated("eipalloc"),
@@ -45,21 +39,23 @@ var addressKinds = map[string]kind{
 			"publicIp":     once("publicIp", func(c *call) any { return freePublicIP(c.acct) }),
 			"publicDns":    once("publicDns", func(c *call) any { return publicName(c.region, freePublicIP(c.acct)) }),
 		},
-		dependents: []dependent{{tokenEIPAssociation, "allocationId"}},
+		dependents: []dependent{{account.EIPAssociation, "allocationId"}},
 		inUse:      "InvalidIPAddress.InUse: Address %s is in use.",
 	},
-	tokenEIPAssociation: {
+	account.EIPAssociation: {
 		inputs: schema{
-			"allocationId":       text().need().names(named(tokenEIP, "id", "InvalidAllocationID.NotFound: The allocation ID '%s' does not exist")).replaces(),
-			"instanceId":         text().need().names(named(tokenInstance, "id", "InvalidInstanceID.NotFound: The instance ID '%s' does not exist")).replaces(),
+			"allocationId":       text().need().names(named(account.EIP, "id", "InvalidAllocationID.NotFound: The allocation ID '%s' does not exist")).replaces(),
+			"instanceId":         text().need().names(named(account.Instance, "id", "InvalidInstanceID.NotFound: The instance ID '%s' does not exist")).replaces(),
 			"allowReassociation": flag().or(true).replaces(),
 		},
 		verify: verifyAssociation,
 		id:     generated("eipassoc"),
 		computed: map[string]output{
-			"publicIp":           func(c *call) any { return c.related(tokenEIP, "allocationId").String("publicIp") },
-			"privateIpAddress":   func(c *call) any { return c.related(tokenInstance, "instanceId").String("privateIp") },
-			"networkInterfaceId": func(c *call) any { return c.related(tokenInstance, "instanceId").String("primaryNetworkInterfaceId") },
+			"publicIp":         func(c *call) any { return c.related(account.EIP, "allocationId").String("publicIp") },
+			"privateIpAddress": func(c *call) any { return c.related(account.Instance, "instanceId").String("privateIp") },
+			"networkInterfaceId": func(c *call) any {
+				return c.related(account.Instance, "instanceId").String("primaryNetworkInterfaceId")
+			},
 		},
 	},
 }
@@ -72,13 +68,13 @@ func (c *call) related(token, name string) account.Resource {
 
 // verifyAssociation wants a network with a way out, and an address that is free or may be taken over.
 func verifyAssociation(c *call, r *report) {
-	subnet, ok := c.acct.Find(tokenSubnet, "id", c.related(tokenInstance, "instanceId").String("subnetId"))
+	subnet, ok := c.acct.Find(account.Subnet, "id", c.related(account.Instance, "instanceId").String("subnetId"))
 	if vpc := subnet.String("vpcId"); ok {
-		if _, attached := c.acct.Find(tokenInternetGateway, "vpcId", vpc); !attached {
+		if _, attached := c.acct.Find(account.InternetGateway, "vpcId", vpc); !attached {
 			r.add("instanceId", "Gateway.NotAttached: Network %s is not attached to any internet gateway; make the instance depend on it", vpc)
 		}
 	}
-	if _, taken := c.acct.Find(tokenEIPAssociation, "allocationId", c.in.text("allocationId")); taken && !c.in.flag("allowReassociation") {
+	if _, taken := c.acct.Find(account.EIPAssociation, "allocationId", c.in.text("allocationId")); taken && !c.in.flag("allowReassociation") {
 		r.add("allocationId", "Resource.AlreadyAssociated: resource %s is already associated with another instance", c.in.text("allocationId"))
 	}
 }
@@ -112,7 +108,7 @@ var publicIPs = netip.MustParsePrefix("203.0.113.0/24")
 // freePublicIP returns the first address that no host and no Elastic IP has.
 func freePublicIP(acct *account.Account) string {
 	address := publicIPs.Addr().Next()
-	for inUse(acct, tokenEIP, "publicIp", address) || inUse(acct, tokenInstance, "publicIp", address) {
+	for inUse(acct, account.EIP, "publicIp", address) || inUse(acct, account.Instance, "publicIp", address) {
 		address = address.Next()
 	}
 	return address.String()

@@ -7,22 +7,20 @@ import (
 	"cicd/rehearsal/account"
 )
 
-const tokenInstance = "aws:ec2/instance:Instance"
-
 // userDataLimit is in bytes, before encoding. Source: EC2 User Guide, "Run commands at launch".
 const userDataLimit = 16 << 10
 
 // instanceKinds are the types of a host and its address.
 // Sources: EC2 API Reference, RunInstances and error codes; pulumi-aws, ec2.InstanceArgs.
 var instanceKinds = merge(addressKinds, map[string]kind{
-	tokenInstance: {
+	account.Instance: {
 		inputs: schema{
 			"ami":                      text().need().match(`ami-[0-9a-f]{8,17}`).replaces(),
 			"instanceType":             text().need(),
 			"subnetId":                 text().need().names(subnetByID).replaces(),
 			"vpcSecurityGroupIds":      set(text().names(securityGroupByID)),
-			"iamInstanceProfile":       text().names(named(tokenInstanceProfile, "name", "InvalidParameterValue: Value (%s) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")),
-			"keyName":                  text().names(named(tokenKeyPair, "keyName", "InvalidKeyPair.NotFound: The key pair '%s' does not exist")).replaces(),
+			"iamInstanceProfile":       text().names(named(account.InstanceProfile, "name", "InvalidParameterValue: Value (%s) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")),
+			"keyName":                  text().names(named(account.KeyPair, "keyName", "InvalidKeyPair.NotFound: The key pair '%s' does not exist")).replaces(),
 			"userData":                 text().rule(limitUserData),
 			"userDataReplaceOnChange":  flag().or(false),
 			"associatePublicIpAddress": flag().replaces(),
@@ -113,16 +111,16 @@ func verifyInstance(c *call, r *report) {
 
 // subnet returns the subnet that an instance is in.
 func (c *call) subnet() account.Resource {
-	subnet, _ := c.acct.Find(tokenSubnet, "id", c.in.text("subnetId"))
+	subnet, _ := c.acct.Find(account.Subnet, "id", c.in.text("subnetId"))
 	return subnet
 }
 
 // networkOf returns the VPC of a security group, "" when there is no such group.
 func networkOf(acct *account.Account, group string) string {
-	if vpc, ok := acct.Find(tokenVPC, "defaultSecurityGroupId", group); ok {
+	if vpc, ok := acct.Find(account.VPC, "defaultSecurityGroupId", group); ok {
 		return vpc.ID
 	}
-	found, _ := acct.Find(tokenSecurityGroup, "id", group)
+	found, _ := acct.Find(account.SecurityGroup, "id", group)
 	return found.String("vpcId")
 }
 
@@ -140,7 +138,7 @@ func privateIP(c *call) any {
 	for range reservedAddresses {
 		address = address.Next()
 	}
-	for inUse(c.acct, tokenInstance, "privateIp", address) {
+	for inUse(c.acct, account.Instance, "privateIp", address) {
 		address = address.Next()
 	}
 	return address.String()

@@ -6,27 +6,20 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-)
 
-const (
-	tokenVPC                   = "aws:ec2/vpc:Vpc"
-	tokenSubnet                = "aws:ec2/subnet:Subnet"
-	tokenInternetGateway       = "aws:ec2/internetGateway:InternetGateway"
-	tokenRouteTable            = "aws:ec2/routeTable:RouteTable"
-	tokenRoute                 = "aws:ec2/route:Route"
-	tokenRouteTableAssociation = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+	"cicd/rehearsal/account"
 )
 
 var (
-	vpcByID        = named(tokenVPC, "id", "InvalidVpcID.NotFound: The vpc ID '%s' does not exist")
-	subnetByID     = named(tokenSubnet, "id", "InvalidSubnetID.NotFound: The subnet ID '%s' does not exist")
-	gatewayByID    = named(tokenInternetGateway, "id", "InvalidInternetGatewayID.NotFound: The internetGateway ID '%s' does not exist")
-	routeTableByID = named(tokenRouteTable, "id", "InvalidRouteTableID.NotFound: The routeTable ID '%s' does not exist")
+	vpcByID        = named(account.VPC, "id", "InvalidVpcID.NotFound: The vpc ID '%s' does not exist")
+	subnetByID     = named(account.Subnet, "id", "InvalidSubnetID.NotFound: The subnet ID '%s' does not exist")
+	gatewayByID    = named(account.InternetGateway, "id", "InvalidInternetGatewayID.NotFound: The internetGateway ID '%s' does not exist")
+	routeTableByID = named(account.RouteTable, "id", "InvalidRouteTableID.NotFound: The routeTable ID '%s' does not exist")
 )
 
 // networkKinds are the types of a VPC and its routes. Source: VPC User Guide; EC2 API Reference, error codes.
 var networkKinds = merge(securityGroupKinds, map[string]kind{
-	tokenVPC: {
+	account.VPC: {
 		inputs: schema{
 			"cidrBlock":          cidr(16, 28).need().replaces(),
 			"enableDnsSupport":   flag().or(true),
@@ -43,10 +36,10 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 			"defaultSecurityGroupId": once("defaultSecurityGroupId", newPart("sg")),
 			"dhcpOptionsId":          once("dhcpOptionsId", newPart("dopt")),
 		},
-		dependents: []dependent{{tokenSubnet, "vpcId"}, {tokenInternetGateway, "vpcId"}, {tokenRouteTable, "vpcId"}, {tokenSecurityGroup, "vpcId"}},
+		dependents: []dependent{{account.Subnet, "vpcId"}, {account.InternetGateway, "vpcId"}, {account.RouteTable, "vpcId"}, {account.SecurityGroup, "vpcId"}},
 		inUse:      "DependencyViolation: The vpc '%s' has dependencies and cannot be deleted.",
 	},
-	tokenSubnet: {
+	account.Subnet: {
 		inputs: schema{
 			"vpcId":               text().need().names(vpcByID).replaces(),
 			"cidrBlock":           cidr(16, 28).need().replaces(),
@@ -68,14 +61,14 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 				return zoneID(c.region, firstZone(c).(string))
 			},
 		},
-		dependents: []dependent{{tokenInstance, "subnetId"}},
+		dependents: []dependent{{account.Instance, "subnetId"}},
 		inUse:      "DependencyViolation: The subnet '%s' has dependencies and cannot be deleted.",
 	},
-	tokenInternetGateway: {
+	account.InternetGateway: {
 		inputs: schema{"vpcId": text().names(vpcByID)},
 		tagged: true,
 		verify: func(c *call, r *report) {
-			for _, other := range c.acct.ByType(tokenInternetGateway) {
+			for _, other := range c.acct.ByType(account.InternetGateway) {
 				if vpc := c.in.text("vpcId"); vpc != "" && other.ID != c.id && other.String("vpcId") == vpc {
 					r.add("vpcId", "Resource.AlreadyAssociated: resource %s is already attached to network %s", other.ID, vpc)
 				}
@@ -84,15 +77,15 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		id:       generated("igw"),
 		computed: map[string]output{"arn": arnOf("ec2", "internet-gateway/%s"), "ownerId": ownAccount},
 	},
-	tokenRouteTable: {
+	account.RouteTable: {
 		inputs:     schema{"vpcId": text().need().names(vpcByID).replaces()},
 		tagged:     true,
 		id:         generated("rtb"),
 		computed:   map[string]output{"arn": arnOf("ec2", "route-table/%s"), "ownerId": ownAccount},
-		dependents: []dependent{{tokenRouteTableAssociation, "routeTableId"}},
+		dependents: []dependent{{account.RouteTableAssociation, "routeTableId"}},
 		inUse:      "DependencyViolation: The routeTable '%s' has dependencies and cannot be deleted.",
 	},
-	tokenRoute: {
+	account.Route: {
 		inputs: schema{
 			"routeTableId":             text().need().names(routeTableByID).replaces(),
 			"destinationCidrBlock":     cidr(0, 32).replaces(),
@@ -114,14 +107,14 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		},
 		computed: map[string]output{"origin": constant("CreateRoute"), "state": constant("active")},
 	},
-	tokenRouteTableAssociation: {
+	account.RouteTableAssociation: {
 		inputs: schema{
 			"routeTableId": text().need().names(routeTableByID),
 			"subnetId":     text().need().names(subnetByID).replaces(),
 		},
 		verify: func(c *call, r *report) {
-			table, _ := c.acct.Find(tokenRouteTable, "id", c.in.text("routeTableId"))
-			subnet, _ := c.acct.Find(tokenSubnet, "id", c.in.text("subnetId"))
+			table, _ := c.acct.Find(account.RouteTable, "id", c.in.text("routeTableId"))
+			subnet, _ := c.acct.Find(account.Subnet, "id", c.in.text("subnetId"))
 			if table.String("vpcId") != subnet.String("vpcId") {
 				r.add("routeTableId", "InvalidParameterValue: route table %s and subnet %s belong to different networks", table.ID, subnet.ID)
 			}
@@ -166,14 +159,14 @@ func checkZone(c *call, r *report) {
 // verifySubnet holds a subnet's addresses against its VPC and its neighbours.
 func verifySubnet(c *call, r *report) {
 	own, err := netip.ParsePrefix(c.in.text("cidrBlock"))
-	vpc, ok := c.acct.Find(tokenVPC, "id", c.in.text("vpcId"))
+	vpc, ok := c.acct.Find(account.VPC, "id", c.in.text("vpcId"))
 	if err != nil || !ok {
 		return // reported already
 	}
 	if whole, err := netip.ParsePrefix(vpc.String("cidrBlock")); err != nil || own.Bits() < whole.Bits() || !whole.Contains(own.Addr()) {
 		r.add("cidrBlock", "InvalidSubnet.Range: The CIDR '%s' is invalid: it is not within %s of %s", own, vpc.String("cidrBlock"), vpc.ID)
 	}
-	for _, other := range c.acct.ByType(tokenSubnet) {
+	for _, other := range c.acct.ByType(account.Subnet) {
 		block, err := netip.ParsePrefix(other.String("cidrBlock"))
 		if err == nil && other.ID != c.id && other.String("vpcId") == vpc.ID && block.Overlaps(own) {
 			r.add("cidrBlock", "InvalidSubnet.Conflict: The CIDR '%s' conflicts with another subnet (%s)", own, block)
@@ -183,8 +176,8 @@ func verifySubnet(c *call, r *report) {
 
 // verifyRoute wants the gateway on the network whose table it is in.
 func verifyRoute(c *call, r *report) {
-	table, known := c.acct.Find(tokenRouteTable, "id", c.in.text("routeTableId"))
-	gateway, ok := c.acct.Find(tokenInternetGateway, "id", c.in.text("gatewayId"))
+	table, known := c.acct.Find(account.RouteTable, "id", c.in.text("routeTableId"))
+	gateway, ok := c.acct.Find(account.InternetGateway, "id", c.in.text("gatewayId"))
 	if known && ok && table.String("vpcId") != gateway.String("vpcId") {
 		r.add("gatewayId", "InvalidParameterValue: route table %s and network gateway %s belong to different networks", table.ID, gateway.ID)
 	}

@@ -8,20 +8,13 @@ import (
 	"cicd/rehearsal/account"
 )
 
-const (
-	tokenSecurityGroup        = "aws:ec2/securityGroup:SecurityGroup"
-	tokenDefaultSecurityGroup = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-	tokenIngressRule          = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-	tokenEgressRule           = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-)
-
 // securityGroupByID also finds the group that every VPC is born with.
 var securityGroupByID = reference{
 	fault: "InvalidGroup.NotFound: The security group '%s' does not exist",
 	exists: func(acct *account.Account, id string) bool {
-		_, ok := acct.Find(tokenSecurityGroup, "id", id)
+		_, ok := acct.Find(account.SecurityGroup, "id", id)
 		if !ok {
-			_, ok = acct.Find(tokenVPC, "defaultSecurityGroupId", id)
+			_, ok = acct.Find(account.VPC, "defaultSecurityGroupId", id)
 		}
 		return ok
 	},
@@ -33,7 +26,7 @@ const securityText = `[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`
 
 // securityGroupKinds leaves out inline rules: rules are resources of their own here, since the two ways undo each other.
 var securityGroupKinds = map[string]kind{
-	tokenSecurityGroup: {
+	account.SecurityGroup: {
 		inputs: schema{
 			"name": text().length(1, 255).match(securityText).replaces().rule(func(v any) string {
 				if name, _ := v.(string); strings.HasPrefix(name, "sg-") {
@@ -49,10 +42,10 @@ var securityGroupKinds = map[string]kind{
 		unique:   []string{"vpcId", "name"}, taken: "InvalidGroup.Duplicate: The security group '%s' already exists in this VPC",
 		id:         generated("sg"),
 		computed:   map[string]output{"arn": arnOf("ec2", "security-group/%s"), "ownerId": ownAccount},
-		dependents: []dependent{{tokenInstance, "vpcSecurityGroupIds"}, {tokenIngressRule, "referencedSecurityGroupId"}, {tokenEgressRule, "referencedSecurityGroupId"}},
+		dependents: []dependent{{account.Instance, "vpcSecurityGroupIds"}, {account.IngressRule, "referencedSecurityGroupId"}, {account.EgressRule, "referencedSecurityGroupId"}},
 		inUse:      "DependencyViolation: resource %s has a dependent object",
 	},
-	tokenDefaultSecurityGroup: {
+	account.DefaultSecurityGroup: {
 		inputs: schema{
 			"vpcId":   text().need().names(vpcByID).replaces(),
 			"ingress": list(block(schema{})).length(0, 0),
@@ -61,7 +54,7 @@ var securityGroupKinds = map[string]kind{
 		tagged: true,
 		unique: []string{"vpcId"}, taken: "the default security group of %s is managed by another resource already",
 		id: func(c *call) string {
-			vpc, _ := c.acct.Find(tokenVPC, "id", c.in.text("vpcId"))
+			vpc, _ := c.acct.Find(account.VPC, "id", c.in.text("vpcId"))
 			return vpc.String("defaultSecurityGroupId")
 		},
 		computed: map[string]output{
@@ -69,8 +62,8 @@ var securityGroupKinds = map[string]kind{
 			"name": constant("default"), "description": constant("default VPC security group"),
 		},
 	},
-	tokenIngressRule: securityGroupRule(tokenIngressRule),
-	tokenEgressRule:  securityGroupRule(tokenEgressRule),
+	account.IngressRule: securityGroupRule(account.IngressRule),
+	account.EgressRule:  securityGroupRule(account.EgressRule),
 }
 
 // peers are the properties of which a rule must have exactly one.

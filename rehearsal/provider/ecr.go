@@ -10,15 +10,10 @@ import (
 	"cicd/rehearsal/account"
 )
 
-const (
-	tokenRepository       = "aws:ecr/repository:Repository"
-	tokenRepositoryPolicy = "aws:ecr/repositoryPolicy:RepositoryPolicy"
-)
-
 // repositoryName is the form of a repository's name. Source: ECR API Reference, CreateRepository.
 const repositoryName = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*`
 
-var repositoryByName = named(tokenRepository, "name", "RepositoryNotFoundException: The repository with name '%s' does not exist")
+var repositoryByName = named(account.Repository, "name", "RepositoryNotFoundException: The repository with name '%s' does not exist")
 
 // invalidRepositoryPolicy is ECR's answer to whatever is wrong with a policy, one with a Resource included (ECR API
 // Reference, SetRepositoryPolicy; awsdocs/amazon-ecr-user-guide pull request 20).
@@ -28,7 +23,7 @@ var repositoryPolicy = policyKind{limit: 10240, principal: true, freeSid: true, 
 	action: regexp.MustCompile(`^(ecr:|\*$)`), wantMatch: "an action of another service"}
 
 var registryKinds = map[string]kind{
-	tokenRepository: {
+	account.Repository: {
 		inputs: schema{
 			"name":                       text().length(2, 256).match(repositoryName).replaces(),
 			"forceDelete":                flag().or(false),
@@ -49,7 +44,7 @@ var registryKinds = map[string]kind{
 		},
 		remove: removeRepository,
 	},
-	"aws:ecr/lifecyclePolicy:LifecyclePolicy": {
+	account.LifecyclePolicy: {
 		inputs: schema{
 			"repository": text().need().names(repositoryByName).replaces(),
 			"policy":     document().need().length(100, 30720),
@@ -63,7 +58,7 @@ var registryKinds = map[string]kind{
 		id:       input("repository"),
 		computed: map[string]output{"registryId": ownAccount},
 	},
-	tokenRepositoryPolicy: {
+	account.RepositoryPolicy: {
 		inputs: schema{
 			"repository": text().need().names(repositoryByName).replaces(),
 			"policy":     document().need(),

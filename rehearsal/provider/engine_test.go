@@ -122,11 +122,11 @@ func (s *settings) network(ctx *pulumi.Context) error {
 		return err
 	}
 	opt := pulumi.Provider(cloud)
-	vpc, err := declare(ctx, "aws:ec2/vpc:Vpc", "net", pulumi.Map{"cidrBlock": pulumi.String(s.cidr)}, opt)
+	vpc, err := declare(ctx, account.VPC, "net", pulumi.Map{"cidrBlock": pulumi.String(s.cidr)}, opt)
 	if err != nil {
 		return err
 	}
-	if _, err := declare(ctx, "aws:ec2/internetGateway:InternetGateway", "way-out", pulumi.Map{"vpcId": vpc.ID()}, opt); err != nil {
+	if _, err := declare(ctx, account.InternetGateway, "way-out", pulumi.Map{"vpcId": vpc.ID()}, opt); err != nil {
 		return err
 	}
 	for _, name := range []string{"", "fixed"} {
@@ -137,7 +137,7 @@ func (s *settings) network(ctx *pulumi.Context) error {
 		if name != "" {
 			inputs["name"] = pulumi.String(name)
 		}
-		repository, err := declare(ctx, "aws:ecr/repository:Repository", "web"+name, inputs, opt)
+		repository, err := declare(ctx, account.Repository, "web"+name, inputs, opt)
 		if err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func TestEngineLifecycle(t *testing.T) {
 	if got := r.up(t); len(got) != 0 {
 		t.Errorf("second up: %v, want nothing changed", got)
 	}
-	vpc := r.account.ByType("aws:ec2/vpc:Vpc")[0]
+	vpc := r.account.ByType(account.VPC)[0]
 	if tags, _ := vpc.Properties["tagsAll"].(map[string]any); tags["Stack"] != "dev" {
 		t.Errorf("tagsAll = %v, want the provider's default tags", tags)
 	}
@@ -169,7 +169,7 @@ func TestEngineLifecycle(t *testing.T) {
 	if got := r.up(t); got["update"] != 5 || len(got) != 1 { // the provider too
 		t.Errorf("other default tags: %v, want 5 updated in place", got)
 	}
-	if after := r.account.ByType("aws:ec2/vpc:Vpc")[0]; after.ID != vpc.ID {
+	if after := r.account.ByType(account.VPC)[0]; after.ID != vpc.ID {
 		t.Errorf("VPC %s became %s by an update in place", vpc.ID, after.ID)
 	}
 
@@ -177,11 +177,11 @@ func TestEngineLifecycle(t *testing.T) {
 	if said := r.preview(t, optpreview.Diff()); !strings.Contains(said, `cidrBlock: "10.0.0.0/16" => "10.9.0.0/16"`) {
 		t.Errorf("preview does not name the property that replaces: %s", said)
 	}
-	before := r.account.ByType("aws:ecr/repository:Repository")
+	before := r.account.ByType(account.Repository)
 	if got := r.up(t); got["replace"] != 3 || got["update"] != 1 || len(got) != 2 { // the gateway moves
 		t.Errorf("other block and encryption: %v, want 3 replaced and 1 updated", got)
 	}
-	after := r.account.ByType("aws:ecr/repository:Repository")
+	after := r.account.ByType(account.Repository)
 	if len(r.account.All()) != 4 || after[0].ID == before[0].ID && after[1].ID == before[1].ID {
 		t.Errorf("repositories %v became %v, want a new made name", before, after)
 	}
@@ -207,9 +207,9 @@ func TestEngineRefusals(t *testing.T) {
 		inputs      pulumi.Map
 		want        []string
 	}{
-		{"violations, all of them", "aws:ecr/repository:Repository", pulumi.Map{"name": pulumi.String("Web"), "imageTagMutability": pulumi.String("NEVER"), "colour": pulumi.String("red")},
+		{"violations, all of them", account.Repository, pulumi.Map{"name": pulumi.String("Web"), "imageTagMutability": pulumi.String("NEVER"), "colour": pulumi.String("red")},
 			[]string{"name: ", "imageTagMutability: ", "colour: unknown property"}},
-		{"what does not exist", "aws:ec2/subnet:Subnet", pulumi.Map{"vpcId": pulumi.String("vpc-1"), "cidrBlock": pulumi.String("10.0.0.0/24")},
+		{"what does not exist", account.Subnet, pulumi.Map{"vpcId": pulumi.String("vpc-1"), "cidrBlock": pulumi.String("10.0.0.0/24")},
 			[]string{`creating Subnet "it"`, "vpcId: InvalidVpcID.NotFound"}},
 		{"unknown type", "aws:sqs/queue:Queue", pulumi.Map{}, []string{"aws:sqs/queue:Queue", "does not know it"}},
 		{"unknown region", "pulumi:providers:aws", pulumi.Map{"region": pulumi.String("eu-center-1")}, []string{"invalid AWS Region: eu-center-1"}},
@@ -248,7 +248,7 @@ func TestEngineSecretsAndFunctions(t *testing.T) {
 			pulumi.CustomResourceState
 			Value pulumi.StringOutput `pulumi:"value"`
 		}{}
-		err := ctx.RegisterResource("github:index/actionsVariable:ActionsVariable", "v", pulumi.Map{
+		err := ctx.RegisterResource(account.ActionsVariable, "v", pulumi.Map{
 			"repository": pulumi.String("web"), "variableName": pulumi.String("TOKEN"), "value": pulumi.ToSecret(pulumi.String("hunter2")),
 		}, variable)
 		ctx.Export("value", variable.Value)

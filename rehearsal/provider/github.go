@@ -6,18 +6,14 @@ import (
 	"math/big"
 	"strings"
 	"time"
-)
 
-const (
-	tokenRuleset               = "github:index/repositoryRuleset:RepositoryRuleset"
-	tokenActionsVariable       = "github:index/actionsVariable:ActionsVariable"
-	tokenRepositoryEnvironment = "github:index/repositoryEnvironment:RepositoryEnvironment"
+	"cicd/rehearsal/account"
 )
 
 // githubKinds are the GitHub side of a stack.
 // Sources: pulumi-github doc comments; GitHub REST API, "Rules", "Variables" and "Deployment environments".
 var githubKinds = map[string]kind{
-	tokenRuleset: {
+	account.RepositoryRuleset: {
 		inputs: schema{
 			"name":        text().length(1, 255),
 			"repository":  text().need().match(`[A-Za-z0-9._-]{1,100}`).replaces(),
@@ -60,7 +56,7 @@ var githubKinds = map[string]kind{
 			"etag":   func(*call) any { return fmt.Sprintf(`W/"%s"`, newUUID()) },
 		},
 	},
-	tokenActionsVariable: {
+	account.ActionsVariable: {
 		inputs: schema{
 			"repository":   text().need().match(`[A-Za-z0-9._-]{1,100}`).replaces(),
 			"variableName": text().need().match(`[A-Za-z_][A-Za-z0-9_]*`).replaces().rule(checkVariableName),
@@ -73,7 +69,7 @@ var githubKinds = map[string]kind{
 			"updatedAt": func(*call) any { return time.Now().UTC().Format(time.RFC3339) },
 		},
 	},
-	tokenRepositoryEnvironment: {
+	account.RepositoryEnvironment: {
 		inputs: schema{
 			"repository":        text().need().match(`[A-Za-z0-9._-]{1,100}`).replaces(),
 			"environment":       text().need().length(1, 255).replaces(),

@@ -5,23 +5,19 @@ import (
 	"encoding/base32"
 	"strings"
 	"time"
-)
 
-const (
-	tokenRole            = "aws:iam/role:Role"
-	tokenRolePolicy      = "aws:iam/rolePolicy:RolePolicy"
-	tokenInstanceProfile = "aws:iam/instanceProfile:InstanceProfile"
+	"cicd/rehearsal/account"
 )
 
 var (
-	roleByName = named(tokenRole, "name", "NoSuchEntity: The role with name %s cannot be found.")
+	roleByName = named(account.Role, "name", "NoSuchEntity: The role with name %s cannot be found.")
 	// Services answer the same to a role that is not there and to one that does not trust them.
-	roleByARN = named(tokenRole, "arn", "role %s does not exist, so the service is not authorized to perform sts:AssumeRole on it")
+	roleByARN = named(account.Role, "arn", "role %s does not exist, so the service is not authorized to perform sts:AssumeRole on it")
 )
 
 // iamKinds are IAM's types. Limits: IAM User Guide, "IAM and AWS STS quotas".
 var iamKinds = map[string]kind{
-	tokenRole: {
+	account.Role: {
 		inputs: schema{
 			"name":               iamName(64).replaces(),
 			"path":               iamPath().replaces(),
@@ -39,10 +35,10 @@ var iamKinds = map[string]kind{
 			"createDate": once("createDate", now),
 			"uniqueId":   once("uniqueId", uniqueID("AROA")),
 		},
-		dependents: []dependent{{tokenRolePolicy, "role"}},
+		dependents: []dependent{{account.RolePolicy, "role"}},
 		inUse:      "DeleteConflict: Cannot delete entity, must delete policies first: role %s",
 	},
-	tokenRolePolicy: {
+	account.RolePolicy: {
 		inputs: schema{
 			"name":   iamName(128).replaces(),
 			"role":   text().need().names(roleByName).replaces(),
@@ -54,7 +50,7 @@ var iamKinds = map[string]kind{
 		unique: []string{"role", "name"}, taken: "the role has a policy named %s already, which this one would silently overwrite",
 		id: func(c *call) string { return c.in.text("role") + ":" + c.in.text("name") },
 	},
-	tokenInstanceProfile: {
+	account.InstanceProfile: {
 		inputs: schema{
 			"name": iamName(128).replaces(),
 			"path": iamPath().replaces(),
@@ -88,7 +84,7 @@ func (k policyKind) checkInput(c *call, name string, r *report) {
 // assumable reports a role that a service may not assume, which services try when they are handed one.
 func (c *call) assumable(path, service, sourceARN, fault string, r *report) {
 	role := c.in.text(path)
-	if _, ok := c.acct.Find(tokenRole, "arn", role); !ok {
+	if _, ok := c.acct.Find(account.Role, "arn", role); !ok {
 		return // reported as a reference
 	}
 	if _, err := c.server.options.Authority.AssumeRole(role, service, "create", sourceARN); err != nil {

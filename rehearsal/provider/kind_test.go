@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"cicd/rehearsal/account"
 )
 
 func TestEveryKindHasAnExample(t *testing.T) {
@@ -64,7 +66,7 @@ func TestPreviewOutputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := w.Create(w.ctx, &pulumirpc.CreateRequest{Urn: urnOf(tokenVPC, "vpc"), Properties: properties, Preview: true})
+	response, err := w.Create(w.ctx, &pulumirpc.CreateRequest{Urn: urnOf(account.VPC, "vpc"), Properties: properties, Preview: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +120,7 @@ func TestConflicts(t *testing.T) {
 
 func TestAutonaming(t *testing.T) {
 	w := newWorld(t)
-	out, err := w.declare(tokenRepository, "web", values{})
+	out, err := w.declare(account.Repository, "web", values{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,14 +128,14 @@ func TestAutonaming(t *testing.T) {
 	if suffix, ok := strings.CutPrefix(name, "web-"); !ok || len(suffix) != randomDigits {
 		t.Errorf("name = %q, want web- and %d digits", name, randomDigits)
 	}
-	if _, err := w.check(tokenConnection, "a-logical-name-of-27-letters", values{"providerType": "GitHub"}); err == nil || !strings.Contains(err.Error(), "longer than maximum length 32") {
+	if _, err := w.check(account.Connection, "a-logical-name-of-27-letters", values{"providerType": "GitHub"}); err == nil || !strings.Contains(err.Error(), "longer than maximum length 32") {
 		t.Errorf("name too long for its random digits: error = %v", err)
 	}
 }
 
 func TestTags(t *testing.T) {
 	w := newWorld(t)
-	out, err := w.declare(tokenVPC, "vpc", values{"cidrBlock": "10.0.0.0/16", "tags": map[string]any{"Name": "net"}})
+	out, err := w.declare(account.VPC, "vpc", values{"cidrBlock": "10.0.0.0/16", "tags": map[string]any{"Name": "net"}})
 	if err != nil {
 		t.Fatal(err)
 	}

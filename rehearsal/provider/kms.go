@@ -9,18 +9,13 @@ import (
 	"cicd/rehearsal/account"
 )
 
-const (
-	tokenKey       = "aws:kms/key:Key"
-	tokenKeyPolicy = "aws:kms/keyPolicy:KeyPolicy"
-)
-
 var (
-	keyByID = named(tokenKey, "keyId", "NotFoundException: Key '%s' does not exist; name a declared key by its keyId")
+	keyByID = named(account.KMSKey, "keyId", "NotFoundException: Key '%s' does not exist; name a declared key by its keyId")
 	// keyByName is for services, which take both; an alias cannot be declared.
 	keyByName = reference{fault: "KMS.NotFoundException: Key '%s' does not exist; name a declared key by its arn or keyId",
 		exists: func(acct *account.Account, value string) bool {
-			_, byARN := acct.Find(tokenKey, "arn", value)
-			_, byID := acct.Find(tokenKey, "keyId", value)
+			_, byARN := acct.Find(account.KMSKey, "arn", value)
+			_, byID := acct.Find(account.KMSKey, "keyId", value)
 			return byARN || byID
 		}}
 )
@@ -35,7 +30,7 @@ var keyPolicy = policyKind{limit: 32768, principal: true, resource: true, freeSi
 // keyKinds are KMS's types: symmetric keys for encryption in one region, which are what buckets and pipelines take.
 // Source: KMS API Reference, CreateKey and PutKeyPolicy. Like AWS, this deletes a key whatever it has encrypted.
 var keyKinds = map[string]kind{
-	tokenKey: {
+	account.KMSKey: {
 		inputs: schema{
 			"description":                    text().length(0, 8192),
 			"policy":                         document(),
@@ -53,7 +48,7 @@ var keyKinds = map[string]kind{
 			"keyId": func(c *call) any { return c.id },
 		},
 	},
-	tokenKeyPolicy: {
+	account.KMSKeyPolicy: {
 		inputs: schema{
 			"keyId":                          text().need().names(keyByID).replaces(),
 			"policy":                         document().need(),
@@ -100,14 +95,14 @@ const invalidKeyPrincipal = "MalformedPolicyDocumentException: Policy contains a
 // verifyKey also refuses a policy for a key that has one from a resource of its own: of the two the later would stay.
 func verifyKey(c *call, r *report) {
 	c.verifyRoles("policy", invalidKeyPrincipal, r)
-	if other, ok := c.acct.Find(tokenKeyPolicy, "keyId", c.id); ok && c.in.has("policy") {
-		r.add("policy", "the key has a policy from %s %q already, which this one would silently overwrite: keep one of the two", tokenKeyPolicy, other.Name)
+	if other, ok := c.acct.Find(account.KMSKeyPolicy, "keyId", c.id); ok && c.in.has("policy") {
+		r.add("policy", "the key has a policy from %s %q already, which this one would silently overwrite: keep one of the two", account.KMSKeyPolicy, other.Name)
 	}
 }
 
 func verifyKeyPolicy(c *call, r *report) {
 	c.verifyRoles("policy", invalidKeyPrincipal, r)
-	if key, ok := c.acct.Find(tokenKey, "keyId", c.in.text("keyId")); ok && key.String("policy") != "" {
+	if key, ok := c.acct.Find(account.KMSKey, "keyId", c.in.text("keyId")); ok && key.String("policy") != "" {
 		r.add("policy", "key %q has a policy in its property policy already, which this one would silently overwrite: keep one of the two", key.Name)
 	}
 }

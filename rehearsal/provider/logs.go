@@ -3,18 +3,18 @@ package provider
 import (
 	"fmt"
 	"slices"
+
+	"cicd/rehearsal/account"
 )
 
-const tokenLogGroup = "aws:cloudwatch/logGroup:LogGroup"
-
-var logGroupByName = named(tokenLogGroup, "name", "log group %s does not exist; declare it, so that its retention is set and its writers need no logs:CreateLogGroup")
+var logGroupByName = named(account.LogGroup, "name", "log group %s does not exist; declare it, so that its retention is set and its writers need no logs:CreateLogGroup")
 
 // retentions are the days that CloudWatch Logs accepts; 0 keeps events for ever.
 // Source: CloudWatch Logs API Reference, PutRetentionPolicy.
 var retentions = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 var logKinds = map[string]kind{
-	tokenLogGroup: {
+	account.LogGroup: {
 		inputs: schema{
 			"name": text().length(1, 512).match(`[0-9A-Za-z_./#-]+`).replaces(),
 			"retentionInDays": number().or(0.0).rule(func(v any) string {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"cicd/rehearsal/account"
 )
 
 // policyKind says which elements a policy must have, and may not have, where it is attached.
@@ -245,7 +247,7 @@ func (c *call) verifyRoles(name, fault string, r *report) {
 	}
 	for i, s := range statements {
 		for _, principal := range s.principals() {
-			_, ok := c.acct.Find(tokenRole, "arn", principal)
+			_, ok := c.acct.Find(account.Role, "arn", principal)
 			if !ok && strings.HasPrefix(principal, c.globalARN("iam", "role/")) {
 				r.add(name, "%s: statement %d names %s, and no such role is declared", fault, i+1, principal)
 			}

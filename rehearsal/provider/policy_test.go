@@ -3,6 +3,8 @@ package provider
 import (
 	"strings"
 	"testing"
+
+	"cicd/rehearsal/account"
 )
 
 func TestPolicyRefuses(t *testing.T) {
@@ -88,7 +90,7 @@ func TestBucketPolicyOfThisBucket(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.declareUntil("tls")
-			_, err := w.declare(tokenBucketPolicy, "tls", values{"bucket": "web-artifacts", "policy": document2012(tt.statement)})
+			_, err := w.declare(account.BucketPolicy, "tls", values{"bucket": "web-artifacts", "policy": document2012(tt.statement)})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error = %v, want one containing %q", err, tt.want)
 			}

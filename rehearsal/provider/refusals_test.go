@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"cicd/rehearsal/account"
 )
 
 // refusal changes one thing in an example that is accepted as it stands, see TestCompleteStack.
@@ -165,7 +167,7 @@ func TestRefusesNetworks(t *testing.T) {
 func TestRefusesSubnetOverlap(t *testing.T) {
 	w := newWorld(t)
 	w.declareUntil("gateway")
-	_, err := w.declare(tokenSubnet, "second", values{"vpcId": w.ids["vpc"], "cidrBlock": "10.0.1.128/25"})
+	_, err := w.declare(account.Subnet, "second", values{"vpcId": w.ids["vpc"], "cidrBlock": "10.0.1.128/25"})
 	if err == nil || !strings.Contains(err.Error(), "InvalidSubnet.Conflict") {
 		t.Errorf("error = %v, want InvalidSubnet.Conflict", err)
 	}
@@ -195,11 +197,11 @@ func TestRefusesTypeThatZoneLacks(t *testing.T) {
 	w := newWorld(t)
 	w.declareUntil("subnet")
 	subnet := exampleNamed(t, "subnet")
-	if _, err := w.declare(tokenSubnet, "subnet", with(t, w.inputs(subnet), "availabilityZone", "us-east-1e")); err != nil {
+	if _, err := w.declare(account.Subnet, "subnet", with(t, w.inputs(subnet), "availabilityZone", "us-east-1e")); err != nil {
 		t.Fatal(err)
 	}
 	host := exampleNamed(t, "host")
-	_, err := w.declare(tokenInstance, "host", with(t, w.inputs(host), "keyName", nil))
+	_, err := w.declare(account.Instance, "host", with(t, w.inputs(host), "keyName", nil))
 	if err == nil || !strings.Contains(err.Error(), "not supported in your requested Availability Zone (us-east-1e)") {
 		t.Errorf("error = %v, want Unsupported", err)
 	}
@@ -207,7 +209,7 @@ func TestRefusesTypeThatZoneLacks(t *testing.T) {
 
 func TestAllViolationsAtOnce(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.check(tokenRepository, "repository", values{"name": "Web", "imageTagMutability": "NEVER", "colour": "red"})
+	_, err := w.check(account.Repository, "repository", values{"name": "Web", "imageTagMutability": "NEVER", "colour": "red"})
 	for _, want := range []string{"name:", "imageTagMutability:", "colour:"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %v, want one containing %q", err, want)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"cicd/rehearsal/account"
 )
 
 // policyText returns a policy as an input has it, from one that is written for use within JSON.
@@ -66,7 +68,7 @@ func TestResourcePolicies(t *testing.T) {
 func TestBypassOfPolicyLockout(t *testing.T) {
 	w := newWorld(t)
 	inputs := values{"policy": policyText(keyPolicyOf("arn:aws:iam::444455556666:root", "kms:Decrypt")), "bypassPolicyLockoutSafetyCheck": true}
-	if _, err := w.declare(tokenKey, "locked", inputs); err != nil {
+	if _, err := w.declare(account.KMSKey, "locked", inputs); err != nil {
 		t.Error(err)
 	}
 }
@@ -117,7 +119,7 @@ func TestKeyByIDOrARN(t *testing.T) {
 	for _, path := range []string{"keyId", "arn"} {
 		w := newWorld(t)
 		w.declareUntil("encryption")
-		key, _ := w.options.Account.Find(tokenKey, "id", w.ids["cmk"])
+		key, _ := w.options.Account.Find(account.KMSKey, "id", w.ids["cmk"])
 		e := exampleNamed(t, "encryption")
 		inputs := with(t, w.inputs(e), "rules.0.applyServerSideEncryptionByDefault.kmsMasterKeyId", key.String(path))
 		if _, err := w.declare(e.token, e.name, inputs); err != nil {

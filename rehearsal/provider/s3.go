@@ -9,17 +9,11 @@ import (
 	"cicd/rehearsal/account"
 )
 
-const (
-	tokenBucket            = "aws:s3/bucketV2:BucketV2"
-	tokenBucketPolicy      = "aws:s3/bucketPolicy:BucketPolicy"
-	tokenPublicAccessBlock = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-)
-
-var bucketByName = named(tokenBucket, "bucket", "NoSuchBucket: The specified bucket does not exist: %s")
+var bucketByName = named(account.Bucket, "bucket", "NoSuchBucket: The specified bucket does not exist: %s")
 
 // storageKinds are a bucket and what is set on it. Source: S3 User Guide and API Reference.
 var storageKinds = map[string]kind{
-	tokenBucket: {
+	account.Bucket: {
 		inputs: schema{
 			"bucket":       text().rule(checkBucketName).replaces(),
 			"forceDestroy": flag().or(false),
@@ -36,28 +30,28 @@ var storageKinds = map[string]kind{
 		},
 		remove: removeBucket,
 	},
-	tokenBucketPolicy: ofBucket("policy", schema{"policy": document().need()}, kind{
+	account.BucketPolicy: ofBucket("policy", schema{"policy": document().need()}, kind{
 		check:  func(c *call, r *report) { bucketPolicy.checkInput(c, "policy", r) },
 		verify: verifyBucketPolicy,
 	}),
-	tokenPublicAccessBlock: ofBucket("public access block", schema{
+	account.BucketPublicAccessBlock: ofBucket("public access block", schema{
 		"blockPublicAcls":       flag().or(false),
 		"blockPublicPolicy":     flag().or(false),
 		"ignorePublicAcls":      flag().or(false),
 		"restrictPublicBuckets": flag().or(false),
 	}, kind{}),
-	"aws:s3/bucketVersioningV2:BucketVersioningV2": ofBucket("versioning", schema{
+	account.BucketVersioning: ofBucket("versioning", schema{
 		"versioningConfiguration": block(schema{
 			"status":    text().need().oneOf("Enabled", "Suspended", "Disabled"),
 			"mfaDelete": text().oneOf("Enabled", "Disabled"),
 		}).need(),
 	}, kind{}),
-	"aws:s3/bucketOwnershipControls:BucketOwnershipControls": ofBucket("ownership controls", schema{
+	account.BucketOwnershipControls: ofBucket("ownership controls", schema{
 		"rule": block(schema{
 			"objectOwnership": text().need().oneOf("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"),
 		}).need(),
 	}, kind{}),
-	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": ofBucket("encryption", schema{
+	account.BucketEncryption: ofBucket("encryption", schema{
 		"rules": blocks(schema{
 			"bucketKeyEnabled": flag(),
 			"applyServerSideEncryptionByDefault": block(schema{
@@ -66,7 +60,7 @@ var storageKinds = map[string]kind{
 			}),
 		}).need().length(1, 1),
 	}, kind{check: checkEncryption}),
-	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2": ofBucket("lifecycle configuration", schema{
+	account.BucketLifecycle: ofBucket("lifecycle configuration", schema{
 		"rules": blocks(schema{
 			"id":                             text().need().length(1, 255),
 			"status":                         text().need().oneOf("Enabled", "Disabled"),
@@ -127,7 +121,7 @@ func verifyBucketPolicy(c *call, r *report) {
 		return // reported by check
 	}
 	bucket := "arn:" + partitionOf(c.region) + ":s3:::" + c.in.text("bucket")
-	blocked, _ := c.acct.Find(tokenPublicAccessBlock, "bucket", c.in.text("bucket"))
+	blocked, _ := c.acct.Find(account.BucketPublicAccessBlock, "bucket", c.in.text("bucket"))
 	for i, s := range statements {
 		for _, resource := range append(s.texts("Resource"), s.texts("NotResource")...) {
 			if resource != bucket && !strings.HasPrefix(resource, bucket+"/") {

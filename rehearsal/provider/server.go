@@ -115,7 +115,7 @@ func (s *Server) Close() {
 func (s *Server) AuthorizeConnection(arn string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	connection, ok := s.options.Account.Find(tokenConnection, "arn", arn)
+	connection, ok := s.options.Account.Find(account.Connection, "arn", arn)
 	if !ok {
 		return fmt.Errorf("authorize connection %q: the stack declares no such connection", arn)
 	}

@@ -57,11 +57,11 @@ func TestProvidersOfTwoRegions(t *testing.T) {
 		}
 	}
 	configure("eu-central-1")
-	if _, err := w.declare(tokenVPC, "vpc", values{"cidrBlock": "10.0.0.0/16"}); err != nil {
+	if _, err := w.declare(account.VPC, "vpc", values{"cidrBlock": "10.0.0.0/16"}); err != nil {
 		t.Fatal(err)
 	}
 	configure("eu-west-1")
-	if _, err := w.declare(tokenVPC, "other", values{"cidrBlock": "10.1.0.0/16"}); err == nil || !strings.Contains(err.Error(), "one rehearsal has one region") {
+	if _, err := w.declare(account.VPC, "other", values{"cidrBlock": "10.1.0.0/16"}); err == nil || !strings.Contains(err.Error(), "one rehearsal has one region") {
 		t.Errorf("error = %v, want one about the region", err)
 	}
 }

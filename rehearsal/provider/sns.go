@@ -3,14 +3,11 @@ package provider
 import (
 	"regexp"
 	"slices"
+
+	"cicd/rehearsal/account"
 )
 
-const (
-	tokenTopic       = "aws:sns/topic:Topic"
-	tokenTopicPolicy = "aws:sns/topicPolicy:TopicPolicy"
-)
-
-var topicByARN = named(tokenTopic, "arn", "NotFound: Topic does not exist: %s")
+var topicByARN = named(account.Topic, "arn", "NotFound: Topic does not exist: %s")
 
 // topicPolicy follows the SNS Developer Guide, "Amazon SNS API permissions: Actions and resources reference", which
 // lists all actions that a topic's policy may have; hashicorp/terraform issue 12740 has the error for another.
@@ -23,7 +20,7 @@ var topicPolicy = policyKind{limit: 30 << 10, principal: true, resource: true, f
 // topicKinds are SNS's types, for topics without an order (FIFO) and without a KMS key. Nothing subscribes to them here.
 // Source: SNS API Reference, CreateTopic and SetTopicAttributes.
 var topicKinds = map[string]kind{
-	tokenTopic: {
+	account.Topic: {
 		inputs: schema{
 			"name":        text().match(`[A-Za-z0-9_-]{1,256}`).replaces(),
 			"displayName": text().length(0, 100),
@@ -34,8 +31,8 @@ var topicKinds = map[string]kind{
 		check:    func(c *call, r *report) { topicPolicy.checkInput(c, "policy", r) },
 		verify: func(c *call, r *report) {
 			c.verifyTopicPolicy(topicARN(c), r)
-			if other, ok := c.acct.Find(tokenTopicPolicy, "arn", topicARN(c)); ok && c.in.has("policy") {
-				r.add("policy", "the topic has a policy from %s %q already, which this one would silently overwrite: keep one of the two", tokenTopicPolicy, other.Name)
+			if other, ok := c.acct.Find(account.TopicPolicy, "arn", topicARN(c)); ok && c.in.has("policy") {
+				r.add("policy", "the topic has a policy from %s %q already, which this one would silently overwrite: keep one of the two", account.TopicPolicy, other.Name)
 			}
 		},
 		unique: []string{"name"}, taken: "there is a topic named %s already, and CreateTopic would silently give this resource the same one",
@@ -45,7 +42,7 @@ var topicKinds = map[string]kind{
 			"owner": ownAccount,
 		},
 	},
-	tokenTopicPolicy: {
+	account.TopicPolicy: {
 		inputs: schema{
 			"arn":    text().need().names(topicByARN).replaces(),
 			"policy": document().need(),
@@ -53,7 +50,7 @@ var topicKinds = map[string]kind{
 		check: func(c *call, r *report) { topicPolicy.checkInput(c, "policy", r) },
 		verify: func(c *call, r *report) {
 			c.verifyTopicPolicy(c.in.text("arn"), r)
-			if topic, ok := c.acct.Find(tokenTopic, "arn", c.in.text("arn")); ok && topic.String("policy") != "" {
+			if topic, ok := c.acct.Find(account.Topic, "arn", c.in.text("arn")); ok && topic.String("policy") != "" {
 				r.add("policy", "topic %q has a policy in its property policy already, which this one would silently overwrite: keep one of the two", topic.Name)
 			}
 		},

@@ -24,12 +24,12 @@ type bucket struct {
 
 // bucket finds a declared bucket. Its name is safe as a folder's: it is refused unless it is one path element.
 func (s *Store) bucket(name string) (bucket, error) {
-	r, ok := s.account.Find("aws:s3/bucketV2:BucketV2", "bucket", name)
+	r, ok := s.account.Find(account.Bucket, "bucket", name)
 	if !ok || name != filepath.Base(name) || !filepath.IsLocal(name) {
 		return bucket{}, fmt.Errorf("s3://%s: %w", name, ErrNoSuchBucket)
 	}
 	b := bucket{name: name, arn: r.String("arn")}
-	for _, r := range s.account.ByType("aws:s3/bucketVersioningV2:BucketVersioningV2") {
+	for _, r := range s.account.ByType(account.BucketVersioning) {
 		v, err := account.Decode[struct {
 			Bucket                  string `json:"bucket"`
 			VersioningConfiguration struct {
@@ -43,7 +43,7 @@ func (s *Store) bucket(name string) (bucket, error) {
 			b.versioned = v.VersioningConfiguration.Status == "Enabled"
 		}
 	}
-	encryption, _ := s.account.Find("aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", "bucket", name)
+	encryption, _ := s.account.Find(account.BucketEncryption, "bucket", name)
 	v, err := account.Decode[struct {
 		Rules []struct {
 			Default struct {

@@ -18,12 +18,12 @@ func encrypted(t *testing.T, s *Store, bucketKey string, statements ...string) {
 	}
 	s.account.SetRegion("eu-central-1")
 	for _, id := range []string{"own", "other"} {
-		put(keyType, id, map[string]any{"keyId": id, "arn": keyARN + id})
+		put(account.KMSKey, id, map[string]any{"keyId": id, "arn": keyARN + id})
 	}
-	put("aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", "encryption", map[string]any{
+	put(account.BucketEncryption, "encryption", map[string]any{
 		"bucket": "versioned", "rules": []any{map[string]any{"applyServerSideEncryptionByDefault": map[string]any{"sseAlgorithm": "aws:kms", "kmsMasterKeyId": bucketKey}}}})
 	statements = append(statements, `{"Effect":"Allow","Action":"s3:*","Resource":"*"}`)
-	put("aws:iam/rolePolicy:RolePolicy", "policy", map[string]any{"role": "build", "policy": `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`})
+	put(account.RolePolicy, "policy", map[string]any{"role": "build", "policy": `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`})
 }
 
 // use is a statement that allows an action on a key, by S3 alone.

@@ -29,8 +29,6 @@ var (
 	ErrInvalidKey    = errors.New("KeyTooLongError: a key is 1 to 1024 bytes of UTF-8")
 )
 
-const keyType = "aws:kms/key:Key"
-
 // Version names one stored version of an object.
 type Version struct {
 	// ID is the version id, "null" for an object that was put while the bucket was not versioned.
@@ -124,9 +122,9 @@ func (s *Store) useKey(session iam.Session, action, key string) (id string, err 
 	if key == "" {
 		return "", nil
 	}
-	declared, ok := s.account.Find(keyType, "keyId", key)
+	declared, ok := s.account.Find(account.KMSKey, "keyId", key)
 	if !ok {
-		if declared, ok = s.account.Find(keyType, "arn", key); !ok {
+		if declared, ok = s.account.Find(account.KMSKey, "arn", key); !ok {
 			return "", fmt.Errorf("KMS.NotFoundException: key %s is not declared, so nothing can be written or read with it", key)
 		}
 	}

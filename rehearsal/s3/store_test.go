@@ -23,19 +23,19 @@ func newStore(t *testing.T) (*Store, string, iam.Session) {
 	put := func(token, name string, properties map[string]any) {
 		acct.Put(account.Resource{Type: token, Name: name, URN: name, ID: name, Properties: properties})
 	}
-	put("aws:iam/role:Role", "role", map[string]any{
+	put(account.Role, "role", map[string]any{
 		"arn": role, "name": "build",
 		"assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"codebuild.amazonaws.com"}}]}`,
 	})
-	put("aws:iam/rolePolicy:RolePolicy", "policy", map[string]any{
+	put(account.RolePolicy, "policy", map[string]any{
 		"role":   "build",
 		"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`,
 	})
 	for _, name := range []string{"versioned", "plain", "suspended"} {
-		put("aws:s3/bucketV2:BucketV2", name, map[string]any{"bucket": name, "arn": "arn:aws-cn:s3:::" + name})
+		put(account.Bucket, name, map[string]any{"bucket": name, "arn": "arn:aws-cn:s3:::" + name})
 	}
 	for name, status := range map[string]string{"versioned": "Enabled", "suspended": "Suspended"} {
-		put("aws:s3/bucketVersioningV2:BucketVersioningV2", name+"-versioning", map[string]any{
+		put(account.BucketVersioning, name+"-versioning", map[string]any{
 			"bucket": name, "versioningConfiguration": map[string]any{"status": status},
 		})
 	}
@@ -189,7 +189,7 @@ func TestAuthorization(t *testing.T) {
 	if _, err := s.Put(session, "versioned", "in/source", strings.NewReader("x")); err != nil {
 		t.Fatal(err)
 	}
-	s.account.Put(account.Resource{Type: "aws:iam/rolePolicy:RolePolicy", Name: "policy", URN: "policy", ID: "policy", Properties: map[string]any{
+	s.account.Put(account.Resource{Type: account.RolePolicy, Name: "policy", URN: "policy", ID: "policy", Properties: map[string]any{
 		"role": "build",
 		"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws-cn:s3:::versioned/in/*"},
 			{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws-cn:s3:::versioned/out/*"}]}`,

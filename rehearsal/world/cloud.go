@@ -216,7 +216,7 @@ func (c *cloud) pipelineCreated(ctx context.Context, name string) error {
 
 // deaf says whether a pipeline was created while its connection was not AVAILABLE.
 func (c *cloud) deaf(pipeline string) bool {
-	r, _ := c.account.Find("aws:codepipeline/pipeline:Pipeline", "name", pipeline)
+	r, _ := c.account.Find(account.Pipeline, "name", pipeline)
 	registered, _ := r.Properties[provider.WebhookRegistered].(bool)
 	return !registered
 }
@@ -241,7 +241,7 @@ func (c *cloud) createRepository(ctx context.Context, pipeline string) error {
 
 // protected says whether the stack refuses to be destroyed.
 func (c *cloud) protected() bool {
-	for _, r := range c.account.ByType("aws:ec2/instance:Instance") {
+	for _, r := range c.account.ByType(account.Instance) {
 		if on, _ := r.Properties["disableApiTermination"].(bool); on {
 			return true
 		}
@@ -251,10 +251,10 @@ func (c *cloud) protected() bool {
 
 // contents counts what a destroy finds in its way.
 func (c *cloud) contents() (images, objects int) {
-	for _, r := range c.account.ByType("aws:ecr/repository:Repository") {
+	for _, r := range c.account.ByType(account.Repository) {
 		images += c.registry.ImageCount(r.String("name"))
 	}
-	for _, r := range c.account.ByType("aws:s3/bucketV2:BucketV2") {
+	for _, r := range c.account.ByType(account.Bucket) {
 		objects += c.store.ObjectCount(r.String("bucket"))
 	}
 	return images, objects

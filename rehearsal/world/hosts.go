@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 
+	"cicd/rehearsal/account"
 	"cicd/rehearsal/awsapi"
 	"cicd/rehearsal/codedeploy/agent"
 )
@@ -26,7 +27,7 @@ func (c *cloud) host(instanceID string) (*Host, error) {
 	if h, ok := c.hosts.byID[instanceID]; ok {
 		return h, nil
 	}
-	if _, ok := c.account.Find("aws:ec2/instance:Instance", "id", instanceID); !ok {
+	if _, ok := c.account.Find(account.Instance, "id", instanceID); !ok {
 		return nil, fmt.Errorf("InvalidInstanceID.NotFound: the instance ID '%s' does not exist", instanceID)
 	}
 	h, err := c.boot(instanceID, len(c.hosts.byID)+1)

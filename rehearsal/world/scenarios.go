@@ -55,7 +55,7 @@ func (w *World) Pushes() <-chan pushed { return w.cloud.heard }
 
 // Host returns the host that everything runs on.
 func (w *World) Host() (*Host, error) {
-	for _, instance := range w.cloud.account.ByType("aws:ec2/instance:Instance") {
+	for _, instance := range w.cloud.account.ByType(account.Instance) {
 		return w.cloud.host(instance.ID)
 	}
 	return nil, errors.New("the stack declares no instance")

@@ -1,0 +1,72 @@
+package account
+
+// The types of resources that a rehearsal knows, as Pulumi's tokens: what Resource.Type holds. Source: the SDKs of
+// pulumi-aws 6 and pulumi-github 6.
+
+// EC2: networks, who may reach what, and hosts. The two rules are in a module of their own.
+const (
+	VPC                   = "aws:ec2/vpc:Vpc"
+	Subnet                = "aws:ec2/subnet:Subnet"
+	InternetGateway       = "aws:ec2/internetGateway:InternetGateway"
+	RouteTable            = "aws:ec2/routeTable:RouteTable"
+	Route                 = "aws:ec2/route:Route"
+	RouteTableAssociation = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+	SecurityGroup         = "aws:ec2/securityGroup:SecurityGroup"
+	DefaultSecurityGroup  = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+	IngressRule           = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	EgressRule            = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+	KeyPair               = "aws:ec2/keyPair:KeyPair"
+	EIP                   = "aws:ec2/eip:Eip"
+	EIPAssociation        = "aws:ec2/eipAssociation:EipAssociation"
+	Instance              = "aws:ec2/instance:Instance"
+)
+
+// IAM: who may do what.
+const (
+	Role            = "aws:iam/role:Role"
+	RolePolicy      = "aws:iam/rolePolicy:RolePolicy"
+	InstanceProfile = "aws:iam/instanceProfile:InstanceProfile"
+)
+
+// S3: a bucket, and each setting of one as a resource of its own.
+const (
+	Bucket                  = "aws:s3/bucketV2:BucketV2"
+	BucketPolicy            = "aws:s3/bucketPolicy:BucketPolicy"
+	BucketPublicAccessBlock = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+	BucketVersioning        = "aws:s3/bucketVersioningV2:BucketVersioningV2"
+	BucketOwnershipControls = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+	BucketEncryption        = "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
+	BucketLifecycle         = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
+)
+
+// KMS and SNS: keys that encrypt, and topics for approvals.
+const (
+	KMSKey       = "aws:kms/key:Key"
+	KMSKeyPolicy = "aws:kms/keyPolicy:KeyPolicy"
+	Topic        = "aws:sns/topic:Topic"
+	TopicPolicy  = "aws:sns/topicPolicy:TopicPolicy"
+)
+
+// ECR: images.
+const (
+	Repository       = "aws:ecr/repository:Repository"
+	RepositoryPolicy = "aws:ecr/repositoryPolicy:RepositoryPolicy"
+	LifecyclePolicy  = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+)
+
+// What a release goes through: the connection to GitHub, CodePipeline, CodeBuild with its log, and CodeDeploy.
+const (
+	Connection      = "aws:codeconnections/connection:Connection"
+	Pipeline        = "aws:codepipeline/pipeline:Pipeline"
+	Project         = "aws:codebuild/project:Project"
+	LogGroup        = "aws:cloudwatch/logGroup:LogGroup"
+	Application     = "aws:codedeploy/application:Application"
+	DeploymentGroup = "aws:codedeploy/deploymentGroup:DeploymentGroup"
+)
+
+// GitHub: what the stack manages of its repository.
+const (
+	RepositoryRuleset     = "github:index/repositoryRuleset:RepositoryRuleset"
+	RepositoryEnvironment = "github:index/repositoryEnvironment:RepositoryEnvironment"
+	ActionsVariable       = "github:index/actionsVariable:ActionsVariable"
+)
