@@ -7,12 +7,13 @@
 package awsapi
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+
+	"github.com/google/uuid"
 
 	"cicd/rehearsal/account"
 	"cicd/rehearsal/ecr"
@@ -53,7 +54,7 @@ var actions = map[string]func(a *api, s iam.Session, body []byte) (any, error){
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	requestID := newRequestID()
+	requestID := uuid.NewString()
 	w.Header().Set("x-amzn-RequestId", requestID)
 	var p protocol = jsonProtocol{}
 	if r.Header.Get("X-Amz-Target") == "" {
@@ -124,12 +125,4 @@ func faultOf(err error) fault {
 		return fault{e.Code, e.Message}
 	}
 	return fault{"ServerException", err.Error()}
-}
-
-// newRequestID returns a version 4 UUID, as AWS's request ids are.
-func newRequestID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails, see crypto/rand
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

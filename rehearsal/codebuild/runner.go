@@ -10,7 +10,6 @@ package codebuild
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"cicd/internal/rmtree"
 	"cicd/rehearsal/account"
@@ -107,7 +108,7 @@ func (r *Runner) StartBuild(ctx context.Context, in Input) (*Build, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build folder: %w", err)
 	}
-	id := newUUID()
+	id := uuid.NewString()
 	b := &build{runner: r, project: p, input: in, uuid: id, started: time.Now(), dir: filepath.Join(dir, id)}
 	b.result = &Build{ID: p.Name + ":" + id, ARN: p.resourceARN(r.Account, "codebuild", "build/"+p.Name+":"+id), Number: r.nextNumber(p.Name)}
 
@@ -171,12 +172,4 @@ func (b *build) close() error {
 		return fmt.Errorf("build folder: %w", err)
 	}
 	return nil
-}
-
-// newUUID returns a random (version 4) UUID.
-func newUUID() string {
-	u := make([]byte, 16)
-	rand.Read(u) // never fails, see crypto/rand
-	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }

@@ -3,13 +3,14 @@ package codepipeline
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"cicd/rehearsal/iam"
 )
@@ -39,11 +40,8 @@ type Execution struct {
 }
 
 func newExecution(s *Service, d definition, number int) *Execution {
-	id := make([]byte, 16)
-	rand.Read(id) // never fails, see crypto/rand
 	e := &Execution{
-		ID:       fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:]),
-		Pipeline: d.Name, service: s, def: d, number: number,
+		ID: uuid.NewString(), Pipeline: d.Name, service: s, def: d, number: number,
 		artifacts: map[string]artifact{}, done: make(chan struct{}),
 	}
 	e.variables = map[string]map[string]string{"codepipeline": {"PipelineExecutionId": e.ID}}

@@ -3,6 +3,8 @@ package provider
 import (
 	"slices"
 
+	"github.com/google/uuid"
+
 	"cicd/rehearsal/account"
 )
 
@@ -22,7 +24,7 @@ var connectionKinds = map[string]kind{
 		autoname: &autoname{"name", 32},
 		tagged:   true,
 		unique:   []string{"name"}, taken: "a connection named %s exists already, and connection names are unique in an account",
-		id: func(c *call) string { return c.arn("codeconnections", "connection/"+newUUID()) },
+		id: func(c *call) string { return c.arn("codeconnections", "connection/"+uuid.NewString()) },
 		computed: map[string]output{
 			"arn":              func(c *call) any { return c.id },
 			"connectionStatus": once("connectionStatus", constant(connectionPending)),

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"cicd/rehearsal/account"
 )
 
@@ -20,7 +22,7 @@ var deployKinds = map[string]kind{
 		autoname: &autoname{"name", 100},
 		tagged:   true,
 		unique:   []string{"name"}, taken: "ApplicationAlreadyExistsException: Application already exists: %s",
-		id: func(*call) string { return newUUID() },
+		id: func(*call) string { return uuid.NewString() },
 		computed: map[string]output{
 			"arn":               func(c *call) any { return c.arn("codedeploy", "application:"+c.in.text("name")) },
 			"applicationId":     func(c *call) any { return c.id },
@@ -52,7 +54,7 @@ var deployKinds = map[string]kind{
 			c.assumable("serviceRoleArn", "codedeploy.amazonaws.com", groupARN(c), "InvalidRoleException: AWS CodeDeploy does not have the permissions required to assume the role "+c.in.text("serviceRoleArn"), r)
 		},
 		unique: []string{"appName", "deploymentGroupName"}, taken: "DeploymentGroupAlreadyExistsException: Deployment group name already exists: %s",
-		id: func(*call) string { return newUUID() },
+		id: func(*call) string { return uuid.NewString() },
 		computed: map[string]output{
 			"arn":               func(c *call) any { return groupARN(c) },
 			"deploymentGroupId": func(c *call) any { return c.id },

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"cicd/rehearsal/account"
 )
 
@@ -53,7 +55,7 @@ var githubKinds = map[string]kind{
 		},
 		computed: map[string]output{
 			"nodeId": once("nodeId", func(c *call) any { return "RRS_" + c.id }),
-			"etag":   func(*call) any { return fmt.Sprintf(`W/"%s"`, newUUID()) },
+			"etag":   func(*call) any { return fmt.Sprintf(`W/"%s"`, uuid.NewString()) },
 		},
 	},
 	account.ActionsVariable: {

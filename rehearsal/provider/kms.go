@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"cicd/rehearsal/account"
 )
 
@@ -42,7 +44,7 @@ var keyKinds = map[string]kind{
 		tagged: true,
 		check:  checkKey,
 		verify: verifyKey,
-		id:     func(*call) string { return newUUID() },
+		id:     func(*call) string { return uuid.NewString() },
 		computed: map[string]output{
 			"arn":   arnOf("kms", "key/%s"),
 			"keyId": func(c *call) any { return c.id },
