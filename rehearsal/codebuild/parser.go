@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"cicd/internal/nearest"
 )
 
 // parser walks a YAML document and collects all that is wrong with it.
@@ -164,36 +166,11 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// didYouMean returns "; did you mean …?" with the known name that takes the fewest edits to reach, if it takes few.
+// didYouMean returns "; did you mean …?" with the known name that is meant, or nothing.
 func didYouMean(name string, known []string) string {
-	best, least := "", 1+len(name)/2
-	for _, k := range known {
-		if d := editDistance(name, k); d < least {
-			best, least = k, d
-		}
-	}
-	if best == "" {
+	near := nearest.Word(name, known)
+	if near == "" {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// editDistance is the Levenshtein distance in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
+	return fmt.Sprintf("; did you mean %q?", near)
 }

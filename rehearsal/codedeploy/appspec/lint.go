@@ -3,11 +3,10 @@ package appspec
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/agext/levenshtein"
+	"cicd/internal/nearest"
 )
 
 // Keys that the agent reads. Every other key it skips without a word, so a typo means "not set".
@@ -58,7 +57,7 @@ func unknownKeys(n *yaml.Node, where string, known []string) []string {
 		if where != "" {
 			warning += " in " + where
 		}
-		if near := nearest(key.Value, known); near != "" {
+		if near := nearest.Word(key.Value, known); near != "" {
 			warning += fmt.Sprintf("; did you mean %q?", near)
 		}
 		warnings = append(warnings, warning)
@@ -76,15 +75,4 @@ func child(n *yaml.Node, key string) *yaml.Node {
 		}
 	}
 	return &yaml.Node{}
-}
-
-// nearest returns the known key that a typo most likely stands for, "" when none is near.
-func nearest(key string, known []string) string {
-	best, bestDistance := "", len(key)/3+2
-	for _, k := range known {
-		if d := levenshtein.Distance(strings.ToLower(key), k, nil); d < bestDistance {
-			best, bestDistance = k, d
-		}
-	}
-	return best
 }

@@ -1,0 +1,20 @@
+// Package nearest tells what a misspelt word most likely stands for.
+package nearest
+
+import (
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// Word returns the known word that takes the fewest edits to reach, letter case aside; "" when the nearest is too far to
+// be what was meant: more than half of it would have to change.
+func Word(word string, known []string) string {
+	best, distance := "", len(word)/2+1
+	for _, candidate := range known {
+		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(candidate), nil); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return best
+}
