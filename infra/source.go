@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/codeconnections"
 	"github.com/pulumi/pulumi-github/sdk/v6/go/github"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -58,8 +59,12 @@ func NewSource(ctx *pulumi.Context, name string, args *SourceArgs, opts ...pulum
 		return nil, fmt.Errorf("source %q: %w", name, err)
 	}
 	if args.ConnectionArn != "" {
+		connection, err := arn.Parse(args.ConnectionArn)
+		if err != nil {
+			return nil, fmt.Errorf("source %q: connection %q: %w", name, args.ConnectionArn, err)
+		}
 		s.ConnectionArn = pulumi.String(args.ConnectionArn).ToStringOutput()
-		s.UseConnection = strings.Split(args.ConnectionArn, ":")[2] + ":UseConnection"
+		s.UseConnection = connection.Service + ":UseConnection"
 	} else {
 		connection, err := codeconnections.NewConnection(ctx, name+"-connection", &codeconnections.ConnectionArgs{
 			Name:         pulumi.String(args.Scope.connectionName()),

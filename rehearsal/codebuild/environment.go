@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
 // environment assembles what the build's commands find (User Guide, "Environment variables in build environments").
@@ -87,14 +89,14 @@ func (b *build) reserved() map[string]string {
 func (b *build) lookUp(v EnvironmentVariable) error {
 	switch v.Type {
 	case "PARAMETER_STORE":
-		arn := b.project.resourceARN(b.runner.Account, "ssm", "parameter/"+strings.TrimPrefix(v.Value, "/"))
-		if err := b.runner.Authority.Authorize(b.session, "ssm:GetParameters", arn); err != nil {
+		parameter := b.project.resourceARN(b.runner.Account, "ssm", "parameter/"+strings.TrimPrefix(v.Value, "/"))
+		if err := b.runner.Authority.Authorize(b.session, "ssm:GetParameters", parameter); err != nil {
 			return contextError{"Decrypted Variables Error", fmt.Errorf("AccessDeniedException: %w", err)}
 		}
 		return contextError{"Decrypted Variables Error", fmt.Errorf("parameter does not exist: %s", v.Value)}
 	case "SECRETS_MANAGER":
-		arn := secretARN(b, v.Value)
-		if err := b.runner.Authority.Authorize(b.session, "secretsmanager:GetSecretValue", arn); err != nil {
+		secret := secretARN(b, v.Value)
+		if err := b.runner.Authority.Authorize(b.session, "secretsmanager:GetSecretValue", secret); err != nil {
 			return contextError{"Secrets Manager Error", fmt.Errorf("AccessDeniedException: %w", err)}
 		}
 		return contextError{"Secrets Manager Error", fmt.Errorf("ResourceNotFoundException: Secrets Manager can't find the specified secret: %s", v.Value)}
@@ -105,9 +107,11 @@ func (b *build) lookUp(v EnvironmentVariable) error {
 // secretARN returns the ARN of the secret in "secret-id:json-key:version-stage:version-id", whose secret-id is a name
 // or an ARN.
 func secretARN(b *build, reference string) string {
-	fields := strings.Split(reference, ":")
-	if fields[0] == "arn" && len(fields) >= 7 {
-		return strings.Join(fields[:7], ":")
+	if a, err := arn.Parse(reference); err == nil {
+		name, _, _ := strings.Cut(strings.TrimPrefix(a.Resource, "secret:"), ":")
+		a.Resource = "secret:" + name
+		return a.String()
 	}
-	return b.project.resourceARN(b.runner.Account, "secretsmanager", "secret:"+fields[0])
+	name, _, _ := strings.Cut(reference, ":")
+	return b.project.resourceARN(b.runner.Account, "secretsmanager", "secret:"+name)
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"cicd/rehearsal/account"
 )
 
@@ -137,11 +139,8 @@ func (p *project) customCache() bool {
 
 // resourceARN returns the ARN of something in the project's partition, region and account.
 func (p *project) resourceARN(acct *account.Account, service, resource string) string {
-	partition := "aws"
-	if fields := strings.Split(p.ARN, ":"); len(fields) > 1 {
-		partition = fields[1]
-	}
-	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", partition, service, acct.Region(), acct.ID(), resource)
+	own, _ := arn.Parse(p.ARN)
+	return arn.ARN{Partition: cmp.Or(own.Partition, "aws"), Service: service, Region: acct.Region(), AccountID: acct.ID(), Resource: resource}.String()
 }
 
 // kmsKey returns the key that encrypts the output: S3's own unless the project names one.

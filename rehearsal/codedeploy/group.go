@@ -4,7 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"cicd/rehearsal/account"
 )
@@ -55,8 +56,9 @@ func (s *Service) group(application, name string) (group, error) {
 // (AWSCodeDeployRole managed policy; CodeDeploy user guide, "Create a service role for CodeDeploy").
 func (s *Service) assumeRole(g group) *ErrorInformation {
 	acct := s.config.Account
-	partition := strings.Split(g.ServiceRoleARN+"::", ":")[1]
-	source := cmp.Or(g.ARN, fmt.Sprintf("arn:%s:codedeploy:%s:%s:deploymentgroup:%s/%s", partition, acct.Region(), acct.ID(), g.Application, g.Name))
+	role, _ := arn.Parse(g.ServiceRoleARN) // what is none is no role either
+	source := cmp.Or(g.ARN, arn.ARN{Partition: role.Partition, Service: "codedeploy", Region: acct.Region(), AccountID: acct.ID(),
+		Resource: "deploymentgroup:" + g.Application + "/" + g.Name}.String())
 	session, err := s.config.Authority.AssumeRole(g.ServiceRoleARN, "codedeploy.amazonaws.com", "CodeDeploy", source)
 	if err != nil {
 		return &ErrorInformation{Code: "IAM_ROLE_MISSING", Message: "CodeDeploy cannot assume the service role of deployment group " + g.Name + ": " + err.Error()}

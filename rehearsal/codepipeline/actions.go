@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"cicd/rehearsal/account"
 	"cicd/rehearsal/github"
 )
@@ -99,15 +101,18 @@ func source(ctx context.Context, c *call) (string, error) {
 
 // connect gives the repository that the action's connection leads to.
 func (c *call) connect() (*github.Repository, error) {
-	arn, name := c.action.Configuration["ConnectionArn"], c.action.Configuration["FullRepositoryId"]
+	connection, name := c.action.Configuration["ConnectionArn"], c.action.Configuration["FullRepositoryId"]
 	// The action's prefix is the one of the connection's own ARN, see "AWS CodeConnections rename" in the
 	// Developer Tools console user guide (F4).
-	service, _, _ := strings.Cut(strings.TrimPrefix(arn, "arn:"+partition(arn)+":"), ":")
-	if err := c.service.Authority.Authorize(c.Session, service+":UseConnection", arn); err != nil {
+	a, err := arn.Parse(connection)
+	if err != nil {
+		return nil, fmt.Errorf("connection %q: %w", connection, err)
+	}
+	if err := c.service.Authority.Authorize(c.Session, a.Service+":UseConnection", connection); err != nil {
 		return nil, err
 	}
-	if r, ok := c.service.Account.Find(account.Connection, "arn", arn); ok && r.String("connectionStatus") != "AVAILABLE" {
-		return nil, fmt.Errorf("connection %s is not available: it is %s", arn, r.String("connectionStatus"))
+	if r, ok := c.service.Account.Find(account.Connection, "arn", connection); ok && r.String("connectionStatus") != "AVAILABLE" {
+		return nil, fmt.Errorf("connection %s is not available: it is %s", connection, r.String("connectionStatus"))
 	}
 	if c.service.Repository.FullName != name {
 		return nil, fmt.Errorf("[GitHub] repository %s was not found through the connection", name)
@@ -200,14 +205,7 @@ func approve(ctx context.Context, c *call) (string, error) {
 
 // arn names a resource of the pipeline's own partition, region and account.
 func (c *call) arn(service, resource string) string {
-	fields := strings.SplitN(c.def.ARN, ":", 6)
-	return strings.Join([]string{fields[0], fields[1], service, fields[3], fields[4], resource}, ":")
-}
-
-func partition(arn string) string {
-	fields := strings.SplitN(arn, ":", 3)
-	if len(fields) < 3 {
-		return ""
-	}
-	return fields[1]
+	a, _ := arn.Parse(c.def.ARN) // the provider made it
+	a.Service, a.Resource = service, resource
+	return a.String()
 }

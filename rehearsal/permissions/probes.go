@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"cicd/rehearsal/iam"
 )
 
@@ -76,16 +78,16 @@ func assumption(role, service, source string) probe {
 }
 
 // inAccount returns the ARN of the resource of the same name in another account.
-func inAccount(arn, account string) string {
-	segments := strings.SplitN(arn, ":", 6)
-	segments[4] = account
-	return strings.Join(segments, ":")
+func inAccount(source, account string) string {
+	a, _ := arn.Parse(source) // what a service assumed a role for is always an ARN
+	a.AccountID = account
+	return a.String()
 }
 
 // otherName returns the ARN of another resource of the same kind: project/a becomes project/other-a.
-func otherName(arn string) string {
-	segments := strings.SplitN(arn, ":", 6)
-	start := strings.IndexAny(segments[5], ":/") + 1 // 0 where the name is all there is
-	segments[5] = segments[5][:start] + "other-" + segments[5][start:]
-	return strings.Join(segments, ":")
+func otherName(source string) string {
+	a, _ := arn.Parse(source)
+	start := strings.IndexAny(a.Resource, ":/") + 1 // 0 where the name is all there is
+	a.Resource = a.Resource[:start] + "other-" + a.Resource[start:]
+	return a.String()
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"cicd/rehearsal/console"
 )
 
@@ -63,10 +65,13 @@ func writeRole(b *strings.Builder, grants []grant) {
 	}
 }
 
-// tailOfARN is what names a resource within its service and account.
-func tailOfARN(arn string) string {
-	segments := strings.SplitN(arn, ":", 6)
-	return segments[len(segments)-1]
+// tailOfARN is what names a resource within its service and account; all of a pattern that is no whole ARN, such as "*".
+func tailOfARN(resource string) string {
+	a, err := arn.Parse(resource)
+	if err != nil {
+		return resource
+	}
+	return a.Resource
 }
 
 // cutLeft shortens a text to its last n characters: those tell resources apart.

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"cicd/rehearsal/account"
 )
@@ -128,8 +129,8 @@ func (p property) length(low, high int) property {
 func (p property) arn(service string) property {
 	return p.rule(func(v any) string {
 		s, _ := v.(string)
-		parts := strings.SplitN(s, ":", 6)
-		if len(parts) < 6 || parts[0] != "arn" || parts[5] == "" || service != "" && parts[2] != service {
+		a, err := arn.Parse(s)
+		if err != nil || a.Resource == "" || service != "" && a.Service != service {
 			return fmt.Sprintf("%q is not an ARN of %s", s, service)
 		}
 		return ""
