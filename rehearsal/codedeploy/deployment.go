@@ -78,9 +78,7 @@ type Deployment struct {
 	Creator string
 
 	group    group
-	parent   context.Context // of the caller: it outlives a StopDeployment
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
+	ctx      context.Context // of the caller: the deployment is Stopped when it ends
 	started  time.Time
 	done     chan struct{}
 	rollback *Deployment // set before done is closed
@@ -89,11 +87,8 @@ type Deployment struct {
 	info Info
 }
 
-var errStopped = errors.New("the deployment was stopped on request")
-
-func newDeployment(parent context.Context, g group, r Revision, creator string) *Deployment {
-	d := &Deployment{ID: deploymentID(), Revision: r, Creator: creator, group: g, parent: parent, started: time.Now(), done: make(chan struct{})}
-	d.ctx, d.cancel = context.WithCancelCause(parent)
+func newDeployment(ctx context.Context, g group, r Revision, creator string) *Deployment {
+	d := &Deployment{ID: deploymentID(), Revision: r, Creator: creator, group: g, ctx: ctx, started: time.Now(), done: make(chan struct{})}
 	d.info.Status = InProgress
 	return d
 }
@@ -131,7 +126,6 @@ func (d *Deployment) update(change func(*Info)) {
 func (d *Deployment) setRollback(r RollbackInfo) { d.update(func(i *Info) { i.Rollback = r }) }
 
 func (d *Deployment) finish(status Status, e *ErrorInformation) {
-	d.cancel(nil)
 	d.update(func(i *Info) { i.Status, i.Error = status, e })
 }
 

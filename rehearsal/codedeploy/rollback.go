@@ -10,13 +10,12 @@ func (s *Service) carryOut(d *Deployment, state *groupState) {
 	if status == Succeeded {
 		state.lastGood = d
 	}
-	if event, ok := rollbackEvent(status); ok && d.parent.Err() == nil && d.Creator != rollbackCreator &&
-		d.group.AutoRollback.Enabled && slices.Contains(d.group.AutoRollback.Events, event) {
+	if status == Failed && d.ctx.Err() == nil && d.Creator != rollbackCreator &&
+		d.group.AutoRollback.Enabled && slices.Contains(d.group.AutoRollback.Events, failureEvent) {
 		if state.lastGood == nil {
 			d.setRollback(RollbackInfo{Message: "nothing to roll back to: this group has had no successful deployment yet"})
 		} else {
-			rollback = newDeployment(d.parent, d.group, state.lastGood.Revision, rollbackCreator)
-			s.deployments[rollback.ID] = rollback
+			rollback = newDeployment(d.ctx, d.group, state.lastGood.Revision, rollbackCreator)
 			d.setRollback(RollbackInfo{DeploymentID: rollback.ID, Message: "rolling back to the revision of deployment " + state.lastGood.ID})
 			rollback.setRollback(RollbackInfo{TriggeringDeploymentID: d.ID})
 		}
@@ -36,13 +35,6 @@ func (s *Service) carryOut(d *Deployment, state *groupState) {
 
 const rollbackCreator = "codeDeployRollback"
 
-// rollbackEvent returns the name that autoRollbackConfiguration has for an unhappy end.
-func rollbackEvent(s Status) (string, bool) {
-	switch s {
-	case Failed:
-		return "DEPLOYMENT_FAILURE", true
-	case Stopped:
-		return "DEPLOYMENT_STOP_ON_REQUEST", true
-	}
-	return "", false
-}
+// failureEvent is the one event of autoRollbackConfiguration that occurs here: nobody stops a deployment on request, and
+// there are no alarms.
+const failureEvent = "DEPLOYMENT_FAILURE"

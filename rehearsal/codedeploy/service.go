@@ -49,9 +49,8 @@ type Service struct {
 
 	notify sync.Mutex
 
-	mu          sync.Mutex
-	deployments map[string]*Deployment
-	groups      map[string]*groupState // by deployment group id
+	mu     sync.Mutex
+	groups map[string]*groupState // by deployment group id
 }
 
 // groupState is what the service remembers of a deployment group. A replaced group has a new id, and no past.
@@ -62,7 +61,7 @@ type groupState struct {
 
 // New returns a Service without deployments.
 func New(config Config) *Service {
-	return &Service{config: config, deployments: map[string]*Deployment{}, groups: map[string]*groupState{}}
+	return &Service{config: config, groups: map[string]*groupState{}}
 }
 
 // CreateDeployment starts a deployment of r to a group and returns while it runs; it ends early, with its hooks'
@@ -85,27 +84,8 @@ func (s *Service) CreateDeployment(ctx context.Context, application, groupName s
 			fmt.Sprintf("The Deployment Group '%s' already has an active Deployment '%s'", g.Name, state.active.ID)}
 	}
 	state.active = d
-	s.deployments[d.ID] = d
 	go s.carryOut(d, state)
 	return d, nil
-}
-
-// StopDeployment ends a deployment under way; its status becomes Stopped. It returns when the deployment has ended.
-func (s *Service) StopDeployment(id string) error {
-	s.mu.Lock()
-	d := s.deployments[id]
-	s.mu.Unlock()
-	if d == nil {
-		return &APIError{"DeploymentDoesNotExistException", "The deployment " + id + " could not be found"}
-	}
-	select {
-	case <-d.done:
-		return &APIError{"DeploymentAlreadyCompletedException", "The deployment " + id + " is already completed"}
-	default:
-	}
-	d.cancel(errStopped)
-	<-d.done
-	return nil
 }
 
 // Wait returns when no deployment is under way any more, rollbacks included.

@@ -226,7 +226,7 @@ func TestFailedRollbackEnds(t *testing.T) {
 	}
 }
 
-// One active deployment a group: others are refused, other groups are not; a stop ends it.
+// One active deployment a group: others are refused, other groups are not; the end of its context ends it.
 func TestActiveDeployment(t *testing.T) {
 	w := newWorld(t, "i-1")
 	w.group("others", nil)
@@ -237,7 +237,9 @@ func TestActiveDeployment(t *testing.T) {
 			close(started)
 		}
 	}
-	slow, err := w.CreateDeployment(t.Context(), "app", "hosts", Revision{Bucket: "b", Key: "slow", BundleType: "zip"})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	slow, err := w.CreateDeployment(ctx, "app", "hosts", Revision{Bucket: "b", Key: "slow", BundleType: "zip"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,9 +252,8 @@ func TestActiveDeployment(t *testing.T) {
 	if d := w.deploy("others", "good"); d.Err() != nil {
 		t.Error(d.Err())
 	}
-	if err := w.StopDeployment(slow.ID); err != nil {
-		t.Fatal(err)
-	}
+	cancel()
+	<-slow.Done()
 	if info := slow.Info(); info.Status != Stopped || info.Error.Code != "MANUAL_STOP" {
 		t.Errorf("info = %+v", info)
 	}

@@ -25,8 +25,6 @@ type Build struct {
 	Initiator string
 	// Input is the source artifact, Output where the build's artifact goes ("" Key for none).
 	Input, Output Location
-	// Event names the action that asks, for progress reports.
-	Event Event
 }
 
 // BuildResult is what a build tells its pipeline.
@@ -49,7 +47,6 @@ type EnvironmentVariable struct {
 type Deployment struct {
 	Application, Group string
 	Bundle             Location
-	Event              Event
 }
 
 // providers are the action providers that a stack may declare.
@@ -140,7 +137,7 @@ func build(ctx context.Context, c *call) (string, error) {
 	}
 	b := Build{
 		Project: project, Variables: variables, SourceVersion: input.revision, Initiator: "codepipeline/" + c.Pipeline,
-		Input: input.Location, Event: c.event,
+		Input: input.Location,
 	}
 	if len(c.action.OutputArtifacts) > 0 {
 		b.Output = c.newLocation(c.action.OutputArtifacts[0])
@@ -176,7 +173,7 @@ func deploy(ctx context.Context, c *call) (string, error) {
 			return "", err
 		}
 	}
-	return c.service.Deploy(ctx, Deployment{Application: application, Group: group, Bundle: bundle.Location, Event: c.event})
+	return c.service.Deploy(ctx, Deployment{Application: application, Group: group, Bundle: bundle.Location})
 }
 
 // deploymentConfig names the configuration of a declared group; AWS's default where it names none.

@@ -16,7 +16,6 @@ type Instance struct {
 	ID             string
 	SubnetID       string            `json:"subnetId"`
 	SecurityGroups []string          `json:"vpcSecurityGroupIds"`
-	Profile        string            `json:"iamInstanceProfile"`
 	Tags           map[string]string `json:"tagsAll"`
 }
 

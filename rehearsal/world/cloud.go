@@ -64,7 +64,7 @@ func startCloud(ctx context.Context, work *workspace.Workspace, m machine, o clo
 		work: work, machine: m, account: acct, authority: authority, report: o.report, builtInAWS: o.builtInAWS,
 		heard: make(chan pushed, 64),
 	}
-	c.hosts = hosts{cloud: c, firstPort: o.port, byID: map[string]*Host{}}
+	c.hosts = hosts{firstPort: o.port, byID: map[string]*Host{}}
 	return c, errors.Join(c.startStorage(), c.startProvider(ctx, o), c.startPipelines(o))
 }
 

@@ -13,7 +13,6 @@ import (
 
 // hosts are the EC2 instances that something has reached for.
 type hosts struct {
-	cloud     *cloud
 	firstPort int // where the first one's edge answers, 0 for any free port
 
 	mu   sync.Mutex

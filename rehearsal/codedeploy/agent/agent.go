@@ -53,8 +53,6 @@ type Agent struct {
 	// Env is the environment that the agent has itself and its hooks inherit. nil is this process's, without the
 	// credential variables that the agent drops when it starts to poll (command_poller.rb).
 	Env []string
-	// MaxRevisions is how many bundles of a deployment group stay on disk; 0 is the agent's default of 5.
-	MaxRevisions int
 
 	mu          sync.Mutex
 	deployments []string // ids, for Close
@@ -70,14 +68,12 @@ type Deployment struct {
 	Revision Revision
 }
 
-// Revision is where a deployment's bundle comes from: an archive through Open, or a local Directory, which is copied.
+// Revision is where a deployment's bundle comes from.
 type Revision struct {
 	// BundleType is tar, tgz or zip; anything else is read as tar, as the agent does.
 	BundleType string
 	// Open returns the archive and its entity tag.
 	Open func(context.Context) (body io.ReadCloser, etag string, err error)
-	// Directory is a local folder instead of an archive; its hooks get no BUNDLE_ variables.
-	Directory string
 	// Bucket, Key, Version and ETag are what hooks see as BUNDLE_*; an empty one is not set at all. A non-empty ETag
 	// must be that of the archive.
 	Bucket, Key, Version, ETag string

@@ -11,7 +11,7 @@ import (
 
 const header = "version: 0.0\nos: linux\n"
 
-// files is the content of a bundle by path; what is below hooks/ is executable.
+// files is the content of a bundle by path; what begins with an arrow is a link.
 type files map[string]string
 
 // testHost is an agent on a folder of its own, with what its hooks have said.
@@ -56,24 +56,10 @@ func (h *testHost) run(d Deployment, events ...string) error {
 	return nil
 }
 
-// deployment returns a deployment of a bundle to group g-1.
+// deployment returns a deployment of a bundle with executable hooks to group g-1.
 func deployment(t *testing.T, id string, content files) Deployment {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range content {
-		mode := os.FileMode(0o644)
-		if strings.HasPrefix(name, "hooks/") {
-			mode = 0o755
-		}
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), mode); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return Deployment{ID: id, Application: "app", GroupID: "g-1", GroupName: "group", Revision: Revision{Directory: dir}}
+	return Deployment{ID: id, Application: "app", GroupID: "g-1", GroupName: "group", Revision: zipped(t, content, 0o755)}
 }
 
 // fails returns the failure that a deployment must end with.
@@ -237,11 +223,10 @@ func TestWarningsAreShown(t *testing.T) {
 	}
 }
 
-// With room for three, each further download drops the oldest one that is not the last installed.
+// With room for five, each further download drops the oldest one that is not the last installed.
 func TestArchiveRetention(t *testing.T) {
 	h := newHost(t)
-	h.MaxRevisions = 3
-	for _, id := range []string{"d-1", "d-2", "d-3", "d-4", "d-5"} {
+	for _, id := range []string{"d-1", "d-2", "d-3", "d-4", "d-5", "d-6", "d-7"} {
 		events := []string{DownloadBundle}
 		if id == "d-1" {
 			events = append(events, Install)
@@ -258,10 +243,10 @@ func TestArchiveRetention(t *testing.T) {
 	for _, entry := range entries {
 		left = append(left, entry.Name())
 	}
-	if got, want := strings.Join(left, " "), "d-1 d-4 d-5"; got != want {
+	if got, want := strings.Join(left, " "), "d-1 d-4 d-5 d-6 d-7"; got != want {
 		t.Errorf("left: %s, want %s", got, want)
 	}
-	if got, want := read(t, filepath.Join(h.DeploymentRoot, "deployment-instructions/g-1_most_recent_install")), filepath.Join(h.DeploymentRoot, "g-1/d-5"); got != want {
+	if got, want := read(t, filepath.Join(h.DeploymentRoot, "deployment-instructions/g-1_most_recent_install")), filepath.Join(h.DeploymentRoot, "g-1/d-7"); got != want {
 		t.Errorf("most recent: %s, want %s", got, want)
 	}
 }

@@ -23,66 +23,15 @@ func (e execution) downloadBundle(ctx context.Context) error {
 	if err := e.removeOldArchives(); err != nil {
 		return err
 	}
-	if dir := e.deployment.Revision.Directory; dir != "" {
-		if err := copyTree(dir, e.archiveDir()); err != nil {
-			return fmt.Errorf("bundle %s: %w", dir, err)
-		}
-	} else {
-		bundle, err := e.fetch(ctx)
-		if err != nil {
-			return err
-		}
-		if err := e.unpack(ctx, bundle); err != nil {
-			return err
-		}
+	bundle, err := e.fetch(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.unpack(ctx, bundle); err != nil {
+		return err
 	}
 	e.lintBundle()
 	return e.record(mostRecentInstall)
-}
-
-// copyTree copies a folder as FileUtils.cp_r does: files with their mode less the umask, links as links.
-func copyTree(from, to string) error {
-	return filepath.WalkDir(from, func(path string, entry os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, relative)
-		if entry.IsDir() {
-			return os.Mkdir(target, 0o777)
-		}
-		if entry.Type() == os.ModeSymlink {
-			link, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			return os.Symlink(link, target)
-		}
-		return copyContent(path, target)
-	})
-}
-
-func copyContent(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	syscall.ForkLock.RLock() // see unzipEntry
-	defer syscall.ForkLock.RUnlock()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, info.Mode().Perm())
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }
 
 // fetch stores the archive beside its future content and checks its entity tag (download_from_s3). The name is the

@@ -5,17 +5,28 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
 	"strings"
 	"testing"
 )
 
-func zipped(t *testing.T, content files) []byte {
+// zipped returns a bundle in an archive, with this mode for its hooks.
+func zipped(t *testing.T, content files, hooks os.FileMode) Revision {
 	t.Helper()
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
 	for name, text := range content {
 		entry := &zip.FileHeader{Name: name}
-		entry.SetMode(0o644)
+		target, link := strings.CutPrefix(text, "-> ")
+		switch {
+		case link:
+			text = target
+			entry.SetMode(os.ModeSymlink | 0o777)
+		case strings.HasPrefix(name, "hooks/"):
+			entry.SetMode(hooks)
+		default:
+			entry.SetMode(0o644)
+		}
 		f, err := w.CreateHeader(entry)
 		if err == nil {
 			_, err = io.WriteString(f, text)
@@ -27,17 +38,17 @@ func zipped(t *testing.T, content files) []byte {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return out.Bytes()
+	return Revision{BundleType: "zip", Open: func(context.Context) (io.ReadCloser, string, error) {
+		return io.NopCloser(bytes.NewReader(out.Bytes())), "e1", nil
+	}}
 }
 
+// zipDeployment returns a deployment of an archive in a bucket, whose hooks are not executable.
 func zipDeployment(t *testing.T, content files) Deployment {
-	body := zipped(t, content)
-	return Deployment{ID: "d-1", Application: "app", GroupID: "g-1", GroupName: "group", Revision: Revision{
-		BundleType: "zip", Bucket: "b", Key: "k", ETag: `"e1"`,
-		Open: func(context.Context) (io.ReadCloser, string, error) {
-			return io.NopCloser(bytes.NewReader(body)), "e1", nil
-		},
-	}}
+	d := deployment(t, "d-1", nil)
+	d.Revision = zipped(t, content, 0o644)
+	d.Revision.Bucket, d.Revision.Key, d.Revision.ETag = "b", "k", `"e1"`
+	return d
 }
 
 func TestZipBundle(t *testing.T) {

@@ -73,17 +73,15 @@ func (h hook) environment() []string {
 		"DEPLOYMENT_GROUP_NAME=" + d.GroupName,
 		"DEPLOYMENT_GROUP_ID=" + d.GroupID,
 	}
-	if d.Revision.Directory == "" {
-		bundle := [][2]string{
-			{"BUNDLE_BUCKET", d.Revision.Bucket}, {"BUNDLE_KEY", d.Revision.Key},
-			{"BUNDLE_VERSION", d.Revision.Version}, {"BUNDLE_ETAG", d.Revision.ETag},
-		}
-		for _, v := range bundle {
-			// A variable that Ruby sets to nil is taken out, even when it was inherited.
-			env = slices.DeleteFunc(slices.Clone(env), func(inherited string) bool { return strings.HasPrefix(inherited, v[0]+"=") })
-			if v[1] != "" {
-				set = append(set, v[0]+"="+v[1])
-			}
+	bundle := [][2]string{
+		{"BUNDLE_BUCKET", d.Revision.Bucket}, {"BUNDLE_KEY", d.Revision.Key},
+		{"BUNDLE_VERSION", d.Revision.Version}, {"BUNDLE_ETAG", d.Revision.ETag},
+	}
+	for _, v := range bundle {
+		// A variable that Ruby sets to nil is taken out, even when it was inherited.
+		env = slices.DeleteFunc(slices.Clone(env), func(inherited string) bool { return strings.HasPrefix(inherited, v[0]+"=") })
+		if v[1] != "" {
+			set = append(set, v[0]+"="+v[1])
 		}
 	}
 	return append(slices.Clone(env), set...) // the last value of a name counts

@@ -1,11 +1,7 @@
 package agent
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"strings"
-	"unicode/utf8"
 )
 
 // Code is the reason for a failed lifecycle event, as the agent reports it (hook_executor.rb, ScriptError).
@@ -55,28 +51,6 @@ func (f *Failure) Error() string {
 		return f.Message
 	}
 	return f.Message + " (hint: " + f.Hint + ")"
-}
-
-// Diagnostics returns the JSON that the agent sends to the service (hook_executor.rb, ScriptError.to_json). A log that
-// is not UTF-8 cannot be sent: the service then gets the minimal form of command_poller.rb.
-func (f *Failure) Diagnostics() string {
-	type diagnostics struct {
-		Code    any    `json:"error_code"`
-		Script  string `json:"script_name"`
-		Message string `json:"message"`
-		Log     string `json:"log"`
-	}
-	d := diagnostics{Code: int(f.Code), Script: f.Script, Message: f.Message, Log: f.Log}
-	if !utf8.ValidString(f.Log) {
-		d = diagnostics{Code: "Unknown", Script: f.Script, Message: "Attempting minimal diagnostics", Log: "Exception JSON::GeneratorError occured"}
-	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(d); err != nil {
-		panic(err) // strings and an int always encode
-	}
-	return strings.TrimSuffix(out.String(), "\n")
 }
 
 // failure returns err as a Failure: what is none yet becomes an unknown error, as in command_poller.rb.

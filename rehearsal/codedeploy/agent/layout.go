@@ -25,7 +25,9 @@ const (
 	mostRecentInstall = "_most_recent_install"
 )
 
-const defaultMaxRevisions = 5
+// maxRevisions is how many bundles of a deployment group stay on disk: the agent's default, :max_revisions: in its
+// configuration.
+const maxRevisions = 5
 
 func (e execution) groupDir() string {
 	return filepath.Join(e.agent.DeploymentRoot, e.deployment.GroupID)
@@ -63,13 +65,9 @@ func (e execution) recorded(pointer string) (string, error) {
 	return strings.TrimSuffix(string(text), "\n"), nil
 }
 
-// removeOldArchives makes room for this deployment: the group keeps its MaxRevisions newest directories, and always
+// removeOldArchives makes room for this deployment: the group keeps its maxRevisions newest directories, and always
 // the one that was installed last (command_executor.rb, cleanup_old_archives).
 func (e execution) removeOldArchives() error {
-	keep := e.agent.MaxRevisions
-	if keep == 0 {
-		keep = defaultMaxRevisions
-	}
 	entries, err := os.ReadDir(e.groupDir())
 	if err != nil {
 		return fmt.Errorf("old revisions: %w", err)
@@ -79,7 +77,7 @@ func (e execution) removeOldArchives() error {
 		return err
 	}
 	// The surplus is counted with the last successful one in, so that one takes a place though it is never removed.
-	surplus := len(entries) - 1 - keep + 1
+	surplus := len(entries) - 1 - maxRevisions + 1
 	var old []os.FileInfo
 	for _, entry := range entries {
 		path := filepath.Join(e.groupDir(), entry.Name())
