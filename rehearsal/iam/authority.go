@@ -72,11 +72,11 @@ func (a *Authority) AssumeRole(roleARN, service, sessionName, sourceARN string) 
 	if !ok {
 		return Session{}, undeclared(r, roleARN)
 	}
-	trust, err := declared(trustPolicy, role, "assumeRolePolicy")
+	trust, err := declared(TrustPolicy, role, "assumeRolePolicy")
 	if err != nil {
 		return Session{}, fmt.Errorf("%s to assume role %q: %w", service, role.Name, err)
 	}
-	if err := a.decide(r, role, trustPolicy, []document{trust}); err != nil {
+	if err := a.decide(r, role, TrustPolicy, []Policy{trust}); err != nil {
 		return Session{}, err
 	}
 	s := Session{RoleARN: roleARN, Name: sessionName, Service: service, Credentials: newCredentials()}
@@ -123,13 +123,13 @@ func (a *Authority) Authorize(s Session, action string, resources ...string) err
 		context := sessionContext(p, action, a.account.Region(), issued, now)
 		context["aws:SecureTransport"] = []string{strconv.FormatBool(!s.PlainHTTP)}
 		r := request{principal: p, action: action, resource: resource, context: context}
-		errs = append(errs, a.decide(r, role, identityPolicy, append(attached[:len(attached):len(attached)], docs...)))
+		errs = append(errs, a.decide(r, role, IdentityPolicy, append(attached[:len(attached):len(attached)], docs...)))
 	}
 	return errors.Join(errs...)
 }
 
 // decide evaluates r and records the decision. Without an Allow it says that policies of kind k lack one.
-func (a *Authority) decide(r request, role account.Resource, k kind, docs []document) error {
+func (a *Authority) decide(r request, role account.Resource, k Kind, docs []Policy) error {
 	v, err := evaluate(docs, r)
 	if err != nil {
 		return fmt.Errorf("%s on %s by role %q: %w", r.action, r.resource, role.Name, err)

@@ -76,9 +76,9 @@ func TestAssumeRoleTrust(t *testing.T) {
 		{"account demanded, ARN without one", trusting(byAccount), builder, "arn:aws:s3:::b", "does not have it"},
 		{"another action", one(`{"Effect":"Allow","Principal":{"Service":"` + builder + `"},"Action":"sts:TagSession"}`), builder, project, "no role trust policy"},
 		{"deny", one(`[{"Effect":"Allow","Principal":{"Service":"` + builder + `"},"Action":"sts:*"},
-			{"Sid":"Stop","Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]`), builder, project, "with an explicit deny in the role trust policy; statement \"Stop\""},
+			{"Sid":"Stop","Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]`), builder, project, "with an explicit deny in the role trust policy; statement \"Stop\""},
 		{"unknown key", trusting(`{"StringEquals":{"aws:PrincipalArn":"x"}}`), builder, project, `condition key "aws:PrincipalArn"`},
-		{"malformed", "{}", builder, project, `aws:iam/role:Role "build-role", property assumeRolePolicy, as role trust policy: element Statement is missing`},
+		{"malformed", "{}", builder, project, `aws:iam/role:Role "build-role", property assumeRolePolicy, as role trust policy: Missing required field Statement`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -148,8 +148,8 @@ func TestAuthorize(t *testing.T) {
 		{"bucket denies all but role and account", read, denyBut(`["` + roleARN + `","123456789012"]`), "s3:GetObject", objectARN, byResource},
 		{"identity denies", one(`[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"s3:Get*","Resource":"*"}]`), "", "s3:GetObject", objectARN,
 			"with an explicit deny in an identity-based policy; statement 2 of \"build-policy\" denies it"},
-		{"malformed", `{"Statement":{}}`, "", "s3:GetObject", objectARN, `aws:iam/rolePolicy:RolePolicy "build-policy", property policy, as identity-based policy: statement 1: element Effect`},
-		{"malformed bucket policy", read, `{}`, "s3:GetObject", objectARN, `aws:s3/bucketPolicy:BucketPolicy "artifacts", property policy, as resource-based policy: element Statement`},
+		{"malformed", `{"Statement":{}}`, "", "s3:GetObject", objectARN, `aws:iam/rolePolicy:RolePolicy "build-policy", property policy, as identity-based policy: statement 1: Effect`},
+		{"malformed bucket policy", read, `{}`, "s3:GetObject", objectARN, `aws:s3/bucketPolicy:BucketPolicy "artifacts", property policy, as bucket policy: Missing required field Statement`},
 		{"unknown key", one(`{"Sid":"Org","Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}`), "", "s3:GetObject", objectARN,
 			`identity-based policy "build-policy": statement "Org": condition key "aws:PrincipalOrgID"`},
 	}

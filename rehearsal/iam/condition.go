@@ -23,40 +23,28 @@ const (
 	forAnyValue  = "ForAnyValue:"
 )
 
-// parseConditions reads a Condition element; its order has no meaning, so it is sorted.
-func parseConditions(raw rawJSON) ([]condition, error) {
-	byOperator, err := object(raw)
-	if err != nil {
-		return nil, fmt.Errorf("element Condition: %w", err)
-	}
-	var conditions []condition
-	var errs []error
+// conditions reads a Condition element; its order has no meaning, so it is sorted.
+func (p *parser) conditions(raw rawJSON) []condition {
+	var all []condition
+	byOperator, _ := p.object(raw, "element Condition: ")
 	for _, operator := range slices.Sorted(maps.Keys(byOperator)) {
-		byKey, err := object(byOperator[operator])
-		if err == nil && len(byKey) == 0 {
-			err = errors.New("it has no condition key")
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("condition %s: %w", operator, err))
+		byKey, ok := p.object(byOperator[operator], "condition "+operator+": ")
+		if ok && len(byKey) == 0 { // nothing says whether such a condition holds
+			p.decline("condition %s has no condition key", operator)
 		}
 		for _, key := range slices.Sorted(maps.Keys(byKey)) {
-			values, err := scalarValues(byKey[key])
-			if err != nil {
-				errs = append(errs, fmt.Errorf("condition %s %s: %w", operator, key, err))
-				continue
+			if c, ok := p.condition(operator, key, byKey[key]); ok {
+				all = append(all, c)
 			}
-			c, err := parseCondition(operator, key, values)
-			errs = append(errs, err)
-			conditions = append(conditions, c)
 		}
 	}
-	return conditions, errors.Join(errs...)
+	return all
 }
 
-// parseCondition reads one key of a condition operator. The forms of the operator's name: IAM User Guide,
-// "IAM JSON policy elements: Condition operators" and "Set operators for multivalued context keys".
-func parseCondition(name, key string, values []string) (condition, error) {
-	c := condition{name: name, key: key, values: values}
+// condition reads one key of a condition operator. The forms of the operator's name: IAM User Guide, "IAM JSON policy
+// elements: Condition operators" and "Set operators for multivalued context keys".
+func (p *parser) condition(name, key string, raw rawJSON) (c condition, ok bool) {
+	c = condition{name: name, key: key}
 	base := name
 	for _, set := range []string{forAllValues, forAnyValue} {
 		if rest, ok := strings.CutPrefix(base, set); ok {
@@ -65,21 +53,42 @@ func parseCondition(name, key string, values []string) (condition, error) {
 		}
 	}
 	base, c.ifExists = strings.CutSuffix(base, "IfExists")
-	operator, ok := operators[base]
-	if !ok || base == null && base != name {
-		return c, fmt.Errorf("condition operator %q is not evaluated; known are %s, all but %s also with %s, %s and ...IfExists",
-			name, strings.Join(slices.Sorted(maps.Keys(operators)), ", "), null, forAllValues, forAnyValue)
+	c.operator, ok = operators[base]
+	switch {
+	case base == binary:
+		p.decline("condition %s %s: no condition key that a rehearsal knows is binary", name, key)
+		return c, false
+	case !ok || base == null && c.ifExists:
+		p.refuse("Invalid Condition type : %s; there are %s and %s, all but %s also with ...IfExists, and %s and %s before all of them", name,
+			strings.Join(slices.Sorted(maps.Keys(operators)), ", "), binary, null, forAllValues, forAnyValue)
+		return c, false
 	}
-	c.operator = operator
+	c.values = p.conditionValues(c, raw)
+	return c, true
+}
+
+// conditionValues reads the values of a condition. One that nothing of a request could be compared with IAM refuses only
+// where it should be a date.
+func (p *parser) conditionValues(c condition, raw rawJSON) []string {
+	values, err := scalarValues(raw)
+	switch {
+	case errors.Is(err, errEmpty):
+		p.decline("condition %s %s: %v", c.name, c.key, err)
+	case err != nil:
+		p.refuse("Syntax errors in policy: condition %s %s: %v", c.name, c.key, err)
+	}
 	for _, value := range values {
-		if operator.check == nil {
+		if c.operator.check == nil {
 			continue
 		}
-		if err := operator.check(value); err != nil {
-			return c, fmt.Errorf("condition %s %s: %w", name, key, err)
+		switch err := c.operator.check(value); {
+		case err != nil && c.operator.checkedByAWS:
+			p.refuse("The policy failed legacy parsing: condition %s %s: %v", c.name, c.key, err)
+		case err != nil:
+			p.decline("condition %s %s: %v", c.name, c.key, err)
 		}
 	}
-	return c, nil
+	return values
 }
 
 // holds reports whether the condition is true of the request.
@@ -88,6 +97,10 @@ func (c condition) holds(vars variables) (bool, error) {
 	switch {
 	case err != nil:
 		return false, err
+	case c.operator.absence && c.set != "":
+		// "ForAllValues […] always returns true", "ForAnyValue […] always returns false" (IAM User Guide, "IAM policy
+		// validation check reference", "Null with qualifier").
+		return c.set == forAllValues, nil
 	case c.operator.absence:
 		return c.matches(fmt.Sprint(len(got) == 0), vars)
 	case len(got) > 1 && c.set == "":

@@ -94,6 +94,10 @@ func TestAbsentKeys(t *testing.T) {
 	for _, tt := range tests {
 		checkOutcome(t, tt.operator, condition1(t, tt.operator, tt.value), tt.want)
 	}
+	for _, value := range []string{"true", "false"} {
+		checkOutcome(t, "ForAllValues:Null "+value, condition1(t, "ForAllValues:Null", value, "x"), allowed)
+		checkOutcome(t, "ForAnyValue:Null "+value, condition1(t, "ForAnyValue:Null", value), implicitDeny)
+	}
 	checkOutcome(t, "Null false of a present key", condition1(t, "Null", "false", "x"), allowed)
 }
 

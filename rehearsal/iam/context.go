@@ -56,7 +56,7 @@ func serviceContext(region, sourceARN string, now time.Time) requestContext {
 	c["aws:SourceAccount"] = nil
 	if sourceARN != "" {
 		c["aws:SourceArn"] = []string{sourceARN}
-		if account := segment(sourceARN, 4); account != "" {
+		if account := arnOf(sourceARN).AccountID; account != "" {
 			c["aws:SourceAccount"] = []string{account}
 		}
 	}
@@ -108,13 +108,4 @@ func (v variables) resolve(text string) (string, error) {
 		return strings.TrimSuffix(fallback, "'"), nil
 	}
 	return "", fmt.Errorf("policy variable ${%s} has %d values in this request, and no default for that", text, len(values))
-}
-
-// segment returns the i-th segment of an ARN (0 is "arn"), "" when there is none.
-func segment(arn string, i int) string {
-	segments := strings.SplitN(arn, ":", arnSegments)
-	if i >= len(segments) {
-		return ""
-	}
-	return segments[i]
 }

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -34,7 +35,7 @@ func (e *DeniedError) Error() string { return e.Message() + "; " + e.Remedy }
 
 // denied explains why the verdict on r is no. The policies in question are of kind k, unless one of another kind
 // denies the request explicitly.
-func denied(r request, role account.Resource, k kind, v verdict) *DeniedError {
+func denied(r request, role account.Resource, k Kind, v verdict) *DeniedError {
 	e := &DeniedError{
 		Principal: r.principal.String(),
 		Role:      role.String("arn"),
@@ -43,19 +44,18 @@ func denied(r request, role account.Resource, k kind, v verdict) *DeniedError {
 		Resource:  r.resource,
 	}
 	if d := v.deniedBy; d != nil {
-		named := d.kind.inMessages()
-		article := map[kind]string{identityPolicy: "an", resourcePolicy: "a", trustPolicy: "the"}[named]
-		e.Reason = fmt.Sprintf("with an explicit deny in %s %s", article, named)
+		article := map[Kind]string{IdentityPolicy: "an", TrustPolicy: "the"}[d.kind]
+		e.Reason = fmt.Sprintf("with an explicit deny in %s %s", cmp.Or(article, "a"), d.kind.inMessages())
 		e.Remedy = fmt.Sprintf("%s of %q%s denies it: no other statement can allow it while that one applies",
 			d.statement, d.policy, inComponent(component(d.urn)))
 		return e
 	}
 	subject, name, where := "role", role.Name, e.Component
 	switch {
-	case k == trustPolicy:
+	case k == TrustPolicy:
 		subject = "the trust policy of role"
 	case v.closedBy != nil:
-		k, subject, name, where = keyPolicy, "the key policy of", v.closedBy.name, component(v.closedBy.urn)
+		k, subject, name, where = KeyPolicy, "the key policy of", v.closedBy.name, component(v.closedBy.urn)
 	}
 	e.Reason = fmt.Sprintf("because no %s allows the %s action", k.inMessages(), r.action)
 	e.Remedy = fmt.Sprintf("%s %q%s needs the statement %s", subject, name, inComponent(where), missing(k, r))
@@ -82,7 +82,7 @@ func inComponent(name string) string {
 }
 
 // missing returns the statement that would allow r in a policy of kind k, as JSON.
-func missing(k kind, r request) string {
+func missing(k Kind, r request) string {
 	var s struct {
 		Effect    string
 		Principal map[string]string `json:",omitempty"`
@@ -91,7 +91,7 @@ func missing(k kind, r request) string {
 		Condition map[string]map[string]string `json:",omitempty"`
 	}
 	s.Effect, s.Action, s.Resource = "Allow", r.action, grantable(r.resource)
-	if k == keyPolicy {
+	if k == KeyPolicy {
 		s.Principal, s.Resource = map[string]string{"AWS": r.principal.role}, "*" // which means the policy's own key
 	}
 	if r.principal.service != "" {
@@ -109,10 +109,11 @@ func missing(k kind, r request) string {
 
 // grantable returns the resource as a policy would name it, where a part of the ARN is made up at run time.
 func grantable(resource string) string {
-	switch name := segment(resource, 5); segment(resource, 2) {
+	switch a := arnOf(resource); a.Service {
 	case "s3":
-		if bucket, _, isObject := strings.Cut(name, "/"); isObject {
-			return strings.TrimSuffix(resource, name) + bucket + "/*"
+		if bucket, _, isObject := strings.Cut(a.Resource, "/"); isObject {
+			a.Resource = bucket + "/*"
+			return a.String()
 		}
 	case "logs":
 		if group, _, isStream := strings.Cut(resource, ":log-stream:"); isStream {

@@ -14,15 +14,15 @@ const (
 // outcome evaluates policies ("identity" or "resource" kind by whether they name a principal) for a request.
 func outcome(t *testing.T, r request, policies ...string) string {
 	t.Helper()
-	var docs []document
+	var docs []Policy
 	for _, text := range policies {
-		k := identityPolicy
+		k := IdentityPolicy
 		if strings.Contains(text, `"Principal"`) || strings.Contains(text, `"NotPrincipal"`) {
-			k = resourcePolicy
+			k = BucketPolicy
 		}
-		doc, err := parse(k, text)
-		if err != nil {
-			t.Fatalf("parse: %v\n%s", err, text)
+		doc, violations := Parse(k, text)
+		if violations != nil {
+			t.Fatalf("%v\n%s", violations, text)
 		}
 		docs = append(docs, doc)
 	}

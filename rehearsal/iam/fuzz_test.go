@@ -15,15 +15,15 @@ func FuzzPolicy(f *testing.F) {
 	f.Add(`{"Statement":[null,1,"x",{},[[]]]}`)
 	f.Add("{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"arn:aws:s3:::\xff?\"}}")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, k := range []kind{identityPolicy, resourcePolicy, trustPolicy, keyPolicy, repositoryPolicy} {
-			doc, err := parse(k, text)
-			if err != nil {
+		for _, k := range []Kind{IdentityPolicy, BucketPolicy, TrustPolicy, KeyPolicy, RepositoryPolicy, TopicPolicy} {
+			doc, violations := Parse(k, text)
+			if violations != nil {
 				continue
 			}
 			r := request{principal: sessionPrincipal(Session{RoleARN: roleARN, Name: "s"}), action: "s3:GetObject", resource: objectARN,
 				context: requestContext{"aws:SourceArn": nil, "aws:username": {"u"}, "aws:CurrentTime": {"2025-01-31"}, "aws:EpochTime": {"1"}}}
-			first, firstErr := evaluate([]document{doc}, r)
-			second, secondErr := evaluate([]document{doc}, r)
+			first, firstErr := evaluate([]Policy{doc}, r)
+			second, secondErr := evaluate([]Policy{doc}, r)
 			if first.allowed() != second.allowed() || (firstErr == nil) != (secondErr == nil) {
 				t.Errorf("%s: two outcomes of %s", k, text)
 			}

@@ -30,12 +30,12 @@ func (a *Authority) Granted() ([]Granted, error) {
 			return nil, err
 		}
 		for _, doc := range docs {
-			for _, s := range doc.statements {
-				if !s.allow {
+			for _, s := range doc.Statements {
+				if !s.Allow {
 					continue
 				}
 				for _, g := range s.granted() {
-					g.Grant = Grant{Policy: doc.urn, Statement: s.index, Sid: s.sid}
+					g.Grant = Grant{Policy: doc.urn, Statement: s.index, Sid: s.Sid}
 					g.Role, g.RoleName, g.Component = role.String("arn"), role.Name, component(role.URN)
 					for _, u := range uses {
 						if u.Role == g.Role && slices.Contains(u.Grants, g.Grant) && g.allows(u) {
@@ -51,12 +51,12 @@ func (a *Authority) Granted() ([]Granted, error) {
 }
 
 // granted takes the statement apart.
-func (s statement) granted() []Granted {
-	actions, resources := s.actions, s.resources
-	if s.notActions {
+func (s Statement) granted() []Granted {
+	actions, resources := s.Actions, s.Resources
+	if s.NotActions {
 		actions = []string{"*"}
 	}
-	if s.notResources {
+	if s.NotResources {
 		resources = []string{"*"}
 	}
 	var list []Granted
@@ -71,7 +71,7 @@ func (s statement) granted() []Granted {
 // allows reports whether a use that the statement allows is one of this action and resource. A resource with a policy
 // variable is taken to be one: its value was the request's.
 func (g Granted) allows(u Use) bool {
-	one := statement{actions: []string{g.Action}, resources: []string{g.Resource}}
+	one := Statement{Actions: []string{g.Action}, Resources: []string{g.Resource}}
 	matches, err := one.matchesResource(u.Resource, variables{}) // cannot fail without policy variables
 	return one.matchesAction(u.Action) && err == nil && (matches || strings.Contains(g.Resource, "${"))
 }

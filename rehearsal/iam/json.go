@@ -6,46 +6,41 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
 type rawJSON = json.RawMessage
 
-// object returns the members of a JSON object, whose names must be among known unless that is empty. Unlike
-// json.Unmarshal it minds case and refuses a name that occurs twice, as IAM does.
-func object(raw []byte, known ...string) (map[string]rawJSON, error) {
+// object returns the members of a JSON object, and the names that occur twice. Unlike json.Unmarshal it minds case, as
+// IAM does.
+func object(raw []byte) (members map[string]rawJSON, twice []string, err error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
-		return nil, errors.Join(errors.New("want a JSON object"), err)
+		return nil, nil, errors.Join(errors.New("want a JSON object"), err)
 	}
-	members := map[string]rawJSON{}
-	var errs []error
+	members = map[string]rawJSON{}
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		var value rawJSON
 		if err := dec.Decode(&value); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		key := name.(string) // a member's name is never anything else, see json.Decoder.Token
-		if _, twice := members[key]; twice {
-			errs = append(errs, fmt.Errorf("element %q occurs twice", key))
-		}
-		if len(known) > 0 && !slices.Contains(known, key) {
-			errs = append(errs, fmt.Errorf("unknown element %q; here may stand %s", key, strings.Join(known, ", ")))
+		if _, ok := members[key]; ok {
+			twice = append(twice, key)
 		}
 		members[key] = value
 	}
 	if _, err := dec.Token(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("there is something after the end of the JSON object")
+		return nil, nil, errors.New("there is something after the end of the JSON object")
 	}
-	return members, errors.Join(errs...)
+	return members, twice, nil
 }
 
 // list returns the items of a JSON list, or the value itself, which stands for a list of one.
@@ -66,6 +61,9 @@ func stringValue(raw rawJSON) (string, error) {
 	return *text, nil
 }
 
+// errEmpty is the error for a list without items.
+var errEmpty = errors.New("the list is empty")
+
 // stringValues returns the values of a JSON string or of a list of some.
 func stringValues(raw rawJSON) ([]string, error) {
 	var values []string
@@ -77,7 +75,7 @@ func stringValues(raw rawJSON) ([]string, error) {
 		values = append(values, value)
 	}
 	if len(values) == 0 {
-		return nil, errors.New("the list is empty")
+		return nil, errEmpty
 	}
 	return values, nil
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
 // operator is a condition operator without its set operator and "IfExists".
@@ -17,6 +19,8 @@ type operator struct {
 	negated bool
 	// check refuses values that no request could be compared with. Nil where every text is a value.
 	check func(want string) error
+	// checkedByAWS is set where AWS refuses such values, too.
+	checkedByAWS bool
 	// absence compares whether the key is absent, not its value.
 	absence bool
 }
@@ -24,11 +28,15 @@ type operator struct {
 // comparison reports whether a value of the request matches one of the policy.
 type comparison func(want, got string, vars variables) (bool, error)
 
-// null names the operator that asks whether a key is absent.
-const null = "Null"
+// null names the operator that asks whether a key is absent, and binary the one that is not evaluated: no key that a
+// rehearsal knows is binary.
+const (
+	null   = "Null"
+	binary = "BinaryEquals"
+)
 
 // operators holds every operator of the IAM User Guide, "IAM JSON policy elements: Condition operators", but
-// BinaryEquals: no key that a rehearsal knows is binary. ArnEquals and ArnLike behave identically there.
+// BinaryEquals. ArnEquals and ArnLike behave identically there.
 var operators = map[string]operator{
 	"StringEquals":              {compare: equals},
 	"StringNotEquals":           not(operator{compare: equals}),
@@ -46,12 +54,12 @@ var operators = map[string]operator{
 	"NumericLessThanEquals":     ordered(parseNumber, less, equal),
 	"NumericGreaterThan":        ordered(parseNumber, greater),
 	"NumericGreaterThanEquals":  ordered(parseNumber, greater, equal),
-	"DateEquals":                ordered(parseDate, equal),
-	"DateNotEquals":             not(ordered(parseDate, equal)),
-	"DateLessThan":              ordered(parseDate, less),
-	"DateLessThanEquals":        ordered(parseDate, less, equal),
-	"DateGreaterThan":           ordered(parseDate, greater),
-	"DateGreaterThanEquals":     ordered(parseDate, greater, equal),
+	"DateEquals":                dated(equal),
+	"DateNotEquals":             not(dated(equal)),
+	"DateLessThan":              dated(less),
+	"DateLessThanEquals":        dated(less, equal),
+	"DateGreaterThan":           dated(greater),
+	"DateGreaterThanEquals":     dated(greater, equal),
 	"IpAddress":                 ipOperator,
 	"NotIpAddress":              not(ipOperator),
 	"Bool":                      boolOperator,
@@ -91,6 +99,13 @@ func ordered[T interface{ Compare(T) int }](parse func(string) (T, error), order
 	}
 }
 
+// dated is ordered for dates.
+func dated(orders ...int) operator {
+	o := ordered(parseDate, orders...)
+	o.checkedByAWS = true
+	return o
+}
+
 func equals(want, got string, vars variables) (bool, error) {
 	p, err := compile(want, vars)
 	return err == nil && p.String() == got, err
@@ -112,7 +127,7 @@ func arnLike(want, got string, vars variables) (bool, error) {
 }
 
 func checkARN(want string) error {
-	if !strings.HasPrefix(want, "arn:") || strings.Count(want, ":") < arnSegments-1 {
+	if !arn.IsARN(want) {
 		return fmt.Errorf("%q is not an ARN: it needs its six parts, arn:partition:service:region:account:resource", want)
 	}
 	return nil
@@ -145,14 +160,14 @@ func parseNumber(text string) (number, error) {
 	return number(value), err
 }
 
-// parseDate reads seconds since 1970 or a date of the W3C's profile of ISO 8601 that names at least a day: a bare
-// year could not be told from seconds.
+// parseDate reads seconds since 1970 or a date of the W3C's profile of ISO 8601, letter case aside; a bare year is
+// seconds, too.
 func parseDate(text string) (time.Time, error) {
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return time.Unix(seconds, 0), nil
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", time.DateOnly} {
-		if date, err := time.Parse(layout, text); err == nil {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", time.DateOnly, "2006-01"} {
+		if date, err := time.Parse(layout, strings.ToUpper(text)); err == nil {
 			return date, nil
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
 // token is one element of a pattern.
@@ -49,8 +51,13 @@ func compile(text string, vars variables) (pattern, error) {
 // elements: Resource").
 func compileResource(text string, vars variables) (pattern, error) {
 	var p pattern
-	segments := strings.SplitN(text, ":", arnSegments)
-	for i, segment := range segments {
+	parts := segments(text)
+	for text != "*" && len(parts) < arnSegments {
+		// "AWS automatically completes the ARN by adding wildcard characters (*) to all missing fields" (IAM User Guide,
+		// "Identify AWS resources with Amazon Resource Names (ARNs)").
+		parts = append(parts, "*")
+	}
+	for i, segment := range parts {
 		compiled, err := compile(segment, vars)
 		if err != nil {
 			return nil, err
@@ -70,6 +77,16 @@ func compileResource(text string, vars variables) (pattern, error) {
 // arnSegments is the number of an ARN's parts, arn:partition:service:region:account:resource. Only the last one
 // may hold colons of its own.
 const arnSegments = 6
+
+// segments takes apart what a policy has for an ARN. That is not arn.Parse's business, which wants all six parts: a policy
+// may leave out the last ones, and has to be told when it leaves out others.
+func segments(text string) []string { return strings.SplitN(text, ":", arnSegments) }
+
+// arnOf returns the parts of a request's ARN; all are empty for what is none, such as "*".
+func arnOf(text string) arn.ARN {
+	a, _ := arn.Parse(text)
+	return a
+}
 
 // String returns the pattern as text; its wildcards are then the characters * and ?.
 func (p pattern) String() string {
@@ -115,12 +132,12 @@ func (p pattern) skipStars(reached []bool) {
 }
 
 // matchARN compares an ARN with a value of an ARN condition operator: each of the six segments by itself.
-func matchARN(want pattern, arn string) bool {
-	segments := strings.SplitN(arn, ":", arnSegments)
-	if len(segments) != arnSegments {
+func matchARN(want pattern, got string) bool {
+	parts := segments(got)
+	if len(parts) != arnSegments {
 		return false
 	}
-	for i, segment := range segments {
+	for i, segment := range parts {
 		end := len(want)
 		if i < arnSegments-1 {
 			if end = want.colon(); end < 0 {

@@ -22,7 +22,7 @@ func TestActionMatch(t *testing.T) {
 		{"*:*", "ecr:PutImage", true},
 	}
 	for _, tt := range tests {
-		if got := (statement{actions: []string{tt.pattern}}).matchesAction(tt.action); got != tt.want {
+		if got := (Statement{Actions: []string{tt.pattern}}).matchesAction(tt.action); got != tt.want {
 			t.Errorf("%q matches action %q: %t, want %t", tt.pattern, tt.action, got, tt.want)
 		}
 	}
@@ -49,15 +49,20 @@ func TestResourceMatch(t *testing.T) {
 		{"arn:aws:logs:*:123456789012:log-group:g:*", "arn:aws:logs:eu-west-1:123456789012:log-group:g:log-stream:s", true},
 		{"arn:aws:logs:eu-*-1:123456789012:x", "arn:aws:logs:eu-west-1:123456789012:x", true},
 		{"arn:aws:logs:e*1:123456789012:x", "arn:aws:logs:eu:1:123456789012:x", false}, // inside its segment
-		{"arn:aws:logs:e*:x", "arn:aws:logs:eu-west-1:123456789012:x", true},           // at its end: beyond
-		{"arn:aws:logs:eu?west:x", "arn:aws:logs:eu:west:x", false},                    // never a colon
+		{"arn:aws:logs:e*:1:x", "arn:aws:logs:eu-west-1:123456789012:1:x", true},       // at its end: beyond
+		{"arn:aws:logs:eu?west:1:x", "arn:aws:logs:eu:west:1:x", false},                // never a colon
 		{"arn:aws:logs:e?:1:x", "arn:aws:logs:e::1:x", false},                          // nor at its end
 		{"arn:aws:ecr:*", "arn:aws:ecr:eu-west-1:123456789012:repository/r", true},     // segments left out
+		{"arn:aws:ecr", "arn:aws:ecr:eu-west-1:123456789012:repository/r", true},
+		{"arn:aws:ecr:eu-west-1", "arn:aws:ecr:eu-west-1:123456789012:repository/r", true},
+		{"arn:aws:ecr:eu-west-1", "arn:aws:ecr:eu-west-2:123456789012:repository/r", false},
+		{"arn:aws:ecr", "arn:aws:ecs:eu-west-1:123456789012:cluster/c", false},
+		{"arn:*:ecr:*:*:repository/r", "arn:aws-cn:ecr:cn-north-1:123456789012:repository/r", true},
 		{"arn:aws:ecr:eu-west-1:123456789012:repository/r", "arn:aws:ecr:eu-west-2:123456789012:repository/r", false},
 		{"arn:aws:ecr:eu-west-1::repository/r", "arn:aws:ecr:eu-west-1:123456789012:repository/r", false},
 	}
 	for _, tt := range tests {
-		got, err := statement{resources: []string{tt.pattern}}.matchesResource(tt.resource, variables{})
+		got, err := Statement{Resources: []string{tt.pattern}}.matchesResource(tt.resource, variables{})
 		if err != nil || got != tt.want {
 			t.Errorf("%q matches resource %q: %t, %v, want %t", tt.pattern, tt.resource, got, err, tt.want)
 		}

@@ -1,11 +1,12 @@
 package iam
 
 import (
-	"errors"
-	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
 // principal is who makes a request: a role session, or for sts:AssumeRole an AWS service. One with an account alone
@@ -27,94 +28,87 @@ func (p principal) String() string {
 
 // sessionPrincipal returns the principal of a role session.
 func sessionPrincipal(s Session) principal {
-	role := segment(s.RoleARN, 5)
-	account := segment(s.RoleARN, 4)
-	return principal{
-		account: account,
-		role:    s.RoleARN,
-		// A role's path is no part of its sessions' ARNs.
-		session: fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", segment(s.RoleARN, 1), account,
-			role[strings.LastIndex(role, "/")+1:], s.Name),
-		via: s.Via,
-	}
+	role := arnOf(s.RoleARN)
+	// A role's path is no part of its sessions' ARNs.
+	name := role.Resource[strings.LastIndex(role.Resource, "/")+1:]
+	session := arn.ARN{Partition: role.Partition, Service: "sts", AccountID: role.AccountID, Resource: "assumed-role/" + name + "/" + s.Name}
+	return principal{account: role.AccountID, role: s.RoleARN, session: session.String(), via: s.Via}
 }
 
-// principals is a Principal or NotPrincipal element.
-type principals struct {
-	everyone bool
-	aws      []string // account ids and ARNs
-	services []string
+// Principals is a Principal or NotPrincipal element.
+type Principals struct {
+	Everyone bool
+	AWS      []string // account ids and ARNs
+	Services []string
 }
 
 var (
-	accountForm      = regexp.MustCompile(`^([0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:root)$`)
-	principalARNForm = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[^*?]+$`)
+	accountForm          = regexp.MustCompile(`^([0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:root)$`)
+	principalARNForm     = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[^*?]+$`)
+	servicePrincipalForm = regexp.MustCompile(`^[^*?]+\.amazonaws\.com(\.cn)?$`)
 )
 
-// parsePrincipals reads the element (IAM User Guide, "AWS JSON policy elements: Principal").
-func parsePrincipals(raw rawJSON) (*principals, error) {
+// principals reads the element (IAM User Guide, "AWS JSON policy elements: Principal").
+func (p *parser) principals(raw rawJSON) *Principals {
 	if text, err := stringValue(raw); err == nil {
-		if text != "*" {
-			return nil, fmt.Errorf("principal %q must be \"*\" or an object such as {\"Service\": \"ec2.amazonaws.com\"}", text)
+		// "Principal:" "*" is not supported in the principal element of a role trust policy (IAM User Guide, "IAM policy
+		// validation check reference"; aws/aws-cdk pull request 5746).
+		if text != "*" || p.kind == TrustPolicy {
+			p.refuse(`Invalid principal in policy: %q; want an object such as {"Service": "ec2.amazonaws.com"} or {"AWS": "*"}`, text)
 		}
-		return &principals{everyone: true}, nil
+		return &Principals{Everyone: text == "*"}
 	}
-	byType, err := object(raw, "AWS", "Service", "Federated")
-	if err != nil {
-		return nil, fmt.Errorf("element Principal: %w", err)
+	list := &Principals{}
+	byType, ok := p.object(raw, "element Principal: ")
+	if ok && len(byType) == 0 {
+		p.refuse("%s: element Principal is empty", noPrincipal)
 	}
-	if len(byType) == 0 {
-		return nil, errors.New("element Principal is empty")
-	}
-	p := &principals{}
-	for _, name := range []string{"AWS", "Service", "Federated"} {
-		if raw, ok := byType[name]; ok {
-			values, err := stringValues(raw)
-			if err != nil {
-				return nil, fmt.Errorf("principal %s: %w", name, err)
-			}
-			if err := p.add(name, values); err != nil {
-				return nil, err
-			}
+	for _, name := range slices.Sorted(maps.Keys(byType)) {
+		values, err := stringValues(byType[name])
+		if err != nil {
+			p.refuse("Invalid principal in policy: %q: %v", name, err)
+		}
+		for _, value := range values {
+			p.principal(list, name, value)
 		}
 	}
-	return p, nil
+	return list
 }
 
-// add records the principals of one type. Federated ones are none of the services and sessions of a rehearsal.
-func (p *principals) add(name string, values []string) error {
-	for _, value := range values {
-		switch {
-		case name == "Service" && !strings.ContainsAny(value, "*?"):
-			p.services = append(p.services, value)
-		case name == "AWS" && value == "*":
-			p.everyone = true
-		case name == "AWS" && (accountForm.MatchString(value) || principalARNForm.MatchString(value)):
-			p.aws = append(p.aws, value)
-		case name != "Federated":
-			return fmt.Errorf("principal %s %q: want the full name; a wildcard may not stand for a part of it", name, value)
-		}
+// principal adds one of a type to the list. Federated ones are none of the services and sessions of a rehearsal.
+func (p *parser) principal(list *Principals, name, value string) {
+	switch {
+	case name == "AWS" && value == "*":
+		list.Everyone = true
+	case name == "AWS" && (accountForm.MatchString(value) || principalARNForm.MatchString(value)):
+		list.AWS = append(list.AWS, value)
+	case name == "Service" && servicePrincipalForm.MatchString(value):
+		list.Services = append(list.Services, value)
+	case name == "Federated":
+	case name == "CanonicalUser" && p.kind == BucketPolicy: // "Most resource-based policies do not support this mapping."
+		p.decline("principal CanonicalUser %q: a rehearsal does not know whose id that is; name the account by its number", value)
+	default:
+		p.refuse("Invalid principal in policy: %q:%q; want a full name, of which no wildcard is a part", name, value)
 	}
-	return nil
 }
 
 // lists reports which of the names that p goes by the element lists. A session goes by three: its own ARN, its role's
 // and its account.
-func (list *principals) lists(p principal) (direct, role, account bool) {
-	if list.everyone {
+func (list *Principals) lists(p principal) (direct, role, account bool) {
+	if list.Everyone {
 		return true, true, true
 	}
 	if p.service != "" {
-		listed := slices.Contains(list.services, p.service)
+		listed := slices.Contains(list.Services, p.service)
 		return listed, listed, listed
 	}
-	account = slices.ContainsFunc(list.aws, func(name string) bool {
-		return accountForm.MatchString(name) && (name == p.account || segment(name, 4) == p.account)
+	account = slices.ContainsFunc(list.AWS, func(name string) bool {
+		return accountForm.MatchString(name) && (name == p.account || arnOf(name).AccountID == p.account)
 	})
 	if p.session == "" {
 		return account, account, account
 	}
-	return slices.Contains(list.aws, p.session), slices.Contains(list.aws, p.role), account
+	return slices.Contains(list.AWS, p.session), slices.Contains(list.AWS, p.role), account
 }
 
 // concerns reports whether the statement is about p.
@@ -123,17 +117,17 @@ func (list *principals) lists(p principal) (direct, role, account bool) {
 // a role of the same account nothing by itself, while a Deny reaches all of it. An exception from NotPrincipal is
 // sure to work only if the session, its role and its account are all listed (IAM User Guide, "AWS JSON policy
 // elements: NotPrincipal").
-func (s statement) concerns(p principal) bool {
-	if s.principals == nil {
+func (s Statement) concerns(p principal) bool {
+	if s.Principals == nil {
 		return true
 	}
-	direct, role, account := s.principals.lists(p)
+	direct, role, account := s.Principals.lists(p)
 	switch {
-	case s.notPrincipals && s.allow:
+	case s.NotPrincipals && s.Allow:
 		return !direct && !role && !account
-	case s.notPrincipals:
+	case s.NotPrincipals:
 		return !(direct && role && account)
-	case s.allow:
+	case s.Allow:
 		return direct || role
 	}
 	return direct || role || account

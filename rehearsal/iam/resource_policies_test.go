@@ -88,7 +88,7 @@ func TestKeyPolicies(t *testing.T) {
 		{"made by a service", one(effect("Allow", roleP, "kms:*", all+`,"Condition":{"Bool":{"aws:ViaAWSService":"true"}}`)), "", "s3", ""},
 		{"unknown key", one(effect("Allow", roleP, "kms:*", all+`,"Condition":{"StringEquals":{"kms:EncryptionContext:aws:s3:arn":"x"}}`)), use, "", `condition key "kms:EncryptionContext:aws:s3:arn" is not one`},
 		{"unknown key for the account", one(effect("Allow", accountP, "kms:*", all+`,"Condition":{"StringEquals":{"kms:KeySpec":"SYMMETRIC_DEFAULT"}}`)), use, "", `key policy "web-key": statement 1: condition key "kms:KeySpec"`},
-		{"no resource", one(effect("Allow", roleP, "kms:*", "")), use, "", `aws:kms/key:Key "web-key", property policy, as key policy: statement 1: element Resource`},
+		{"no resource", one(effect("Allow", roleP, "kms:*", "")), use, "", `aws:kms/key:Key "web-key", property policy, as key policy: AWS takes this, and it cannot be rehearsed: statement 1: element Resource`},
 		{"element that key policies lack", one(`{"Effect":"Allow","NotPrincipal":` + otherP + `,"Action":"kms:*","Resource":"*"}`), use, "", `unknown element "NotPrincipal"`},
 	}
 	for _, tt := range tests {
@@ -167,7 +167,7 @@ func TestRepositoryPolicies(t *testing.T) {
 		{"deny all: push", denyPull, ecr, push, repoARN, ""},
 		{"allowed here, denied by IAM", pushPull, strings.Replace(ecr, "Allow", "Deny", 1), push, repoARN, "with an explicit deny in an identity-based policy"},
 		{"restricted to addresses, which a rehearsal cannot tell", byAddress, ecr, push, repoARN, `repository policy "attached": statement "IPAllow": condition key "aws:SourceIp"`},
-		{"a resource", strings.Replace(pushPull, `"Sid"`, `"Resource":"*","Sid"`, 1), ecr, push, repoARN, `as repository policy: statement 1: unknown element "Resource"`},
+		{"a resource", strings.Replace(pushPull, `"Sid"`, `"Resource":"*","Sid"`, 1), ecr, push, repoARN, `as repository policy: statement "AllowPushPull": Has prohibited field Resource`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

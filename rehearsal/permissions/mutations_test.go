@@ -131,7 +131,7 @@ func trustMutations(t *testing.T, acct *account.Account) []mutation {
 			list = append(list, mutation{r.Name + " " + name, mutate(t, r, "assumeRolePolicy", change)})
 		}
 		add("trusts another service", with(0, "Principal", map[string]any{"Service": "lambda.amazonaws.com"}))
-		add("trusts everyone", with(0, "Principal", "*"))
+		add("trusts everyone", with(0, "Principal", map[string]any{"AWS": "*"}))
 		conditions, _ := parsePolicy(t, r, "assumeRolePolicy").Statement[0]["Condition"].(map[string]any)
 		if len(conditions) > 0 {
 			add("without conditions", with(0, "Condition", nil))

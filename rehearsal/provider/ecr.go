@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cicd/rehearsal/account"
+	"cicd/rehearsal/iam"
 )
 
 // repositoryName is the form of a repository's name. Source: ECR API Reference, CreateRepository.
@@ -19,8 +20,8 @@ var repositoryByName = named(account.Repository, "name", "RepositoryNotFoundExce
 // Reference, SetRepositoryPolicy; awsdocs/amazon-ecr-user-guide pull request 20).
 const invalidRepositoryPolicy = "InvalidParameterException: Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
 
-var repositoryPolicy = policyKind{limit: 10240, principal: true, freeSid: true, fault: invalidRepositoryPolicy,
-	action: regexp.MustCompile(`^(ecr:|\*$)`), wantMatch: "an action of another service"}
+var repositoryPolicy = policyKind{kind: iam.RepositoryPolicy, limit: 10240, fault: invalidRepositoryPolicy,
+	actions: regexp.MustCompile(`(?i)^(ecr:|\*$)`), foreign: "an action of another service"}
 
 var registryKinds = map[string]kind{
 	account.Repository: {
@@ -64,7 +65,7 @@ var registryKinds = map[string]kind{
 			"policy":     document().need(),
 		},
 		check:  func(c *call, r *report) { repositoryPolicy.checkInput(c, "policy", r) },
-		verify: func(c *call, r *report) { c.verifyRoles("policy", invalidRepositoryPolicy, r) },
+		verify: func(c *call, r *report) { repositoryPolicy.verifyRoles(c, "policy", invalidRepositoryPolicy, r) },
 		unique: []string{"repository"}, taken: "repository %s has a policy from another resource already, which this one would silently overwrite",
 		id:       input("repository"),
 		computed: map[string]output{"registryId": ownAccount},

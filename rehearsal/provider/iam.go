@@ -74,13 +74,6 @@ func iamName(max int) property { return text().length(1, max).match(`[\w+=,.@-]+
 
 func iamPath() property { return text().length(1, 512).match(`/|/[!-~]+/`).or("/") }
 
-// checkInput checks the policy in an input, once it is known.
-func (k policyKind) checkInput(c *call, name string, r *report) {
-	if policy, ok := c.in[name].(string); ok {
-		k.check(name, policy, r)
-	}
-}
-
 // assumable reports a role that a service may not assume, which services try when they are handed one.
 func (c *call) assumable(path, service, sourceARN, fault string, r *report) {
 	role := c.in.text(path)

@@ -1,14 +1,13 @@
 package provider
 
 import (
-	"path"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"cicd/rehearsal/account"
+	"cicd/rehearsal/iam"
 )
 
 var (
@@ -22,12 +21,9 @@ var (
 		}}
 )
 
-// keyPolicy follows the KMS Developer Guide, "Creating a key policy". KMS takes a statement without Resource, which has
-// no effect; no program means that.
-var keyPolicy = policyKind{limit: 32768, principal: true, resource: true, freeSid: true,
-	elements: []string{"Sid", "Effect", "Principal", "Action", "Resource", "Condition"},
-	action:   regexp.MustCompile(`^(kms:|\*$)`), wantMatch: "an action of another service",
-	fault: "MalformedPolicyDocumentException"}
+// keyPolicy follows the KMS Developer Guide, "Creating a key policy".
+var keyPolicy = policyKind{kind: iam.KeyPolicy, limit: 32768, fault: "MalformedPolicyDocumentException",
+	actions: regexp.MustCompile(`(?i)^(kms:|\*$)`), foreign: "an action of another service"}
 
 // keyKinds are KMS's types: symmetric keys for encryption in one region, which are what buckets and pipelines take.
 // Source: KMS API Reference, CreateKey and PutKeyPolicy. Like AWS, this deletes a key whatever it has encrypted.
@@ -74,36 +70,32 @@ func checkKey(c *call, r *report) {
 // rehearsal does not know, so here any account, user or role will do.
 func checkKeyPolicy(c *call, r *report) {
 	keyPolicy.checkInput(c, "policy", r)
-	statements, err := parsePolicy(c.in.text("policy"))
-	if err != nil || c.in.flag("bypassPolicyLockoutSafetyCheck") || c.in.pending("bypassPolicyLockoutSafetyCheck") {
+	statements := keyPolicy.statements(c, "policy")
+	if statements == nil || c.in.flag("bypassPolicyLockoutSafetyCheck") || c.in.pending("bypassPolicyLockoutSafetyCheck") {
 		return
 	}
-	if !slices.ContainsFunc(statements, statement.allowsPolicyChange) {
+	if !slices.ContainsFunc(statements, allowsPolicyChange) {
 		r.add("policy", "MalformedPolicyDocumentException: The new key policy will not allow you to update the key policy in the future; "+
 			"allow kms:PutKeyPolicy, or all of kms:*, to the account: arn:aws:iam::<account>:root")
 	}
 }
 
-func (s statement) allowsPolicyChange() bool {
-	return s["Effect"] == "Allow" && (s["Principal"] == "*" || len(s.principals()) > 0) &&
-		slices.ContainsFunc(s.texts("Action"), func(action string) bool {
-			matches, err := path.Match(strings.ToLower(action), "kms:putkeypolicy")
-			return err == nil && matches
-		})
+func allowsPolicyChange(s iam.Statement) bool {
+	return s.Allows("kms:PutKeyPolicy") && (s.Principals.Everyone || len(s.Principals.AWS) > 0)
 }
 
 const invalidKeyPrincipal = "MalformedPolicyDocumentException: Policy contains a statement with one or more invalid principals" // from memory
 
 // verifyKey also refuses a policy for a key that has one from a resource of its own: of the two the later would stay.
 func verifyKey(c *call, r *report) {
-	c.verifyRoles("policy", invalidKeyPrincipal, r)
+	keyPolicy.verifyRoles(c, "policy", invalidKeyPrincipal, r)
 	if other, ok := c.acct.Find(account.KMSKeyPolicy, "keyId", c.id); ok && c.in.has("policy") {
 		r.add("policy", "the key has a policy from %s %q already, which this one would silently overwrite: keep one of the two", account.KMSKeyPolicy, other.Name)
 	}
 }
 
 func verifyKeyPolicy(c *call, r *report) {
-	c.verifyRoles("policy", invalidKeyPrincipal, r)
+	keyPolicy.verifyRoles(c, "policy", invalidKeyPrincipal, r)
 	if key, ok := c.acct.Find(account.KMSKey, "keyId", c.in.text("keyId")); ok && key.String("policy") != "" {
 		r.add("policy", "key %q has a policy in its property policy already, which this one would silently overwrite: keep one of the two", key.Name)
 	}

@@ -116,22 +116,17 @@ func removeBucket(s *Server, r account.Resource) error {
 
 // verifyBucketPolicy wants statements about this bucket, and none for everybody where those are blocked.
 func verifyBucketPolicy(c *call, r *report) {
-	statements, err := parsePolicy(c.in.text("policy"))
-	if err != nil {
-		return // reported by check
-	}
 	bucket := "arn:" + partitionOf(c.region) + ":s3:::" + c.in.text("bucket")
 	blocked, _ := c.acct.Find(account.BucketPublicAccessBlock, "bucket", c.in.text("bucket"))
-	for i, s := range statements {
-		for _, resource := range append(s.texts("Resource"), s.texts("NotResource")...) {
+	for _, s := range bucketPolicy.statements(c, "policy") {
+		for _, resource := range s.Resources {
 			if resource != bucket && !strings.HasPrefix(resource, bucket+"/") {
-				r.add("policy", "MalformedPolicy: Policy has invalid resource: statement %d names %s, which is not of %s", i+1, resource, bucket)
+				r.add("policy", "MalformedPolicy: Policy has invalid resource: %s names %s, which is not of %s", s, resource, bucket)
 			}
 		}
-		principals, _ := s["Principal"].(map[string]any)
-		everybody := s["Principal"] == "*" || slices.Contains(oneOrMany(principals["AWS"]), "*")
-		if s["Effect"] == "Allow" && everybody && s["Condition"] == nil && values(blocked.Properties).flag("blockPublicPolicy") {
-			r.add("policy", "AccessDenied: statement %d is public, and public policies are blocked by the BlockPublicPolicy setting", i+1)
+		everybody := s.Principals.Everyone && !s.NotPrincipals
+		if s.Allow && everybody && !s.Conditional() && values(blocked.Properties).flag("blockPublicPolicy") {
+			r.add("policy", "AccessDenied: %s is public, and public policies are blocked by the BlockPublicPolicy setting", s)
 		}
 	}
 }

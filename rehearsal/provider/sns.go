@@ -5,17 +5,17 @@ import (
 	"slices"
 
 	"cicd/rehearsal/account"
+	"cicd/rehearsal/iam"
 )
 
 var topicByARN = named(account.Topic, "arn", "NotFound: Topic does not exist: %s")
 
 // topicPolicy follows the SNS Developer Guide, "Amazon SNS API permissions: Actions and resources reference", which
 // lists all actions that a topic's policy may have; hashicorp/terraform issue 12740 has the error for another.
-var topicPolicy = policyKind{limit: 30 << 10, principal: true, resource: true, freeSid: true,
-	action: regexp.MustCompile(`(?i)^sns:(AddPermission|DeleteTopic|GetDataProtectionPolicy|GetTopicAttributes|ListSubscriptionsByTopic|` +
+var topicPolicy = policyKind{kind: iam.TopicPolicy, limit: 30 << 10, fault: "InvalidParameter: Invalid parameter: Policy Error",
+	actions: regexp.MustCompile(`(?i)^sns:(AddPermission|DeleteTopic|GetDataProtectionPolicy|GetTopicAttributes|ListSubscriptionsByTopic|` +
 		`ListTagsForResource|Publish|PutDataProtectionPolicy|RemovePermission|SetTopicAttributes|Subscribe|Receive)$`),
-	wantMatch: "Policy statement action out of service scope!", // Receive is in the default policy alone
-	fault:     "InvalidParameter: Invalid parameter: Policy Error"}
+	foreign: "Policy statement action out of service scope!"} // Receive is in the default policy alone
 
 // topicKinds are SNS's types, for topics without an order (FIFO) and without a KMS key. Nothing subscribes to them here.
 // Source: SNS API Reference, CreateTopic and SetTopicAttributes.
@@ -64,14 +64,10 @@ func topicARN(c *call) string { return c.arn("sns", c.in.text("name")) }
 
 // verifyTopicPolicy wants statements about this topic alone: "The value must match the ARN of the policy's topic".
 func (c *call) verifyTopicPolicy(topic string, r *report) {
-	c.verifyRoles("policy", "InvalidParameter: Invalid parameter: Policy Error: PrincipalNotFound", r) // the error from memory
-	statements, err := parsePolicy(c.in.text("policy"))
-	if err != nil {
-		return // reported by check, or there is none
-	}
-	for i, s := range statements {
-		if resources := s.texts("Resource"); !slices.Equal(resources, []string{topic}) {
-			r.add("policy", "%s: statement %d is about %q, want one Resource, the topic: %s", topicPolicy.fault, i+1, resources, topic)
+	topicPolicy.verifyRoles(c, "policy", "InvalidParameter: Invalid parameter: Policy Error: PrincipalNotFound", r) // the error from memory
+	for _, s := range topicPolicy.statements(c, "policy") {
+		if s.NotResources || !slices.Equal(s.Resources, []string{topic}) {
+			r.add("policy", "%s: %s is about %q, want one Resource, the topic: %s", topicPolicy.fault, s, s.Resources, topic)
 		}
 	}
 }
