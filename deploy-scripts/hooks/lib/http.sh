@@ -4,18 +4,19 @@
 
 readonly HTTP_SECONDS=2 # longest wait for a line of an answer
 
-# http_get HOST PORT PATH prints the status code and the X-Upstream header ("-" without one) of a GET. Without an answer the
-# status is 000. It runs in a subshell: a peer that hangs up may end it by SIGPIPE.
+# http_get HOST PORT PATH prints the status code and the X-Upstream header ("-" without one) of a GET. Without a whole answer
+# the status is 000. It runs in a subshell: a peer that hangs up may end it by SIGPIPE.
 http_get() {
   (
-    exec 3<>"/dev/tcp/$1/$2"
+    exec 3<>"/dev/tcp/$1/$2" || exit
     printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$3" "$1" >&3
-    IFS=' ' read -r -t "$HTTP_SECONDS" -u 3 _ status _
+    IFS=' ' read -r -t "$HTTP_SECONDS" -u 3 _ status _ || exit
     upstream='-'
-    while IFS= read -r -t "$HTTP_SECONDS" -u 3 line && [[ "${line%$'\r'}" ]]; do
+    while IFS= read -r -t "$HTTP_SECONDS" -u 3 line || exit; do
       line="${line%$'\r'}"
+      [[ "$line" ]] || break
       [[ "${line,,}" != x-upstream:* ]] || upstream="${line#*: }"
     done
-    printf '%s %s\n' "$status" "$upstream"
+    printf '%s %s\n' "${status%$'\r'}" "$upstream" # a status line may end after the code
   ) 2>/dev/null || printf '000 -\n'
 }
