@@ -3,7 +3,6 @@
 package deployscripts_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,11 +14,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
 	"sigs.k8s.io/yaml"
@@ -37,8 +38,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// denied is the variable that has the beginning of the calls that ECR refuses.
-const denied = "DENIED"
+// Variables that have the beginning of the calls that ECR refuses, and of those that it does not answer.
+const (
+	denied = "DENIED"
+	mute   = "MUTE"
+)
 
 // aws answers the two calls that the scripts make. Like version 1 of the AWS CLI it knows no region but --region.
 func aws(registry string, args []string) int {
@@ -48,6 +52,9 @@ func aws(registry string, args []string) int {
 		return 253
 	}
 	switch {
+	case os.Getenv(mute) != "" && strings.HasPrefix(command, os.Getenv(mute)):
+		time.Sleep(time.Hour)
+		return 255
 	case os.Getenv(denied) != "" && strings.HasPrefix(command, os.Getenv(denied)):
 		fmt.Fprintln(os.Stderr, "An error occurred (AccessDeniedException) when calling the operation: not authorized to perform it")
 		return 254
@@ -79,7 +86,10 @@ type host struct {
 	edge     string // address at which its port 80 answers
 	registry string // address
 	home     string
-	env      []string // of builds and hooks
+	tmp      string              // where scripts make their temporary files
+	env      []string            // of builds and hooks
+	umask    string              // of builds and hooks, the test's own when empty
+	user     *syscall.Credential // whom hooks run as, the test's own when nil
 
 	// unavailable is how many requests the registry refuses before it works again.
 	mu          sync.Mutex
@@ -89,7 +99,7 @@ type host struct {
 func newHost(t *testing.T, env ...string) *host {
 	t.Helper()
 	requireDocker(t)
-	h := &host{t: t, app: fmt.Sprintf("deploytest-%d-%d", os.Getpid(), hosts.Add(1)), edge: freeAddress(t), home: t.TempDir()}
+	h := &host{t: t, app: fmt.Sprintf("deploytest-%d-%d", os.Getpid(), hosts.Add(1)), edge: freeAddress(t), home: t.TempDir(), tmp: t.TempDir()}
 	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
@@ -113,15 +123,15 @@ func newHost(t *testing.T, env ...string) *host {
 		t.Fatal(err)
 	}
 	// The build is not a part of the make that may run this test: its flags and level must not show in the output.
-	h.env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PATH="+h.home+":"+os.Getenv("PATH"), "HOME="+h.home, "APP_NAME="+h.app, "EDGE_PORT="+h.edge,
+	h.env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PATH="+h.home+":"+os.Getenv("PATH"), "HOME="+h.home, "TMPDIR="+h.tmp, "APP_NAME="+h.app, "EDGE_PORT="+h.edge,
 		"EDGE_IMAGE="+edgeImage(t), fakeAWS+"="+h.registry,
 		"GOCACHE="+goEnv(t, "GOCACHE"), "GOPATH="+goEnv(t, "GOPATH"),
 		"REPOSITORY_URL="+h.registry+"/team/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/healthz", "AWS_REGION=eu-central-1")
 	h.env = append(h.env, env...)
 	t.Cleanup(func() {
 		server.Close()
-		remove(t, "container rm --force --volumes", "container ls --all --quiet --filter name="+h.app)
-		remove(t, "network rm", "network ls --quiet --filter name="+h.app)
+		remove(t, "container rm --force --volumes", "container ls --all --quiet --filter name=^/"+h.app+"-")
+		remove(t, "network rm", "network ls --quiet --filter name=^"+h.app+"-")
 		removeImages(t, h.registry+"/*/*")
 	})
 	return h
@@ -194,11 +204,13 @@ func (h *host) build(commit string, fill func(webapp string), env ...string) (bu
 	spec := readBuildspec(h.t)
 	for _, phase := range []string{"pre_build", "build", "post_build"} {
 		for _, command := range spec.Phases[phase].Commands {
-			cmd := exec.Command("bash", "-c", command)
+			cmd := exec.Command("bash", "-c", h.withUmask(command))
 			cmd.Dir = source
-			cmd.Env = append(h.env, append(env, "COMMIT_ID="+commit, fmt.Sprint("CODEBUILD_BUILD_SUCCEEDING=", succeeding))...)
-			out, failed := cmd.CombinedOutput()
-			output += string(out)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			cmd.Env = slices.Concat(h.env, env, []string{"COMMIT_ID=" + commit, fmt.Sprint("CODEBUILD_BUILD_SUCCEEDING=", succeeding)})
+			out, failed := h.run(cmd)
+			output += out
+			h.wantNothingLeft(command)
 			if failed != nil {
 				err, succeeding = fmt.Errorf("%s: %w", command, failed), 0
 				break
@@ -207,6 +219,9 @@ func (h *host) build(commit string, fill func(webapp string), env ...string) (bu
 		if err != nil && phase == "pre_build" {
 			break
 		}
+	}
+	if _, statErr := os.Stat(filepath.Join(source, "deploy-scripts", "login")); statErr == nil {
+		h.t.Error("the build leaves the login to ECR in its source folder")
 	}
 	if err == nil {
 		bundle = h.t.TempDir()
@@ -238,10 +253,10 @@ func (h *host) deploy(bundle string, env ...string) (output string, err error) {
 	spec := readAppspec(h.t)
 	for _, event := range []string{"BeforeInstall", "ApplicationStart", "ValidateService"} {
 		for _, script := range spec.Hooks[event] {
-			var out bytes.Buffer
-			cmd := h.hook(bundle, script.Location, &out, env...)
-			err = cmd.Run()
-			output += out.String()
+			var out string
+			out, err = h.run(h.hook(bundle, script.Location, env...))
+			output += out
+			h.wantNothingLeft(script.Location)
 			if err != nil {
 				return output, fmt.Errorf("%s: %w", script.Location, err)
 			}
@@ -250,13 +265,41 @@ func (h *host) deploy(bundle string, env ...string) (output string, err error) {
 	return output, nil
 }
 
-func (h *host) hook(bundle, location string, out io.Writer, env ...string) *exec.Cmd {
+// hook is a hook as the agent runs it, in a process group of its own.
+func (h *host) hook(bundle, location string, env ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(bundle, location))
+	if h.umask != "" {
+		cmd = exec.Command("bash", "-c", h.withUmask(`exec "$0"`), filepath.Join(bundle, location))
+	}
 	cmd.Dir = "/"
-	cmd.Env = append(h.env, env...)
-	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = append(slices.Clone(h.env), env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: h.user}
 	return cmd
+}
+
+func (h *host) withUmask(command string) string {
+	if h.umask == "" {
+		return command
+	}
+	return "umask " + h.umask + " && " + command
+}
+
+// run returns what a command writes. That goes to a file: at the other end of a pipe os/exec would wait for whatever process the
+// command leaves behind.
+func (h *host) run(cmd *exec.Cmd) (string, error) {
+	h.t.Helper()
+	out, err := os.CreateTemp(h.home, "output")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	err = cmd.Run()
+	text, readErr := os.ReadFile(out.Name())
+	if readErr != nil {
+		h.t.Fatal(readErr)
+	}
+	return string(text), err
 }
 
 func (h *host) mustDeploy(bundle string, env ...string) {
@@ -267,9 +310,10 @@ func (h *host) mustDeploy(bundle string, env ...string) {
 }
 
 // answer returns what the application says through the edge.
-func (h *host) answer() string {
-	h.t.Helper()
-	response, err := http.Get("http://" + h.edge + "/")
+func (h *host) answer() string { return answerAt(h.edge) }
+
+func answerAt(address string) string {
+	response, err := http.Get("http://" + address + "/")
 	if err != nil {
 		return err.Error()
 	}
@@ -280,7 +324,7 @@ func (h *host) answer() string {
 
 // names returns the host's containers, without the prefix, in no order.
 func (h *host) names() string {
-	return strings.ReplaceAll(docker(h.t, "container ls --all --format {{.Names}} --filter name="+h.app), h.app+"-", "")
+	return strings.ReplaceAll(docker(h.t, "container ls --all --format {{.Names}} --filter name=^/"+h.app+"-"), h.app+"-", "")
 }
 
 // lastLine is what an operator sees first.

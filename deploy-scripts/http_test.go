@@ -78,3 +78,15 @@ func answering(t *testing.T, answer string, hangsUp bool) (address string) {
 	}()
 	return l.Addr().String()
 }
+
+// TestAddresses: Docker lists an address for each version of IP, and more lines than a reader wants must not fail the hook.
+func TestAddresses(t *testing.T) {
+	const docker = "APP_NAME=x EDGE=x-edge CANDIDATE=x-1 CONTAINER_PORT=8080 COMMIT=0 WORK=/nowhere\n" +
+		`docker() { for ((i = 80; i < 20000; i++)); do echo "0.0.0.0:$i"; done; }`
+	for script, command := range map[string]string{"hooks/lib/serving.sh": "edge_address", "hooks/lib/candidate.sh": "candidate_address"} {
+		got, err := sourced(t, docker, script, command)
+		if want := ":80"; err != nil || !strings.HasSuffix(got, want) || strings.Contains(got, "\n") {
+			t.Errorf("%s prints %.100q (%v), want one address", command, got, err)
+		}
+	}
+}

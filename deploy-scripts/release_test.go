@@ -1,15 +1,12 @@
 package deployscripts_test
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -102,69 +99,6 @@ func edit(t *testing.T, path, pattern, replacement string) {
 	write(t, path, changed)
 }
 
-func TestKilledReleaseIsRepaired(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.mustDeploy(h.mustBuild(1, app(t, "old", "")))
-	next := h.mustBuild(2, app(t, "new", "slow"))
-	prepare := func() {
-		t.Helper()
-		if err := h.hook(next, "hooks/prepare.sh", os.Stderr).Run(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	prepare()
-
-	t.Run("SIGTERM while it waits", func(t *testing.T) {
-		var out bytes.Buffer
-		hook := h.hook(next, "hooks/start.sh", &out)
-		startAndAwaitCandidate(t, h, hook)
-		_ = syscall.Kill(-hook.Process.Pid, syscall.SIGTERM) // as the agent does
-		_ = hook.Wait()
-		if got := strings.Fields(h.names()); len(got) != 2 {
-			t.Errorf("containers %q, want the edge and the old release", got)
-		}
-		if !strings.Contains(lastLine(out.String()), "SIGTERM") {
-			t.Errorf("last line %q, want the reason", lastLine(out.String()))
-		}
-	})
-	t.Run("SIGKILL while it waits", func(t *testing.T) {
-		hook := h.hook(next, "hooks/start.sh", io.Discard)
-		startAndAwaitCandidate(t, h, hook)
-		_ = syscall.Kill(-hook.Process.Pid, syscall.SIGKILL)
-		_ = hook.Wait()
-	})
-	t.Run("SIGKILL between the renames", func(t *testing.T) {
-		docker(t, "container rename "+h.app+"-8080 "+h.app+"-retired")
-	})
-	prepare()
-	if got := h.answer(); got != "old" {
-		t.Errorf("answer %q after prepare.sh, want that of the old release", got)
-	}
-	if got := strings.Fields(h.names()); len(got) != 2 {
-		t.Errorf("containers %q after prepare.sh, want the edge and the old release", got)
-	}
-	h.mustDeploy(next)
-	if got := h.answer(); got != "new" {
-		t.Errorf("answer %q, want that of the new release", got)
-	}
-}
-
-// startAndAwaitCandidate starts the hook and returns when a third container runs beside the edge and the old release.
-func startAndAwaitCandidate(t *testing.T, h *host, hook *exec.Cmd) {
-	t.Helper()
-	if err := hook.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for range 200 {
-		if len(strings.Fields(docker(t, "container ls --quiet --filter name="+h.app))) == 3 {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatal("no candidate was started")
-}
-
 func TestEdge(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -242,15 +176,7 @@ func TestPullEndsInTime(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	bundle := h.mustBuild(1, app(t, "one", ""))
-	real, err := exec.LookPath("docker")
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrapper := filepath.Join(h.home, "docker")
-	write(t, wrapper, "#!/bin/bash\ncase \"$1 $2\" in 'login --username' | 'image pull') sleep 4 ;; esac\nexec "+real+" \"$@\"\n")
-	if err := os.Chmod(wrapper, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	h.wrapDocker(`case "$1 $2" in 'login --username' | 'image pull') sleep 4 ;; esac`)
 	edit(t, filepath.Join(bundle, "hooks", "lib", "pull.sh"), `PULL_SECONDS=\d+`, "PULL_SECONDS=6")
 	output, err := h.deploy(bundle)
 	if err == nil || !strings.Contains(lastLine(output), "cannot be pulled: it took longer than 6 s: release again") {
@@ -284,9 +210,8 @@ func TestValidateRefusesAnotherRelease(t *testing.T) {
 	h := newHost(t)
 	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
 	for commit, version := range map[int]string{2: "two", 3: "one"} { // the third is another commit with the same image
-		var out bytes.Buffer
-		err := h.hook(h.mustBuild(commit, app(t, version, "")), "hooks/validate.sh", &out).Run()
-		last := lastLine(out.String())
+		out, err := h.run(h.hook(h.mustBuild(commit, app(t, version, "")), "hooks/validate.sh"))
+		last := lastLine(out)
 		if err == nil || !strings.Contains(last, "want "+h.registry+"/team/app@sha256:") || !strings.Contains(last, "of commit "+commitID(commit)) {
 			t.Errorf("validate.sh: %v, last line %q, want it to name image and commit", err, last)
 		}

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# What the build's scripts share: the checked environment, the places, and how to speak. Sourced, not run.
+# What the build's scripts share: the checked environment, the places, how to speak and how to end. Sourced, not run.
 #
 # Reads: COMMIT_ID, REPOSITORY_URL, CONTAINER_PORT, HEALTH_PATH, AWS_REGION
 
@@ -10,6 +10,9 @@ die() {
   log "$*"
   exit 1
 }
+
+# terminated says why the script got SIGTERM.
+terminated() { log "SIGTERM: somebody stopped the build, or its timeout is over"; }
 
 # check_environment stops a build whose settings would only fail later, or on the host. Nothing is used before.
 check_environment() {
@@ -23,10 +26,14 @@ check_environment() {
 }
 
 check_environment
+umask 022 # what is built is read in the image by a user who may be any
 
 SCRIPTS="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly SCRIPTS
 readonly RELEASE="$SCRIPTS/release.env"
+
+# shellcheck source=../hooks/lib/ending.sh
+source "$SCRIPTS/hooks/lib/ending.sh"
 
 # in_registry tells whether the commit's image is in ECR: release.env is written as soon as it is.
 in_registry() { [[ -e "$RELEASE" ]]; }

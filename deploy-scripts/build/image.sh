@@ -62,7 +62,7 @@ build_image() {
   [[ -e "$WEBAPP/Dockerfile" ]] || die "webapp/Dockerfile does not exist in commit $COMMIT_ID: an application needs one"
   warn_of_docker_hub
   local login
-  bash "$SCRIPTS/build/registry.sh" login 2>"$SCRIPTS/login.log" &
+  bash "$SCRIPTS/build/registry.sh" login 2>"$WORK/login.log" &
   login=$!
   if has_target image; then
     make -C "$WEBAPP" image IMAGE="$TAGGED_IMAGE" || die "the image of commit $COMMIT_ID was not built: make image failed"
@@ -70,12 +70,12 @@ build_image() {
     docker build --tag "$TAGGED_IMAGE" "$WEBAPP" || die "the image of commit $COMMIT_ID was not built: docker build failed"
   fi
   docker image inspect "$TAGGED_IMAGE" >/dev/null || die "webapp/Makefile's target 'image' did not tag an image as \$(IMAGE)"
-  wait "$login" || die "$(<"$SCRIPTS/login.log")"
+  wait "$login" || die "$(<"$WORK/login.log")"
 }
 
 main() {
   local lookup
-  bash "$SCRIPTS/build/registry.sh" find 2>"$SCRIPTS/lookup.log" &
+  bash "$SCRIPTS/build/registry.sh" find 2>"$WORK/lookup.log" &
   lookup=$!
   begin_tests
   if wait "$lookup" && ! in_registry; then
@@ -84,8 +84,8 @@ main() {
     return
   fi
   stop_tests
-  in_registry || die "$(<"$SCRIPTS/lookup.log")"
-  log "ECR has the image already, so it is not built: $(<"$SCRIPTS/lookup.log")"
+  in_registry || die "$(<"$WORK/lookup.log")"
+  log "ECR has the image already, so it is not built: $(<"$WORK/lookup.log")"
 }
 
 main "$@"

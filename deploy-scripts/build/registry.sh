@@ -18,14 +18,21 @@ source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 readonly TAGGED_IMAGE="$REPOSITORY_URL:$COMMIT_ID"
 readonly LOGIN="$SCRIPTS/login" # lasts 12 hours, longer than CodeBuild lets a build run
 
-# image_digest prints the digest of the commit's image, nothing when there is none. Everything but a clear "not found" is an
-# error. What tells the two apart is the service's error code, which the AWS CLI prints in parentheses.
-image_digest() {
-  local answer
-  if answer="$(aws ecr describe-images --region "$AWS_REGION" --repository-name "${REPOSITORY_URL#*/}" \
-    --image-ids "imageTag=$COMMIT_ID" --query 'imageDetails[0].imageDigest' --output text 2>&1)"; then
+DIGEST='' # of the commit's image in ECR, when there is one
+
+# The calls of AWS run in the background, so that SIGTERM ends them, too: bash waits for what is in the foreground.
+
+# look_up sets DIGEST. Everything but a clear "not found" is an error. What tells the two apart is the service's error code,
+# which the AWS CLI prints in parentheses.
+look_up() {
+  local answer found=true
+  aws ecr describe-images --region "$AWS_REGION" --repository-name "${REPOSITORY_URL#*/}" --image-ids "imageTag=$COMMIT_ID" \
+    --query 'imageDetails[0].imageDigest' --output text >"$WORK/answer" 2>&1 &
+  wait "$!" || found=false
+  answer="$(<"$WORK/answer")"
+  if [[ "$found" == true ]]; then
     [[ "$answer" =~ sha256:[0-9a-f]{64} ]] || die "ECR gave no digest for tag $COMMIT_ID: $answer"
-    printf '%s\n' "${BASH_REMATCH[0]}"
+    DIGEST="${BASH_REMATCH[0]}"
   elif [[ "$answer" != *'(ImageNotFoundException)'* ]]; then
     die "tag $COMMIT_ID cannot be looked up in ECR: $answer"
   fi
@@ -39,35 +46,34 @@ write_release() {
 
 find_image() {
   rm -f "$RELEASE"
-  local digest
-  digest="$(image_digest)"
-  [[ -z "$digest" ]] || write_release "$digest"
+  look_up
+  [[ -z "$DIGEST" ]] || write_release "$DIGEST"
 }
 
 get_login() {
   umask 077
-  local reason
-  reason="$(aws ecr get-login-password --region "$AWS_REGION" 2>&1 >"$LOGIN")" || die "no login to ${REPOSITORY_URL%%/*}: ${reason//$'\n'/ }"
+  aws ecr get-login-password --region "$AWS_REGION" >"$LOGIN" 2>"$WORK/refusal" &
+  wait "$!" || die "no login to ${REPOSITORY_URL%%/*}: $(tr '\n' ' ' <"$WORK/refusal")"
 }
 
+forget_login() { rm -f "$LOGIN"; }
+
 push_image() {
-  DOCKER_CONFIG="$(mktemp -d)"
-  export DOCKER_CONFIG
-  trap 'rm -rf "$DOCKER_CONFIG" "$LOGIN"' EXIT # the login ends with this script
+  AT_END=forget_login
+  export DOCKER_CONFIG="$WORK/docker" # where docker login writes it: it ends with this script, too
   # CodeBuild runs post_build after a failed build too. Without a word here, the reason remains the last line.
   if in_registry || [[ "${CODEBUILD_BUILD_SUCCEEDING:-1}" != 1 ]]; then
     return
   fi
   docker login --username AWS --password-stdin "${REPOSITORY_URL%%/*}" <"$LOGIN" || die "no login to ${REPOSITORY_URL%%/*}"
-  local digest
   if docker push "$TAGGED_IMAGE"; then
-    digest="$(docker image inspect --format '{{join .RepoDigests "\n"}}' "$TAGGED_IMAGE" | grep -F "$REPOSITORY_URL@")" || digest=''
-    digest="${digest##*@}"
+    DIGEST="$(docker image inspect --format '{{join .RepoDigests "\n"}}' "$TAGGED_IMAGE" | grep -F "$REPOSITORY_URL@")" || DIGEST=''
+    DIGEST="${DIGEST##*@}"
   else
-    digest="$(image_digest)" # another build of the same commit may have been first
+    look_up # another build of the same commit may have been first
   fi
-  [[ -n "$digest" ]] || die "$TAGGED_IMAGE is not in ECR, see above"
-  write_release "$digest"
+  [[ -n "$DIGEST" ]] || die "$TAGGED_IMAGE is not in ECR, see above"
+  write_release "$DIGEST"
 }
 
 case "${1:-}" in

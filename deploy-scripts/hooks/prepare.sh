@@ -9,6 +9,8 @@ set -euo pipefail
 
 # shellcheck source=lib/release.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/release.sh"
+# shellcheck source=lib/ending.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/ending.sh"
 # shellcheck source=lib/containers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
 # shellcheck source=lib/edge.sh
@@ -28,10 +30,10 @@ check_disk() {
 }
 
 main() {
-  trap 'die "SIGTERM: the timeout of this hook in appspec.yml is over"' TERM
+  sweep
   load_release
   begin_login
-  docker version >/dev/null || die "Docker does not answer: systemctl status docker"
+  await_docker
   repair
   repair_edge
   ensure_network

@@ -12,12 +12,16 @@ set -euo pipefail
 
 # shellcheck source=lib/release.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/release.sh"
+# shellcheck source=lib/ending.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/ending.sh"
 # shellcheck source=lib/http.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/http.sh"
 # shellcheck source=lib/containers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
 # shellcheck source=lib/candidate.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/candidate.sh"
+# shellcheck source=lib/caddyfile.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/caddyfile.sh"
 # shellcheck source=lib/edge.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/edge.sh"
 # shellcheck source=lib/serving.sh
@@ -25,12 +29,19 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/serving.sh"
 
 readonly DRAIN_SECONDS=0.5 # for requests that looked the name up before the edge did so again
 
-WORK="$(mktemp -d)"
-readonly WORK
+AT_END=undo
+FREE_NAME='' # the serving name, if the candidate takes that before the switch because no other container has it
 
-clean_up() {
-  [[ -z "$CANDIDATE" ]] || docker container rm --force --volumes "$CANDIDATE" >/dev/null 2>&1 || true
-  rm -rf "$WORK"
+# undo leaves the old release serving and nothing of the new one behind, when the script ends before the switch is done. A new one
+# that the edge may have been sent to already stays until the next release: so there is a container under either name.
+undo() {
+  [[ -n "$CANDIDATE" ]] || return 0
+  await_docker
+  put_back
+  repair_edge
+  if [[ -z "$FREE_NAME" ]] || ! edge_changed; then
+    uncut docker container rm --force --volumes "$CANDIDATE" ${FREE_NAME:+"$FREE_NAME"} >/dev/null 2>&1
+  fi
 }
 
 # take_free_name is for the first release and for one on another port: no other container has its serving name, and it is
@@ -38,38 +49,39 @@ clean_up() {
 take_free_name() {
   local serving
   serving="$(serving_name)"
-  exists "$serving" || { docker container rename "$CANDIDATE" "$serving" && CANDIDATE="$serving"; }
+  ! exists "$serving" || return 0
+  FREE_NAME="$serving"
+  uncut docker container rename "$CANDIDATE" "$FREE_NAME"
 }
 
 # outlive_reboots is for a container that has proved healthy: until then an exit is a failure.
-outlive_reboots() { docker container update --restart unless-stopped "$CANDIDATE" >/dev/null; }
+outlive_reboots() { docker container update --restart unless-stopped "${FREE_NAME:-$CANDIDATE}" >/dev/null; }
 
 # switch gives the serving name to the candidate. Between the two renames the name is unknown, and the edge lets requests
 # wait. No connection is cut, and none is opened to a container that is about to go: that could not be tried again
-# for a request with a body, which the first try has used up.
+# for a request with a body, which the first try has used up. Whatever ends the script in between, undo puts the old container
+# back; after SIGKILL the next prepare.sh does, which CodeDeploy's rollback begins with.
 switch() {
   local serving
   serving="$(serving_name)"
-  if [[ "$CANDIDATE" != "$serving" ]]; then
-    docker container rename "$serving" "$RETIRED"
-    if ! docker container rename "$CANDIDATE" "$serving"; then
-      docker container rename "$RETIRED" "$serving"
+  if [[ -z "$FREE_NAME" ]]; then
+    uncut docker container rename "$serving" "$RETIRED"
+    uncut docker container rename "$CANDIDATE" "$serving" ||
       die "commit $COMMIT did not get the name $serving, see above: the old release goes on"
-    fi
   fi
   CANDIDATE=''
 }
 
 main() {
-  trap clean_up EXIT
-  trap 'die "SIGTERM: the timeout of this hook in appspec.yml is over"' TERM
+  local restarts
   load_release
   start_candidate
   await_health
   take_free_name
   outlive_reboots & # beside the edge, for neither needs the other
+  restarts=$!
   ensure_edge
-  wait "$!"
+  wait "$restarts"
   switch
   await_edge
   (($(app_containers | wc -l) == 1)) || sleep "$DRAIN_SECONDS"

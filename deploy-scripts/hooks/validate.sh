@@ -9,6 +9,8 @@ set -euo pipefail
 
 # shellcheck source=lib/release.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/release.sh"
+# shellcheck source=lib/ending.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/ending.sh"
 # shellcheck source=lib/http.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/http.sh"
 # shellcheck source=lib/containers.sh

@@ -13,44 +13,55 @@ CANDIDATE='' # its name, while it is one
 # start_candidate runs the image beside what serves. Nothing looks its name up, so it gets no traffic but that of the
 # health check, on a port of the loopback interface. It is not restarted: before it is healthy, an exit is a failure.
 start_candidate() {
-  local serves previous reason
+  local serves previous
   read -r _ serves previous < <(app_containers) || true # one at most, after prepare.sh
   [[ "$serves" == "$IMAGE" ]] || previous="$serves"
   CANDIDATE="$APP_NAME-${COMMIT:0:12}-$(date +%s)"
-  reason="$(docker container run --detach --pull never --name "$CANDIDATE" --network "$EDGE" --publish "127.0.0.1::$CONTAINER_PORT" \
+  uncut docker container run --detach --pull never --name "$CANDIDATE" --network "$EDGE" --publish "127.0.0.1::$CONTAINER_PORT" \
     --env "PORT=$CONTAINER_PORT" --env "RELEASE_COMMIT=$COMMIT" --env "RELEASE_IMAGE=$IMAGE" \
     --label "$LABEL=$APP_NAME" --label "$LABEL_PORT=$CONTAINER_PORT" --label "$LABEL_COMMIT=$COMMIT" \
     --label "$LABEL_IMAGE=$IMAGE" --label "$LABEL_PREVIOUS=$previous" \
     --security-opt no-new-privileges --stop-timeout "$STOP_SECONDS" \
-    --log-driver local --log-opt max-size=10m --log-opt max-file=3 "$IMAGE" 2>&1 >/dev/null)" ||
-    die "the container of commit $COMMIT does not start: ${reason//$'\n'/ }"
+    --log-driver local --log-opt max-size=10m --log-opt max-file=3 "$IMAGE" >/dev/null 2>"$WORK/reason" ||
+    die "the container of commit $COMMIT does not start: $(tr '\n' ' ' <"$WORK/reason")"
 }
 
 # candidate_address prints where the host reaches the candidate, "127.0.0.1:<port>".
-candidate_address() { docker container port "$CANDIDATE" "$CONTAINER_PORT/tcp" | head -n 1; }
+candidate_address() {
+  local addresses # one for each version of IP
+  addresses="$(docker container port "$CANDIDATE" "$CONTAINER_PORT/tcp" 2>/dev/null)" || return 0 # an ended one has none
+  printf '%s' "${addresses%%$'\n'*}"
+}
 
-running() { [[ "$(docker container inspect --format '{{.State.Running}}' "$CANDIDATE")" == true ]]; }
+# check_running gives up when the candidate has ended.
+check_running() {
+  local state
+  state="$(docker container inspect --format '{{.State.Running}} {{.State.ExitCode}}' "$CANDIDATE" 2>&1)" ||
+    die "Docker does not tell whether the container of commit $COMMIT runs: $state"
+  [[ "$state" == 'true '* ]] || give_up "ended with exit code ${state#* } before it was healthy"
+}
 
 # give_up shows what the candidate wrote last and ends the hook.
 give_up() {
   local lines
-  lines="$(docker container logs --tail 10 "$CANDIDATE" 2>&1 | cut -c 1-150)"
+  lines="$(docker container logs --tail 10 "$CANDIDATE" 2>&1 | cut -c 1-150)" || true
   log "the container wrote last:"
   printf '%s\n' "${lines:-(nothing)}" >&2
   die "commit $COMMIT $1; its last words: ${lines##*$'\n'}"
 }
 
 await_health() {
-  local deadline=$((SECONDS + HEALTH_SECONDS)) healthy=0 address status='none'
-  address="$(candidate_address 2>/dev/null)" || true # an ended one has none
+  local deadline=$((SECONDS + HEALTH_SECONDS)) healthy=0 address='' status looked=''
   while true; do
+    [[ -n "$address" ]] || address="$(candidate_address)"
     read -r status _ < <(http_get "${address%:*}" "${address##*:}" "$HEALTH_PATH")
     if [[ "$status" == 200 ]]; then
       healthy=$((healthy + 1))
       ((healthy < HEALTHY_IN_A_ROW)) || return 0
     else
       healthy=0
-      running || give_up "ended with exit code $(docker container inspect --format '{{.State.ExitCode}}' "$CANDIDATE") before it was healthy"
+      [[ "$looked" == "$SECONDS" ]] || check_running # once a second
+      looked="$SECONDS"
     fi
     ((SECONDS < deadline)) || give_up "did not answer 200 on port $CONTAINER_PORT, path $HEALTH_PATH, $HEALTHY_IN_A_ROW times in a row within $HEALTH_SECONDS s (last status: $status): check containerPort and healthPath"
     sleep "$HEALTH_PAUSE"

@@ -15,11 +15,31 @@ readonly LABEL_COMMIT=com.cicd.commit     # of which commit: several may have th
 readonly LABEL_IMAGE=com.cicd.image       # what it runs
 readonly LABEL_PREVIOUS=com.cicd.previous # the image that served before it, kept for a rollback
 
-readonly STOP_SECONDS=30 # how long a container may take to finish its requests after SIGTERM
+readonly STOP_SECONDS=30   # how long a container may take to finish its requests after SIGTERM
+readonly DOCKER_SECONDS=30 # how long Docker may take to do as it is told, or be away while it restarts
 
 serving_name() { printf '%s' "$APP_NAME-$CONTAINER_PORT"; }
 
-exists() { docker container inspect "$1" >/dev/null 2>&1; }
+# uncut COMMAND... runs a command that SIGTERM does not cut off: the agent sends that to the hook's process group, and timeout(1)
+# makes another one. Otherwise Docker might still be at work on a change when the script looks what has become of it.
+# The script itself gets the signal when the command has ended, unless it runs this in a subshell.
+uncut() { timeout "$DOCKER_SECONDS" "$@"; }
+
+# await_docker waits for a daemon that is being restarted.
+await_docker() {
+  local deadline=$((SECONDS + DOCKER_SECONDS))
+  until timeout 5 docker version >/dev/null 2>"$WORK/reason"; do
+    ((SECONDS < deadline)) || die "Docker does not answer: $(tr '\n' ' ' <"$WORK/reason"): systemctl status docker"
+    sleep 0.2
+  done
+}
+
+# exists NAME tells whether there is such a container. It does not take a daemon that is away for a "no".
+exists() {
+  local found
+  found="$(docker container ls --all --quiet --filter "name=^/$1\$")" || die "Docker does not answer: systemctl status docker"
+  [[ -n "$found" ]]
+}
 
 ensure_network() {
   docker network inspect "$EDGE" >/dev/null 2>&1 || docker network create "$EDGE" >/dev/null
@@ -48,13 +68,17 @@ retire_all_but() {
   docker container rm --force --volumes "${others[@]}" >/dev/null || log "not removed: ${others[*]}"
 }
 
-# repair mends what a run left that was killed: a switch half done, candidates, a container that was being retired.
-repair() {
+# put_back undoes half a switch: where nothing has the name that the edge looks up, the container that gave it away gets it back.
+put_back() {
   local serving
-  if exists "$RETIRED"; then
-    serving="$APP_NAME-$(label "$RETIRED" "$LABEL_PORT")"
-    exists "$serving" || docker container rename "$RETIRED" "$serving"
-  fi
+  exists "$RETIRED" || return 0
+  serving="$APP_NAME-$(label "$RETIRED" "$LABEL_PORT")"
+  exists "$serving" || uncut docker container rename "$RETIRED" "$serving"
+}
+
+# repair mends what a killed run has left: a switch half done, candidates, a container that was being retired.
+repair() {
+  put_back
   retire_all_but "^$APP_NAME-[0-9]{1,5}\$"
 }
 
@@ -62,7 +86,8 @@ repair() {
 # that are in use.
 prune_images() {
   local image keep
-  keep=" $(app_containers | tr '\n' ' ') "
+  keep="$(app_containers)" || return 0 # without Docker the next release does it
+  keep=" ${keep//$'\n'/ } "
   while read -r image; do
     [[ "$keep" == *" $image "* ]] || docker image rm "$image" >/dev/null 2>&1 || log "image kept, it is in use: $image"
   done < <(docker image ls --digests --format '{{.Repository}}@{{.Digest}}' --filter "reference=$1" | grep -v '@<none>$' | sort -u)

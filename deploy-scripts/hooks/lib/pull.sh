@@ -1,17 +1,14 @@
 # shellcheck shell=bash
 #
-# Getting the images of a release. Sourced, not run, after release.sh.
+# Getting the images of a release. Sourced, not run, after release.sh and ending.sh.
 
 readonly PULL_SECONDS=300 # for all tries together, from the beginning of the script
 readonly PULL_TRIES=4     # a registry that is away for a moment is no reason to fail
 readonly RETRY_SECONDS=3
 
-WORK="$(mktemp -d)" # the login to ECR, which lasts 12 hours (F20), ends with the script
-readonly WORK
-export DOCKER_CONFIG="$WORK/docker"
+export DOCKER_CONFIG="$WORK/docker" # the login to ECR, which lasts 12 hours (F20), ends with the script
 
 LOGIN='' # the process that asks for one, while it does
-trap '[[ -z "$LOGIN" ]] || kill "$LOGIN" 2>/dev/null; rm -rf "$WORK"' EXIT
 
 # seconds_left prints what is left of PULL_SECONDS since the script began, one at least.
 seconds_left() {

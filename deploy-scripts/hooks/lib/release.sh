@@ -14,6 +14,9 @@ die() {
   exit 1
 }
 
+# terminated says why the hook got SIGTERM.
+terminated() { log "SIGTERM: the timeout of this hook in appspec.yml is over"; }
+
 # load_release sets IMAGE, COMMIT, REGISTRY, AWS_REGION, CONTAINER_PORT and HEALTH_PATH. The file is data: no shell reads it.
 load_release() {
   local file line problems=()

@@ -16,9 +16,11 @@ upstream() {
 
 # edge_address prints where the host reaches the edge, "address:port".
 edge_address() {
-  local address
-  address="$(docker container port "$EDGE" 80/tcp | head -n 1)" || die "no container $EDGE with a published port: hooks/start.sh makes it"
-  printf '%s\n' "${address/#0.0.0.0:/127.0.0.1:}"
+  local addresses # one for each version of IP
+  addresses="$(docker container port "$EDGE" 80/tcp)" ||
+    die "$EDGE has no port on this host, see above; it says: $(docker container logs --tail 1 "$EDGE" 2>&1 | cut -c 1-300)"
+  addresses="${addresses%%$'\n'*}"
+  printf '%s\n' "${addresses/#0.0.0.0:/127.0.0.1:}"
 }
 
 # await_edge returns when the edge passes requests to the container of this release, and so to no other any more.

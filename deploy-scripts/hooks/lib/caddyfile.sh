@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+#
+# The edge's configuration: edge/Caddyfile with the names of this host filled in. Sourced, not run, after ending.sh and
+# containers.sh.
+
+readonly EDGE_FOLDER=/etc/caddy # in the edge's container
+
+# write_config writes the Caddyfile for this host and release into the work folder, below "new".
+write_config() {
+  local text
+  mkdir -p "$WORK/new/caddy" "$WORK/old/caddy"
+  text="$(<"$(dirname "${BASH_SOURCE[0]}")/../../edge/Caddyfile")"
+  text="${text//"{\$NAME}"/"$(serving_name)"}"
+  printf '%s\n' "${text//"{\$PORT}"/"$CONTAINER_PORT"}" >"$WORK/new/caddy/Caddyfile"
+}
+
+# copy_config CONTAINER FOLDER puts a configuration of the work folder into a container: the bundle is deleted one day, and the image has no shell. It is root's,
+# with modes of its own, whoever runs this under whatever umask: the edge is root without capabilities, to whom another user's
+# folder is closed. `docker cp` of a file does not see to that, though its manual says so: the daemon takes owner and mode from
+# the archive that it gets (moby, daemon/archive_unix.go, containerExtractToDir). tar is in the default and the minimal AMI of
+# Amazon Linux 2023 (release notes of 2023.0.20230329).
+copy_config() {
+  uncut docker cp - "$1:${EDGE_FOLDER%/*}" \
+    < <(tar --create --directory "$WORK/$2" --numeric-owner --owner 0 --group 0 --mode u=rwX,go=rX "${EDGE_FOLDER##*/}")
+}

@@ -1,0 +1,306 @@
+package deployscripts_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// wrapDocker has a piece of a bash script run before each command that hooks give Docker.
+func (h *host) wrapDocker(script string) {
+	h.t.Helper()
+	real, err := exec.LookPath("docker")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	write(h.t, filepath.Join(h.home, "docker"), "#!/bin/bash\n"+script+"\nexec "+real+" \"$@\"\n")
+}
+
+// moment is a command that a hook gives Docker: the nth that begins with these words.
+type moment struct {
+	nth   int
+	words string // APP stands for the prefix of this host's names
+}
+
+// Ways in which a hook is cut short at a moment.
+const (
+	term   = "TERM"   // SIGTERM, as the agent sends it at the hook's timeout
+	unread = "UNREAD" // the same, and nobody reads what the hook says then
+	kill   = "KILL"   // SIGKILL
+	away   = "AWAY"   // Docker does not answer: to this command and the next three
+	broken = "BROKEN" // this one command fails
+)
+
+// interrupting has the next hook that comes to a moment cut short. The signal is there before Docker gets the command.
+const interrupting = `
+here="${BASH_SOURCE[0]%/*}"
+no_docker() {
+  echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?' >&2
+  exit 1
+}
+if [[ -s "$here/away" ]]; then
+  away="$(<"$here/away")"
+  printf '%s' "${away#x}" >"$here/away"
+  no_docker
+fi
+[[ -e "$here/moment" ]] && read -r way nth words <"$here/moment"
+if [[ -n "$way" && "$* " == "${words//APP/$APP_NAME} "* ]]; then
+  if ((nth > 1)); then
+    echo "$way $((nth - 1)) $words" >"$here/moment"
+  else
+    rm "$here/moment"
+    read -r _ command _ parent group _ <"/proc/$PPID/stat"
+    [[ "$command" != '(timeout)' ]] || read -r _ _ _ _ group _ <"/proc/$parent/stat"
+    case "$way" in
+      TERM | UNREAD) kill -TERM -- "-$group" ;;
+      KILL) kill -KILL -- "-$group" ;;
+      AWAY) printf xxx >"$here/away"; no_docker ;;
+      BROKEN) no_docker ;;
+    esac
+  fi
+fi`
+
+// cut runs a hook that is cut short at a moment, in a way, and returns what it says.
+func (h *host) cut(bundle, location, way string, at moment, env ...string) string {
+	h.t.Helper()
+	h.wrapDocker(interrupting)
+	write(h.t, filepath.Join(h.home, "moment"), fmt.Sprintln(way, at.nth, at.words))
+	hook := h.hook(bundle, location, env...)
+	var output string
+	var err error
+	if way == unread {
+		reader, writer, pipeErr := os.Pipe()
+		if pipeErr != nil {
+			h.t.Fatal(pipeErr)
+		}
+		reader.Close()
+		hook.Stdout, hook.Stderr = writer, writer
+		err = hook.Run()
+		writer.Close()
+	} else {
+		output, err = h.run(hook)
+	}
+	if _, statErr := os.Stat(filepath.Join(h.home, "moment")); statErr == nil {
+		h.t.Fatalf("%s never comes to command %d that begins with %q: %v\n%s", location, at.nth, at.words, err, output)
+	}
+	if err == nil {
+		output += "\nsucceeded"
+	}
+	return output
+}
+
+// visit sends one request after the other, each on a connection of its own, until the function that it returns is called. That
+// one fails the test when a request has failed.
+func (h *host) visit() (leave func()) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	stop, failures := make(chan struct{}), make(chan []string)
+	go func() {
+		var failed []string
+		for {
+			select {
+			case <-stop:
+				failures <- failed
+				return
+			default:
+			}
+			response, err := client.Get("http://" + h.edge + "/")
+			if err == nil && response.StatusCode != http.StatusOK {
+				err = fmt.Errorf("status %s", response.Status)
+			}
+			if err != nil {
+				failed = append(failed, err.Error())
+			} else {
+				response.Body.Close()
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	return func() {
+		h.t.Helper()
+		close(stop)
+		if failed := <-failures; failed != nil {
+			h.t.Errorf("%d requests failed, the first: %s", len(failed), failed[0])
+		}
+	}
+}
+
+// containers names the host's containers, without the prefix, a candidate without commit and time.
+func (h *host) containers() string {
+	names := strings.Fields(h.names())
+	for i, name := range names {
+		if strings.HasPrefix(name, commitID(2)[:12]) {
+			names[i] = "candidate"
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// The containers of a host after a hook was cut short or prepare.sh has run.
+const (
+	old      = "8080 edge"         // the old release serves, and nothing is left of the new one
+	switched = "8080 edge retired" // the new release serves; the old one may have requests yet
+	both     = "8080 9090 edge"    // one for each of the ports that the edge may pass requests to
+)
+
+// interruption is a moment at which a release is cut short, and what must hold afterwards.
+type interruption struct {
+	moment
+	serves   string // the release that answers, "old" or "new"
+	left     string // the containers, where the hook could see to that itself
+	repaired string // the containers once the next prepare.sh has run, where it could not
+}
+
+func TestReleaseCutShort(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		release string
+		ways    []string
+		moments []interruption
+	}{
+		{"commit", []string{term, kill}, []interruption{
+			{moment{1, "container run"}, "old", old, old},
+			{moment{1, "container port"}, "old", old, old}, // it waits for health
+			{moment{2, "container ls"}, "old", old, old},   // it looks who has the serving name
+			{moment{1, "container rename"}, "old", old, old},
+			{moment{2, "container rename"}, "new", switched, old},
+			{moment{1, "container stop"}, "new", switched, old},
+		}},
+		{"commit", []string{unread}, []interruption{
+			{moment{1, "container rename"}, "old", old, old},
+		}},
+		{"commit", []string{away}, []interruption{
+			{moment{1, "container run"}, "old", old, old},
+			{moment{1, "container port"}, "old", old, old},
+			{moment{1, "container rename"}, "old", old, old},
+			{moment{2, "container rename"}, "old", old, old},
+			{moment{1, "container port APP-edge"}, "new", switched, old},
+			{moment{1, "container stop"}, "new", switched, old},
+		}},
+		{"commit", []string{broken}, []interruption{
+			{moment{1, "container update"}, "old", old, old},
+			{moment{2, "container rename"}, "old", old, old},
+		}},
+		{"port", []string{term, kill}, []interruption{
+			{moment{1, "container rename"}, "old", old, both},
+			{moment{1, "exec"}, "new", both, both},
+			{moment{2, "cp -"}, "new", both, both},
+		}},
+		{"edge", []string{term, kill}, []interruption{
+			{moment{1, "container stop"}, "old", old, old},
+			{moment{1, "container start"}, "old", old, old},
+			{moment{1, "container rm"}, "old", old, old},
+		}},
+	}
+	for _, tt := range tests {
+		for _, way := range tt.ways {
+			t.Run("another "+tt.release+" "+way, func(t *testing.T) {
+				t.Parallel()
+				c := newCutShort(t, tt.release, way)
+				for _, i := range tt.moments {
+					c.check(i)
+				}
+			})
+		}
+	}
+}
+
+// cutShort is a host whose releases are cut short.
+type cutShort struct {
+	*host
+	release, way string
+	old, next    string   // bundles
+	env          []string // of the next one's hooks
+	edges        []string // where the edge may answer
+}
+
+// newCutShort releases an old commit, and builds one that differs in what release says.
+func newCutShort(t *testing.T, release, way string) *cutShort {
+	t.Helper()
+	h := newHost(t)
+	c := &cutShort{host: h, release: release, way: way, old: h.mustBuild(1, app(t, "old", "")), edges: []string{h.edge}}
+	var buildEnv []string
+	switch release {
+	case "port":
+		buildEnv = []string{"CONTAINER_PORT=9090"}
+	case "edge":
+		c.edges = append(c.edges, freeAddress(t))
+		c.env = []string{"EDGE_PORT=" + c.edges[1]}
+	}
+	c.next = h.mustBuild(2, app(t, "new", ""), buildEnv...)
+	h.mustDeploy(c.old)
+	c.prepare("beforehand")
+	return c
+}
+
+// prepare runs the next release's prepare.sh, which has to mend everything.
+func (c *cutShort) prepare(when string) {
+	c.t.Helper()
+	if out, err := c.run(c.hook(c.next, "hooks/prepare.sh", c.env...)); err != nil {
+		c.t.Fatalf("prepare.sh %s: %v\n%s", when, err, out)
+	}
+	c.wantNothingLeft("prepare.sh " + when)
+}
+
+// check cuts a release short and looks what has become of the host, then whether the next prepare.sh mends it.
+func (c *cutShort) check(i interruption) {
+	t := c.t
+	t.Helper()
+	at := fmt.Sprintf("%s at %s (%d)", c.way, i.words, i.nth)
+	if c.release == "commit" { // others close connections, as edge.sh says
+		defer c.visit()()
+	}
+	output := c.cut(c.next, "hooks/start.sh", c.way, i.moment, c.env...)
+	if c.way == kill {
+		c.wantNoProcess(at)
+	} else {
+		c.wantNothingLeft(at)
+		c.want(at, i.serves, i.left)
+	}
+	if c.way == term && !strings.Contains(lastLine(output), "SIGTERM") {
+		t.Errorf("%s: last line %q, want the reason; all:\n%s", at, lastLine(output), output)
+	}
+	c.prepare("after " + at)
+	repaired := i.repaired
+	if c.way != kill && i.left == old {
+		repaired = old
+	}
+	c.want("prepare.sh after "+at, i.serves, repaired)
+	if i.serves != "old" || repaired != old || c.release == "edge" {
+		c.mustDeploy(c.old)
+		c.want("a release after "+at, "old", old)
+		c.prepare("after another release")
+	}
+	if t.Failed() {
+		t.Fatalf("%s:\n%s", at, output)
+	}
+}
+
+// want holds the host against the release that must answer, as soon as the edge has looked its name up, and the containers that
+// there must be.
+func (c *cutShort) want(when, serves, containers string) {
+	c.t.Helper()
+	var answers []string
+	for range 40 {
+		answers = nil
+		for _, address := range c.edges {
+			answers = append(answers, answerAt(address))
+		}
+		if slices.Contains(answers, serves) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if !slices.Contains(answers, serves) {
+		c.t.Errorf("%s: the edge answers %q, want %q", when, answers, serves)
+	}
+	if got := c.containers(); got != containers {
+		c.t.Errorf("%s: containers %q, want %q", when, got, containers)
+	}
+}

@@ -1,0 +1,108 @@
+package deployscripts_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestUserWhoIsNotRoot has hooks run as a user who is only in Docker's group, under a umask that keeps everybody else out: so
+// rehearse people at home and GitHub's runners.
+func TestUserWhoIsNotRoot(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.umask = "077"
+	one, two := h.mustBuild(1, app(t, "one", "")), h.mustBuild(2, app(t, "two", ""))
+	edit(t, filepath.Join(two, "edge", "Caddyfile"), "\treverse_proxy", "\theader X-Edge changed\n\treverse_proxy")
+	if os.Geteuid() == 0 {
+		h.become(12345)
+	}
+	h.mustDeploy(one)
+	if got := h.answer(); got != "one" {
+		t.Errorf("answer %q, want that of the release", got)
+	}
+	h.mustDeploy(two)
+	docker(t, "container restart "+h.app+"-edge")
+	if got := h.edgeHeader(); got != "changed" {
+		t.Errorf("header %q after a restart, want the configuration that was loaded last", got)
+	}
+}
+
+// become has hooks run as another user, in the group of Docker's socket.
+func (h *host) become(user uint32) {
+	h.t.Helper()
+	socket, err := os.Stat("/var/run/docker.sock")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.user = &syscall.Credential{Uid: user, Gid: user, Groups: []uint32{socket.Sys().(*syscall.Stat_t).Gid}}
+	// The folder of all of this test's folders is root's alone, and so is that of the test binary, which plays aws.
+	if err := os.Chmod(filepath.Dir(h.home), 0o755); err != nil {
+		h.t.Fatal(err)
+	}
+	aws := filepath.Join(h.home, "aws")
+	self, err := os.Readlink(aws)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.Remove(aws); err != nil {
+		h.t.Fatal(err)
+	}
+	copyFile(h.t, self, aws)
+	for _, dir := range []string{h.home, h.tmp} {
+		if err := os.Chown(dir, int(user), -1); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// TestImageUnderAnyUmask has a build make files of the image under a umask that keeps everybody else out: the user of the
+// container has to read them all the same.
+func TestImageUnderAnyUmask(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.umask = "077"
+	h.mustDeploy(h.mustBuild(1, func(webapp string) {
+		app(t, "one", "")(webapp)
+		write(t, filepath.Join(webapp, "Makefile"), "image:\n\tmkdir built && cat app >built/app && chmod +x built/app\n\tdocker build --quiet --tag '$(IMAGE)' .\n")
+		edit(t, filepath.Join(webapp, "Dockerfile"), "COPY app /app", "COPY built/app /app\nUSER 1234")
+	}))
+	if got := h.answer(); got != "one" {
+		t.Errorf("answer %q, want that of the release", got)
+	}
+}
+
+// onHost are the commands that hooks may use, beside bash's own: those of Amazon Linux 2023 (coreutils, grep, tar) and those
+// that user data installs or the AMI has for AWS. diffutils and the like are not sure to be there.
+var onHost = []string{"aws", "cat", "cut", "date", "df", "dirname", "docker", "grep", "mkdir", "rm", "sleep", "sort", "tail", "tar", "timeout", "tr", "wc"}
+
+func TestHooksUseWhatTheHostHas(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	bin := t.TempDir()
+	for _, name := range onHost {
+		path, err := exec.LookPath(name)
+		if name == "aws" {
+			path, err = filepath.Join(h.home, name), nil
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(bin, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaded := func() string { return docker(t, "container logs "+h.app+"-edge") }
+	for i, bundle := range []string{h.mustBuild(1, app(t, "one", "")), h.mustBuild(2, app(t, "two", ""))} {
+		output, err := h.deploy(bundle, "PATH="+bin)
+		if err != nil || strings.Contains(output, "not found") {
+			t.Errorf("deploy: %v\n%s", err, output)
+		}
+		if logs := loaded(); strings.Contains(logs, `"/load"`) {
+			t.Errorf("release %d has the edge load what it has already:\n%s", i+1, logs)
+		}
+	}
+}
