@@ -9,10 +9,15 @@ import (
 	"cicd/internal/edit"
 	"cicd/rehearsal/world"
 
+	"time"
+
 	"cicd/internal/docker"
 )
 
-const caddyfile = "deploy-scripts/edge/Caddyfile"
+const (
+	caddyfile = "deploy-scripts/edge/Caddyfile"
+	restarts  = "{{.RestartCount}}" // of a container
+)
 
 // edgeDrills are about the container that owns port 80.
 var edgeDrills = []Drill{
@@ -53,22 +58,36 @@ func edgeCrashes(ctx context.Context, g *drillEnv) error {
 	if err != nil {
 		return err
 	}
-	const restarts = "{{.RestartCount}}"
 	before, err := docker.Run(ctx, "inspect", "--format", restarts, h.EdgeName())
 	if err != nil {
 		return err
 	}
-	if _, err := docker.Run(ctx, "exec", h.EdgeName(), "caddy", "stop", "--address", "unix//etc/caddy/admin.sock"); err != nil {
-		return err
+	// When the first process of a container ends, Docker kills the others: caddy stop, too, which may not get to report success.
+	_, stopped := docker.Run(ctx, "exec", h.EdgeName(), "caddy", "stop", "--address", "unix//etc/caddy/admin.sock")
+	if err := restarted(ctx, h, before); err != nil {
+		return errors.Join(err, stopped)
 	}
-	if err := g.Serves(ctx, g.good); err != nil {
-		return err
+	return g.Serves(ctx, g.good)
+}
+
+// restartTimeout is how long Docker may take to restart the edge.
+const restartTimeout = 10 * time.Second
+
+// restarted waits until Docker has restarted the edge, which it had done before a number of times.
+func restarted(ctx context.Context, h *world.Host, before string) error {
+	ctx, cancel := context.WithTimeout(ctx, restartTimeout)
+	defer cancel()
+	for {
+		after, err := docker.Run(ctx, "inspect", "--format", restarts, h.EdgeName())
+		if err == nil && after != before {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(errors.New("the edge has not been restarted, so it was not broken"), err)
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	after, err := docker.Run(ctx, "inspect", "--format", restarts, h.EdgeName())
-	if err == nil && after == before {
-		err = errors.New("the edge has not been restarted, so it was not broken")
-	}
-	return err
 }
 
 // edgeRemoved leaves the repair to the good push at the end of every drill.
