@@ -32,7 +32,7 @@ func (d Drill) String() string { return fmt.Sprintf("%-21s %s", d.Name, d.Breaks
 
 // All returns all drills, in the order in which they run.
 func All() []Drill {
-	return slices.Concat(buildDrills, registryDrills, healthDrills, hookDrills, edgeDrills, hostDrills, pipelineDrills)
+	return slices.Concat(buildDrills, registryDrills, healthDrills, hookDrills, switchDrills, edgeDrills, hostDrills, pipelineDrills)
 }
 
 // Find returns the drill of that name, or every drill for "all".

@@ -38,13 +38,6 @@ var hostDrills = []Drill{
 		outage: true,
 	},
 	{
-		Name:   "deployment-killed",
-		Breaks: "the start hook is killed in the middle of the switch",
-		Holds:  "requests wait, the rollback mends it, and none is lost",
-		Rows:   []int{33, 36},
-		run:    deploymentKilled,
-	},
-	{
 		Name:   "leftovers",
 		Breaks: "killed releases have left containers and images",
 		Holds:  "the next release removes all but the running and the rollback image",
@@ -109,21 +102,4 @@ func hostRebooted(ctx context.Context, g *drillEnv) error {
 		return fmt.Errorf("the release ended %s, want it failed", status)
 	}
 	return g.checkFailure(ctx, err, "stage Deploy", "ApplicationStart", "hooks/start.sh", "signal: killed", "rolling back")
-}
-
-// deploymentKilled kills the start hook between its two renames, once: the wrapper removes itself.
-func deploymentKilled(ctx context.Context, g *drillEnv) error {
-	h, err := g.Host()
-	if err != nil {
-		return err
-	}
-	undo, err := h.Wrap("docker", `[[ "$*" == *-retired && "$*" == *" rename "* ]] || exec "$real" "$@"
-"$real" "$@"
-rm -- "$0"
-kill -KILL 0`)
-	if err != nil {
-		return err
-	}
-	defer undo()
-	return g.refuses(ctx, []edit.Edit{harmless("a kill")}, "stage Deploy", "ApplicationStart", "hooks/start.sh", "signal: killed", "rolling back")
 }

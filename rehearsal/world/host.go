@@ -49,8 +49,8 @@ func (h *Host) Wrap(command, script string) (undo func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(h.Home, "wrapped-")
-	if err != nil {
+	dir := filepath.Join(h.Home, "wrapped")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	text := fmt.Sprintf("#!/bin/bash\nreal=%s\n%s\n", shellword.Quote(real), script)
