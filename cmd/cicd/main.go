@@ -18,7 +18,7 @@ import (
 
 	"cicd/automation"
 	"cicd/infra"
-	"cicd/rehearsal/awscli"
+	awscli "cicd/rehearsal/aws/cli"
 )
 
 // The exit codes. CI depends on them.

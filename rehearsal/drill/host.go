@@ -8,7 +8,7 @@ import (
 
 	"cicd/internal/docker"
 
-	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/aws/codepipeline"
 )
 
 // hostDrills are about the machine that the application runs on. A rehearsal's host is a set of Docker objects: it

@@ -11,7 +11,7 @@ import (
 
 	"cicd/internal/docker"
 
-	"cicd/rehearsal/ecr"
+	"cicd/rehearsal/aws/ecr"
 )
 
 // leftoversGo leaves on the host what killed releases leave, and looks what is there after two more releases.

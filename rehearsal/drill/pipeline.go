@@ -7,7 +7,7 @@ import (
 
 	"cicd/internal/edit"
 
-	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/aws/codepipeline"
 )
 
 // pipelineDrills are about what starts a release, and which one wins.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
 )
 
 // audit sets what the declared roles are granted against what was used of it.

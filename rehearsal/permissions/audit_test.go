@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
 )
 
 // audited returns the audit of a role with the policy, after it has read two objects below "app/".

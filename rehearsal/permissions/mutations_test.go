@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // mutation is one change for the worse of a declared policy.

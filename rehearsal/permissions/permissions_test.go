@@ -13,8 +13,8 @@ import (
 	"cicd/rehearsal/rehearsaltest"
 	"cicd/rehearsal/world"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
 )
 
 // TestPermissions rehearses both stacks. Nothing may be granted in vain, and no policy may become worse in any one way

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/iam"
 )
 
 // probe is a request that the policies must refuse.

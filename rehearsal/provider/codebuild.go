@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // buildKinds are CodeBuild's types, for builds in a pipeline.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // States of a connection. Made through the API it is PENDING until somebody finishes the handshake in the console (F1).

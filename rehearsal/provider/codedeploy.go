@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 var applicationByName = named(account.Application, "name", "ApplicationDoesNotExistException: No application found for name: %s")

@@ -3,7 +3,7 @@ package provider
 import (
 	"fmt"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // Forms and limits. Source: CodePipeline API Reference and User Guide, "Quotas in AWS CodePipeline".

@@ -8,7 +8,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // addressKinds are the ways to reach a host: its key and its Elastic IP.

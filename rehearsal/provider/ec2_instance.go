@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // userDataLimit is in bytes, before encoding. Source: EC2 User Guide, "Run commands at launch".

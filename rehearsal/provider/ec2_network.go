@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 var (

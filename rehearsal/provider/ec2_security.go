@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // securityGroupByID also finds the group that every VPC is born with.

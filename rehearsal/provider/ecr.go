@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
 )
 
 // repositoryName is the form of a repository's name. Source: ECR API Reference, CreateRepository.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // githubKinds are the GitHub side of a stack.

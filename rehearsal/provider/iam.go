@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 var (

@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
 )
 
 var (

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 var logGroupByName = named(account.LogGroup, "name", "log group %s does not exist; declare it, so that its retention is set and its writers need no logs:CreateLogGroup")

@@ -4,8 +4,8 @@ import (
 	"regexp"
 	"strings"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
 )
 
 // policyKind is what a service has of its own where it holds a policy. The grammar is package iam's.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // What is wrong with a policy is package iam's to say, in TestParse…; here it gets the service's error.

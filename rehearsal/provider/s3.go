@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 var bucketByName = named(account.Bucket, "bucket", "NoSuchBucket: The specified bucket does not exist: %s")

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"cicd/rehearsal/account"
+	"cicd/rehearsal/aws/account"
 )
 
 // schema is the closed set of input properties of a resource or of a block in one.

@@ -4,8 +4,8 @@ import (
 	"regexp"
 	"slices"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
 )
 
 var topicByARN = named(account.Topic, "arn", "NotFound: Topic does not exist: %s")

@@ -11,8 +11,8 @@ import (
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
 )
 
 // contents are how many images or objects the one repository or bucket of a test holds.

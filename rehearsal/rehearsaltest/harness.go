@@ -16,13 +16,13 @@ import (
 
 	"cicd/internal/docker"
 
-	"cicd/rehearsal/awscli"
+	"cicd/rehearsal/aws/cli"
 )
 
 // Main runs the tests of a package whose rehearsals use the test binary as the built-in aws command of builds and hooks.
 func Main(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "aws" {
-		os.Exit(awscli.Main(os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }

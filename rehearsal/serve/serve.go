@@ -14,7 +14,7 @@ import (
 
 	"cicd/internal/shellword"
 
-	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/aws/codepipeline"
 	"cicd/rehearsal/github"
 )
 

@@ -8,9 +8,9 @@ import (
 
 	"cicd/rehearsal/workspace"
 
-	"cicd/rehearsal/codebuild"
-	"cicd/rehearsal/codepipeline"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/codebuild"
+	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/aws/iam"
 )
 
 // askBucket is what a build asks of the artifact store beside reading and writing. Like s3:GetObject beside

@@ -11,16 +11,16 @@ import (
 
 	"cicd/rehearsal/workspace"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/awsapi"
-	"cicd/rehearsal/codebuild"
-	"cicd/rehearsal/codedeploy"
-	"cicd/rehearsal/codepipeline"
-	"cicd/rehearsal/ecr"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/api"
+	"cicd/rehearsal/aws/codebuild"
+	"cicd/rehearsal/aws/codedeploy"
+	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/aws/ecr"
+	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/github"
-	"cicd/rehearsal/iam"
 	"cicd/rehearsal/provider"
-	"cicd/rehearsal/s3"
 )
 
 // accountID is the account that AWS uses in its own examples.
@@ -40,9 +40,9 @@ type cloud struct {
 	registry     *ecr.Registry
 	faults       *registryFaults
 	store        *s3.Store
-	api          *awsapi.Server
+	api          *api.Server
 	// credentials are those of builds, served at credentialsURL.
-	credentials    awsapi.ContainerCredentials
+	credentials    api.ContainerCredentials
 	credentialsURL string
 	builds         *codebuild.Runner
 	deploys        *codedeploy.Service
@@ -96,7 +96,7 @@ func (c *cloud) startStorage() error {
 		return err
 	}
 	c.work.Registry = strings.TrimPrefix(registry.URL, "http://")
-	c.api, err = c.serve(awsapi.New(awsapi.Config{
+	c.api, err = c.serve(api.New(api.Config{
 		Account: c.account, Sessions: c.authority.SessionFor, Authorize: c.authority.Authorize,
 		Registry: c.registry, RegistryURL: registry.URL,
 	}))
@@ -148,8 +148,8 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 }
 
 // serve serves a handler until the cloud is closed.
-func (c *cloud) serve(h http.Handler) (*awsapi.Server, error) {
-	server, err := awsapi.Serve(h)
+func (c *cloud) serve(h http.Handler) (*api.Server, error) {
+	server, err := api.Serve(h)
 	if err == nil {
 		c.closers = append(c.closers, server.Close)
 	}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 
-	"cicd/rehearsal/codedeploy"
-	"cicd/rehearsal/codedeploy/agent"
-	"cicd/rehearsal/codepipeline"
-	"cicd/rehearsal/ec2"
+	"cicd/rehearsal/aws/codedeploy"
+	"cicd/rehearsal/aws/codedeploy/agent"
+	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/aws/ec2"
 )
 
 // newDeployService wires CodeDeploy to the hosts and the artifact store.

@@ -15,9 +15,9 @@ import (
 
 	"cicd/internal/docker"
 
-	"cicd/rehearsal/awsapi"
-	"cicd/rehearsal/codedeploy/agent"
-	"cicd/rehearsal/iam"
+	"cicd/rehearsal/aws/api"
+	"cicd/rehearsal/aws/codedeploy/agent"
+	"cicd/rehearsal/aws/iam"
 )
 
 // Host stands for one EC2 instance: a named set of Docker objects, an agent, and a metadata service.
@@ -29,7 +29,7 @@ type Host struct {
 	Home     string // of the user that hooks run as
 	path     string // PATH of the hooks
 	agent    *agent.Agent
-	metadata *awsapi.IMDS
+	metadata *api.IMDS
 	power    sync.Mutex // held while the host reboots
 }
 

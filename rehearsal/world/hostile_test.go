@@ -16,7 +16,7 @@ import (
 	"cicd/rehearsal/rehearsaltest"
 	"cicd/rehearsal/world"
 
-	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/aws/codepipeline"
 )
 
 // payloads are texts that make the file canary if a shell, or make, ever takes them for more than text. None has a slash,

@@ -6,9 +6,9 @@ import (
 	"net"
 	"sync"
 
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/awsapi"
-	"cicd/rehearsal/codedeploy/agent"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/api"
+	"cicd/rehearsal/aws/codedeploy/agent"
 )
 
 // hosts are the EC2 instances that something has reached for.
@@ -51,7 +51,7 @@ func (c *cloud) boot(instanceID string, number int) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata := awsapi.NewIMDS(c.account, c.authority, instanceID)
+	metadata := api.NewIMDS(c.account, c.authority, instanceID)
 	endpoint, err := c.serve(metadata)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 	"cicd/internal/docker"
 
 	"cicd/internal/sendonce"
-	"cicd/rehearsal/ec2"
+	"cicd/rehearsal/aws/ec2"
 )
 
 // internet is a client somewhere on the internet: it reaches what the declared network lets it reach, and nothing

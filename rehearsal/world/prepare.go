@@ -18,7 +18,7 @@ import (
 
 	"cicd/automation"
 	"cicd/infra"
-	"cicd/rehearsal/awscli"
+	"cicd/rehearsal/aws/cli"
 )
 
 // prepare makes everything ready that has to be there before the stack comes up.
@@ -82,7 +82,7 @@ func newMachine(ctx context.Context, work *workspace.Workspace) (machine, error)
 // provideAWS makes the aws command of builds and hooks: the installed AWS CLI where it is of a fit version, else the
 // built-in one. Only to ask for its version takes a second.
 func (c *cloud) provideAWS() error {
-	c.installedAWS, _ = awscli.Find(append(c.machine.environment(c.work), userHome()))
+	c.installedAWS, _ = cli.Find(append(c.machine.environment(c.work), userHome()))
 	return c.useAWS(c.installedAWS)
 }
 

@@ -13,7 +13,7 @@ import (
 	"cicd/rehearsal/console"
 	"cicd/rehearsal/workspace"
 
-	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/aws/codepipeline"
 	"cicd/rehearsal/github"
 )
 

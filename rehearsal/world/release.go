@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/aws/codepipeline"
 	"cicd/rehearsal/github"
 )
 

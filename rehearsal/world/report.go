@@ -7,10 +7,10 @@ import (
 
 	"cicd/rehearsal/console"
 
-	"cicd/rehearsal/codebuild"
-	"cicd/rehearsal/codedeploy"
-	"cicd/rehearsal/codedeploy/agent"
-	"cicd/rehearsal/codepipeline"
+	"cicd/rehearsal/aws/codebuild"
+	"cicd/rehearsal/aws/codedeploy"
+	"cicd/rehearsal/aws/codedeploy/agent"
+	"cicd/rehearsal/aws/codepipeline"
 )
 
 // reporter tells on the console what the pipelines do.

@@ -6,11 +6,11 @@ import (
 	"net/http"
 
 	"cicd/automation"
-	"cicd/rehearsal/account"
-	"cicd/rehearsal/codepipeline"
-	"cicd/rehearsal/ecr"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/aws/ecr"
+	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/github"
-	"cicd/rehearsal/iam"
 )
 
 // This file has what scenarios see of the parts that a world is made of.

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+)
+
+// protocol is how an answer looks on the wire.
+type protocol interface {
+	write(w http.ResponseWriter, answer any)
+	writeError(w http.ResponseWriter, f fault)
+}
+
+// jsonProtocol is AWS's JSON 1.1 protocol, spoken by ECR.
+type jsonProtocol struct{}
+
+func (jsonProtocol) write(w http.ResponseWriter, answer any) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	json.NewEncoder(w).Encode(answer)
+}
+
+// writeError answers 400 to whatever the client did wrong, a missing permission included, as ECR does.
+func (p jsonProtocol) writeError(w http.ResponseWriter, f fault) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("x-amzn-ErrorType", f.code)
+	w.WriteHeader(statusOf(f, http.StatusBadRequest))
+	json.NewEncoder(w).Encode(map[string]string{"__type": f.code, "message": f.message})
+}
+
+// queryProtocol is AWS's query protocol, spoken by STS.
+type queryProtocol struct{ requestID string }
+
+func (p queryProtocol) write(w http.ResponseWriter, answer any) {
+	w.Header().Set("Content-Type", "text/xml")
+	xml.NewEncoder(w).Encode(answer)
+}
+
+// queryCodes are the names that the query protocol has for some faults (STS API reference, "Common Errors").
+var queryCodes = map[string]string{
+	"AccessDeniedException":               "AccessDenied",
+	"ExpiredTokenException":               "ExpiredToken",
+	"IncompleteSignatureException":        "IncompleteSignature",
+	"InvalidSignatureException":           "SignatureDoesNotMatch",
+	"MissingAuthenticationTokenException": "MissingAuthenticationToken",
+	"UnknownOperationException":           "InvalidAction",
+	"UnrecognizedClientException":         "InvalidClientTokenId",
+}
+
+func (p queryProtocol) writeError(w http.ResponseWriter, f fault) {
+	type detail struct{ Type, Code, Message string }
+	status := http.StatusForbidden
+	if f.code == "IncompleteSignatureException" || f.code == "UnknownOperationException" {
+		status = http.StatusBadRequest
+	}
+	status = statusOf(f, status)
+	if code, ok := queryCodes[f.code]; ok {
+		f.code = code
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(status)
+	xml.NewEncoder(w).Encode(struct {
+		XMLName   xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
+		Error     detail
+		RequestID string `xml:"RequestId"`
+	}{Error: detail{"Sender", f.code, f.message}, RequestID: p.requestID})
+}
+
+// statusOf returns 500 for what is the rehearsal's own fault, else status.
+func statusOf(f fault, status int) int {
+	if f.code == "ServerException" {
+		return http.StatusInternalServerError
+	}
+	return status
+}

@@ -1,0 +1,144 @@
+package codebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cicd/rehearsal/aws/iam"
+)
+
+// build is a build under way.
+type build struct {
+	runner  *Runner
+	project project
+	input   Input
+	session iam.Session
+	uuid    string
+	started time.Time
+	dir     string
+	result  *Build
+	failure error // of the first phase that failed
+
+	log       *console
+	container *container
+	cache     *localCache // nil when the build has none
+	spec      *Buildspec
+	golang    goRuntime
+	shell     *shell
+}
+
+func (b *build) sourceDir() string { return filepath.Join(b.dir, "src") }
+func (b *build) homeDir() string   { return filepath.Join(b.dir, "root") }
+func (b *build) tempDir() string   { return filepath.Join(b.dir, "tmp") }
+func (b *build) stateDir() string  { return filepath.Join(b.dir, "state") }
+func (b *build) binDir() string    { return filepath.Join(b.dir, "bin") } // commands of the image
+
+// contextError is why a phase failed: a code and a message of CodeBuild's.
+type contextError struct {
+	code string
+	err  error
+}
+
+func (e contextError) Error() string { return e.code + ": " + e.err.Error() }
+func (e contextError) Unwrap() error { return e.err }
+
+// commandError is the contextError of a command, with the end of what it printed.
+type commandError struct {
+	contextError
+	output string
+}
+
+// run goes through the phases. Where a failure leads: "if a command fails during the install phase, none of the commands
+// in the pre_build, build, and post_build phases are run", nor after one in pre_build; post_build runs after a failed
+// build, and "the UPLOAD_ARTIFACTS phase is always attempted, even if the BUILD phase fails". on-failure changes that:
+// CONTINUE goes on to the next phase, and ABORT ends the build. A phase that failed fails the build in every case; the
+// guide does not say so of CONTINUE, but whoever relies on the opposite should not learn it in AWS.
+func (b *build) run(ctx context.Context) {
+	b.result.Status = "SUCCEEDED"
+	ok := b.phase(ctx, "QUEUED", b.enqueue) &&
+		b.phase(ctx, "DOWNLOAD_SOURCE", b.downloadSource)
+	for _, name := range phaseNames {
+		if !ok {
+			return
+		}
+		p := b.spec.Phases[name]
+		b.log.say("Entering phase %s", strings.ToUpper(name))
+		ok = b.phase(ctx, strings.ToUpper(name), func() error { return b.runPhase(ctx, p) })
+		if !ok && ctx.Err() == nil {
+			usual := name == "build" || name == "post_build"
+			ok = p.OnFailure.Action == "CONTINUE" || usual && p.OnFailure.Action != "ABORT"
+		}
+	}
+	if ok {
+		b.phase(ctx, "UPLOAD_ARTIFACTS", func() error { return b.uploadArtifacts(ctx) })
+	}
+}
+
+// phase runs one phase, records and logs how it ended, and reports whether it succeeded.
+func (b *build) phase(ctx context.Context, name string, run func() error) bool {
+	start := time.Now()
+	err := context.Cause(ctx)
+	if err == nil {
+		err = run()
+	}
+	result := PhaseResult{Name: name, Status: "SUCCEEDED", Duration: time.Since(start)}
+	var reason PhaseContext
+	if err != nil {
+		result.Status, reason = b.explain(ctx, err)
+		result.Contexts = []PhaseContext{reason}
+		b.fail(result, err)
+	}
+	b.result.Phases = append(b.result.Phases, result)
+	if name != "QUEUED" { // which comes before the log in AWS
+		b.log.say("Phase complete: %s State: %s", name, result.Status)
+		b.log.say("Phase context status code: %s Message: %s", reason.StatusCode, reason.Message)
+	}
+	return err == nil
+}
+
+// explain returns the status that an error gives a phase, and its context.
+func (b *build) explain(ctx context.Context, err error) (string, PhaseContext) {
+	var reason contextError
+	var command commandError
+	switch {
+	case ctx.Err() != nil && errors.Is(context.Cause(ctx), errTimedOut):
+		return "TIMED_OUT", PhaseContext{"BUILD_TIMED_OUT", fmt.Sprintf("Build has timed out after %d minutes (buildTimeout).", b.project.BuildTimeout)}
+	case ctx.Err() != nil:
+		return "STOPPED", PhaseContext{"STOPPED", "Build was stopped."}
+	case errors.As(err, &command):
+		return "FAILED", PhaseContext{command.code, command.err.Error()}
+	case errors.As(err, &reason):
+		return "FAILED", PhaseContext{reason.code, reason.err.Error()}
+	}
+	return "FAILED", PhaseContext{"INTERNAL_SERVICE_ERROR", err.Error()}
+}
+
+// fail makes the first failed phase the build's, in the words in which CodePipeline passes it on.
+func (b *build) fail(p PhaseResult, err error) {
+	if b.failure != nil {
+		return
+	}
+	b.result.Status = p.Status
+	var output string
+	var command commandError
+	if errors.As(err, &command) {
+		output = lastLines(command.output) + b.golang.explain(command.output)
+	}
+	b.failure = &buildError{err: err, text: fmt.Sprintf("build %s: Build terminated with state: %s. Phase: %s, Code: %s, Message: %s%s",
+		b.result.ID, p.Status, p.Name, p.Contexts[0].StatusCode, p.Contexts[0].Message, output)}
+}
+
+func (b *build) err() error { return b.failure }
+
+// buildError has the text of CodePipeline and the chain of what caused it.
+type buildError struct {
+	text string
+	err  error
+}
+
+func (e *buildError) Error() string { return e.text }
+func (e *buildError) Unwrap() error { return e.err }

@@ -1,0 +1,175 @@
+// Package codebuild runs the stack's declared CodeBuild projects on this machine: the real buildspec in a real shell,
+// with CodeBuild's phases, variables, log and artifacts.
+//
+// What it goes by is the AWS CodeBuild User Guide (build-spec-ref, build-env-ref-env-vars, build-env-ref-cmd,
+// view-build-details-phases, caching-local) and images.yaml. It differs from AWS where it has to: commands run as the user
+// who started the rehearsal, with this machine's tools, of which go is held to the image's; the source folder, HOME and
+// TMPDIR are folders of the build. What a project or buildspec asks for and a rehearsal cannot give is an error or, where the build means the same
+// without it, a line in the log that starts with "Rehearsal:".
+package codebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cicd/internal/rmtree"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
+)
+
+// Runner runs builds, several at once if asked to.
+type Runner struct {
+	Account   *account.Account
+	Authority *iam.Authority
+	// Dir is where each build has a folder for as long as it runs.
+	Dir string
+	// CacheDir is where the local caches of projects are kept between builds. With "" there are none.
+	CacheDir string
+	// Environment gives the variables of the build environment that CodeBuild itself does not set, PATH among them, each
+	// as NAME=value. Commands get no others.
+	Environment func(iam.Session) []string
+	// Log receives the build log as it grows. With nil it is dropped.
+	Log io.Writer
+
+	mu      sync.Mutex
+	numbers map[string]int // last build number by project
+
+	minute time.Duration // what buildTimeout counts, shorter in tests
+}
+
+// Input is what StartBuild and CodePipeline's CodeBuild action say about one build.
+type Input struct {
+	ProjectName string
+	// SourceVersion is CODEBUILD_SOURCE_VERSION: from CodePipeline, the ARN of the source artifact's object.
+	SourceVersion string
+	// ResolvedSourceVersion is CODEBUILD_RESOLVED_SOURCE_VERSION: from CodePipeline, the commit id.
+	ResolvedSourceVersion string
+	// EnvironmentVariables add to and override the project's.
+	EnvironmentVariables []EnvironmentVariable
+	// Initiator is who started the build, such as "codepipeline/cicd-dev".
+	Initiator string
+	// Fetch returns the path of the source, a zip archive. Its error fails the phase DOWNLOAD_SOURCE.
+	Fetch func(iam.Session) (path string, err error)
+	// Store takes the artifact, a zip archive that lasts until Store returns. Its error fails the phase UPLOAD_ARTIFACTS.
+	// As in AWS it is called for a build that has failed, too, unless that was in INSTALL or PRE_BUILD or with
+	// on-failure: ABORT. It is not called when the buildspec has no artifacts.
+	Store func(session iam.Session, path string) error
+}
+
+// Build is a build that has ended.
+type Build struct {
+	// ID is "<project>:<uuid>".
+	ID, ARN string
+	// Number counts the builds of a project from 1.
+	Number int
+	// Status is SUCCEEDED, FAILED, TIMED_OUT or STOPPED.
+	Status string
+	// Warnings are what did not stop the build, one sentence each.
+	Warnings []string
+	// Phases are those that ran, of QUEUED, DOWNLOAD_SOURCE, INSTALL, PRE_BUILD, BUILD, POST_BUILD and UPLOAD_ARTIFACTS;
+	// nothing happens in the others.
+	Phases []PhaseResult
+	// ExportedVariables are the values at the end of the build of those that the buildspec exports and that are set.
+	ExportedVariables map[string]string
+}
+
+// PhaseResult is how one phase ended.
+type PhaseResult struct {
+	Name string
+	// Status is SUCCEEDED, FAILED, TIMED_OUT or STOPPED.
+	Status   string
+	Duration time.Duration
+	// Contexts say why a phase did not succeed.
+	Contexts []PhaseContext
+}
+
+// PhaseContext is one reason, with one of CodeBuild's codes such as COMMAND_EXECUTION_ERROR.
+type PhaseContext struct{ StatusCode, Message string }
+
+var errTimedOut = errors.New("build has timed out")
+
+// StartBuild runs a build of a declared project to its end. When ctx ends, the build is stopped. The Build is nil when
+// none could be started; when one ended otherwise than in success, the error has the phase, the reason and, of a
+// command, the last lines that it printed. No process and no file of the build is left, except in its cache.
+func (r *Runner) StartBuild(ctx context.Context, in Input) (*Build, error) {
+	p, err := findProject(r.Account, in.ProjectName)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(r.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("build folder: %w", err)
+	}
+	id := uuid.NewString()
+	b := &build{runner: r, project: p, input: in, uuid: id, started: time.Now(), dir: filepath.Join(dir, id)}
+	b.result = &Build{ID: p.Name + ":" + id, ARN: p.resourceARN(r.Account, "codebuild", "build/"+p.Name+":"+id), Number: r.nextNumber(p.Name)}
+
+	minute := r.minute
+	if minute == 0 {
+		minute = time.Minute
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(p.BuildTimeout)*minute, errTimedOut)
+	defer cancel()
+	if err := b.open(); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	b.run(ctx)
+	if err := b.close(); err != nil {
+		return b.result, errors.Join(b.err(), err)
+	}
+	return b.result, b.err()
+}
+
+func (r *Runner) nextNumber(projectName string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.numbers == nil {
+		r.numbers = map[string]int{}
+	}
+	r.numbers[projectName]++
+	return r.numbers[projectName]
+}
+
+// open makes the build's folders, log and container.
+func (b *build) open() error {
+	for _, dir := range []string{b.homeDir(), b.tempDir(), b.stateDir(), b.binDir()} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("build folder: %w", err)
+		}
+	}
+	w := b.runner.Log
+	if w == nil {
+		w = io.Discard
+	}
+	var err error
+	if b.log, err = newConsole(w); err != nil {
+		return fmt.Errorf("build log: %w", err)
+	}
+	b.container, err = startContainer(b.result.ID)
+	return err
+}
+
+// close ends what open and the build began, processes first.
+func (b *build) close() error {
+	if b.container != nil {
+		b.container.remove()
+	}
+	if b.log != nil {
+		b.log.close()
+	}
+	if b.cache != nil {
+		b.cache.close()
+	}
+	if err := rmtree.Remove(b.dir); err != nil {
+		return fmt.Errorf("build folder: %w", err)
+	}
+	return nil
+}

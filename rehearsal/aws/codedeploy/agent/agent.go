@@ -1,0 +1,205 @@
+// Package agent carries out the lifecycle events of AWS CodeDeploy on a host as the CodeDeploy agent 1.8 for Linux
+// does: its order of things, its files, its messages.
+//
+// Rules: github.com/aws/aws-codedeploy-agent, lib/instance_agent/plugins/codedeploy; each file here names the source
+// files that it follows. Where a rehearsal knows better than the agent, it says so in a hint or a warning, beside the
+// agent's own text and never in its place.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"cicd/rehearsal/aws/codedeploy/appspec"
+)
+
+// Lifecycle events that have rules of their own; every other event just runs its hook.
+const (
+	DownloadBundle = "DownloadBundle"
+	Install        = "Install"
+)
+
+// Events are the lifecycle events of an in-place deployment that an agent takes part in, in their order
+// (lib/aws/codedeploy/local/deployer.rb, DEFAULT_ORDERED_LIFECYCLE_EVENTS).
+var Events = []string{
+	"BeforeBlockTraffic", "AfterBlockTraffic", "ApplicationStop", DownloadBundle, "BeforeInstall", Install,
+	"AfterInstall", "ApplicationStart", "ValidateService", "BeforeAllowTraffic", "AfterAllowTraffic",
+}
+
+// previous are the events whose hooks come from the last revision that was installed, as long as the bundle of this
+// one is not there (hook_executor.rb, MAPPING_BETWEEN_HOOKS_AND_DEPLOYMENTS).
+var previous = []string{"BeforeBlockTraffic", "AfterBlockTraffic", "ApplicationStop"}
+
+// Agent is the CodeDeploy agent of one host. Its zero value lacks a DeploymentRoot.
+//
+// Root keeps the files section of an appspec off the real host: "/opt/app" then means Root/opt/app, symbolic links
+// inside Root resolve as in a chroot, and what cannot be had there (accounts of the real host, SELinux contexts, a
+// missing setfacl) is a warning instead of a failure. Hooks are processes of this machine all the same: they see its
+// real paths and find nothing of Root under "/". Root "" or "/" is the real host, where nothing is softened.
+type Agent struct {
+	// DeploymentRoot is where the agent keeps bundles and its records, a path of this machine. In AWS it is
+	// /opt/codedeploy-agent/deployment-root.
+	DeploymentRoot string
+	Root           string
+	// Dir is the directory that hooks start in; "" is "/", where systemd starts the agent.
+	Dir string
+	// Env is the environment that the agent has itself and its hooks inherit. nil is this process's, without the
+	// credential variables that the agent drops when it starts to poll (command_poller.rb).
+	Env []string
+
+	mu          sync.Mutex
+	deployments []string // ids, for Close
+}
+
+// Deployment is what the service tells the agent about a deployment (deployment_specification.rb).
+type Deployment struct {
+	ID, Application, GroupID, GroupName string
+	// FileExistsBehavior is DISALLOW, OVERWRITE or RETAIN; "" is DISALLOW. The appspec's own value wins.
+	FileExistsBehavior string
+	// Events are all events that a hook may be for; nil is the package's Events.
+	Events   []string
+	Revision Revision
+}
+
+// Revision is where a deployment's bundle comes from.
+type Revision struct {
+	// BundleType is tar, tgz or zip; anything else is read as tar, as the agent does.
+	BundleType string
+	// Open returns the archive and its entity tag.
+	Open func(context.Context) (body io.ReadCloser, etag string, err error)
+	// Bucket, Key, Version and ETag are what hooks see as BUNDLE_*; an empty one is not set at all. A non-empty ETag
+	// must be that of the archive.
+	Bucket, Key, Version, ETag string
+}
+
+// Line is one line that a lifecycle event brings forth.
+type Line struct {
+	// Kind tells a script's output (as in scripts.log, "[stdout]..."), the agent's own log, and the rehearsal's warning.
+	Kind LineKind
+	Text string
+}
+
+// LineKind is who a Line is from.
+type LineKind int
+
+// The kinds of lines.
+const (
+	ScriptLine LineKind = iota
+	AgentLine
+	WarningLine
+)
+
+// Run carries out one lifecycle event and passes its lines to sink as they come (one at a time). The error is a
+// *Failure, except when ctx ended: then it wraps ctx's cause and the processes of the hook are gone.
+func (a *Agent) Run(ctx context.Context, d Deployment, event string, sink func(Line)) error {
+	a.mu.Lock()
+	if !slices.Contains(a.deployments, d.ID) {
+		a.deployments = append(a.deployments, d.ID)
+	}
+	a.mu.Unlock()
+	var one sync.Mutex
+	e := execution{agent: a, deployment: d, sink: func(l Line) {
+		one.Lock()
+		defer one.Unlock()
+		sink(l)
+	}}
+	if err := os.MkdirAll(e.dir(), 0o777); err != nil {
+		return failure(fmt.Errorf("deployment root: %w", err))
+	}
+	var err error
+	switch event {
+	case DownloadBundle:
+		err = e.downloadBundle(ctx)
+	case Install:
+		err = e.install(ctx)
+	default:
+		err = e.runHook(ctx, event)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", event, context.Cause(ctx))
+	}
+	return failure(err)
+}
+
+// execution is one lifecycle event under way.
+type execution struct {
+	agent      *Agent
+	deployment Deployment
+	sink       func(Line)
+}
+
+func (e execution) log(format string, args ...any) {
+	e.sink(Line{Kind: AgentLine, Text: fmt.Sprintf(format, args...)})
+}
+
+func (e execution) warn(format string, args ...any) {
+	e.sink(Line{Kind: WarningLine, Text: fmt.Sprintf(format, args...)})
+}
+
+// install carries out the Install event (command_executor.rb). A hook for an unknown event is refused only here.
+func (e execution) install(ctx context.Context) error {
+	path := filepath.Join(e.archiveDir(), "appspec.yml")
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		// appspec.yaml does for Install, but never for hooks (command_executor.rb, app_spec_real_path).
+		if yaml := filepath.Join(e.archiveDir(), "appspec.yaml"); exists(yaml) {
+			path = yaml
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return rubyError(err, path)
+	}
+	spec, err := appspec.Parse(text)
+	if err != nil {
+		return err
+	}
+	if err := e.checkEvents(spec, filepath.Base(path)); err != nil {
+		return err
+	}
+	if err := e.installFiles(ctx, spec); err != nil {
+		return err
+	}
+	return e.record(lastSuccessfulInstall)
+}
+
+// checkEvents holds the appspec's hooks against the deployment's events (command_executor.rb, validate_app_spec_hooks).
+func (e execution) checkEvents(spec appspec.AppSpec, file string) error {
+	events := e.deployment.Events
+	if events == nil {
+		events = Events
+	}
+	var unknown, missing []string
+	for _, event := range spec.Events {
+		if !slices.Contains(events, event) {
+			unknown = append(unknown, fmt.Sprintf("%q", event))
+		}
+	}
+	if len(unknown) > 0 {
+		return fmt.Errorf("%s file contains unknown lifecycle events: [%s]", file, strings.Join(unknown, ", "))
+	}
+	for _, event := range events {
+		if !slices.Contains(Events, event) && !slices.Contains(spec.Events, event) {
+			missing = append(missing, event)
+		}
+	}
+	if len(missing) > 0 {
+		return appspec.Violation(fmt.Sprintf("You specified a lifecycle event which is not a default one and doesn't exist in your %s file: %s",
+			file, strings.Join(missing, ",")))
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

@@ -1,0 +1,207 @@
+package agent
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"cicd/internal/rmtree"
+	"cicd/rehearsal/aws/codedeploy/appspec"
+)
+
+// downloadBundle carries out the DownloadBundle event (command_executor.rb).
+func (e execution) downloadBundle(ctx context.Context) error {
+	if err := e.removeOldArchives(); err != nil {
+		return err
+	}
+	bundle, err := e.fetch(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.unpack(ctx, bundle); err != nil {
+		return err
+	}
+	e.lintBundle()
+	return e.record(mostRecentInstall)
+}
+
+// fetch stores the archive beside its future content and checks its entity tag (download_from_s3). The name is the
+// agent's, whatever the type.
+func (e execution) fetch(ctx context.Context) (string, error) {
+	r := e.deployment.Revision
+	body, etag, err := r.Open(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer body.Close()
+	path := filepath.Join(e.dir(), "bundle.tar")
+	file, err := os.Create(path)
+	if err != nil {
+		return "", fmt.Errorf("bundle: %w", err)
+	}
+	_, err = io.Copy(file, body)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return "", fmt.Errorf("bundle: %w", err)
+	}
+	if want := strings.ReplaceAll(r.ETag, `"`, ""); want != "" && want != strings.ReplaceAll(etag, `"`, "") {
+		return "", appspec.Violation(fmt.Sprintf("Expected deployment artifact bundle etag %s but was actually %s", r.ETag, etag))
+	}
+	return path, nil
+}
+
+var appspecName = regexp.MustCompile(`(?i)appspec`)
+
+// unpack extracts the archive and, when all of it lies in one folder that has an appspec, lifts it out of there
+// (command_executor.rb, unpack_bundle).
+func (e execution) unpack(ctx context.Context, bundle string) error {
+	if err := rmtree.Remove(e.archiveDir()); err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	if err := os.MkdirAll(e.archiveDir(), 0o777); err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	var err error
+	switch e.deployment.Revision.BundleType {
+	case "zip":
+		err = unzip(bundle, e.archiveDir())
+	case "tgz":
+		err = untar(ctx, "-zxpsf", bundle, e.archiveDir())
+	default:
+		err = untar(ctx, "-xpsf", bundle, e.archiveDir())
+	}
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(e.archiveDir())
+	if err != nil || len(entries) != 1 || !entries[0].IsDir() {
+		return err
+	}
+	inner, err := os.ReadDir(filepath.Join(e.archiveDir(), entries[0].Name()))
+	if err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	for _, entry := range inner {
+		if appspecName.MatchString(entry.Name()) {
+			return e.stripLeadingDirectory(entries[0].Name())
+		}
+	}
+	return nil
+}
+
+func (e execution) stripLeadingDirectory(name string) error {
+	e.log("Stripping leading directory from archive bundle contents.")
+	temporary := filepath.Join(e.dir(), "deployment-archive-temp")
+	err := rmtree.Remove(temporary)
+	if err == nil {
+		err = os.Rename(e.archiveDir(), temporary)
+	}
+	if err == nil {
+		err = os.Rename(filepath.Join(temporary, name), e.archiveDir())
+	}
+	if err == nil {
+		err = os.Remove(temporary)
+	}
+	if err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	return nil
+}
+
+// lintBundle shows what the agent would ignore in the appspec. What is wrong with it comes out in the events that read it.
+func (e execution) lintBundle() {
+	text, err := os.ReadFile(filepath.Join(e.archiveDir(), "appspec.yml"))
+	if err != nil {
+		return
+	}
+	spec, err := appspec.Parse(text)
+	if err != nil {
+		return
+	}
+	for _, warning := range spec.Warnings {
+		e.warn("%s", warning)
+	}
+}
+
+// untar runs tar as linux_util.rb does.
+func untar(ctx context.Context, flags, bundle, dir string) error {
+	cmd := exec.CommandContext(ctx, "tar", flags, bundle)
+	cmd.Dir = dir
+	output, err := cmd.CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return fmt.Errorf("tar: %w", err)
+	}
+	return &Failure{
+		Code:    UnknownError,
+		Message: fmt.Sprintf("Error extracting tar archive: %d", exit.ExitCode()),
+		Hint:    "tar says: " + string(bytes.TrimSpace(output)),
+	}
+}
+
+// unzip extracts what the agent's "unzip -qo" would, with its modes: those in the archive, without set-id bits.
+func unzip(bundle, dir string) error {
+	archive, err := zip.OpenReader(bundle)
+	if err != nil {
+		return fmt.Errorf("zip archive: %w", err)
+	}
+	defer archive.Close()
+	root, err := os.OpenRoot(dir) // an entry that points outside is an error
+	if err != nil {
+		return fmt.Errorf("zip archive: %w", err)
+	}
+	defer root.Close()
+	for _, file := range archive.File {
+		if err := unzipEntry(root, file); err != nil {
+			return fmt.Errorf("zip archive: %s: %w", file.Name, err)
+		}
+	}
+	return nil
+}
+
+func unzipEntry(root *os.Root, file *zip.File) error {
+	name := filepath.Clean(filepath.FromSlash(file.Name))
+	if strings.HasSuffix(file.Name, "/") {
+		return root.MkdirAll(name, 0o777)
+	}
+	if err := root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
+	content, err := file.Open()
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	if file.Mode()&os.ModeSymlink != 0 {
+		target, err := io.ReadAll(content)
+		if err != nil {
+			return err
+		}
+		return root.Symlink(string(target), name)
+	}
+	const unix = 3 // "version made by" of archives that carry Unix modes; others get what the umask leaves
+	hasMode := file.CreatorVersion>>8 == unix && file.Mode().Perm() != 0
+	// A process forked while a script is open for writing keeps the script busy until it calls exec (ETXTBSY).
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	out, err := root.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, content)
+	if hasMode {
+		err = errors.Join(err, out.Chmod(file.Mode().Perm()))
+	}
+	return errors.Join(err, out.Close())
+}

@@ -1,0 +1,125 @@
+package agent
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"cicd/rehearsal/aws/codedeploy/appspec"
+)
+
+// commandLine is what the agent runs for a script (linux_util.rb, prepare_script_command). It is one string that Ruby
+// takes apart again: a blank in a path splits it.
+func commandLine(script appspec.Script, path string) string {
+	switch {
+	case script.RunAs != nil && script.Sudo:
+		return "sudo su " + *script.RunAs + " -c " + path
+	case script.RunAs != nil:
+		return "su " + *script.RunAs + " -c " + path
+	case script.Sudo:
+		return "sudo " + path
+	}
+	return path
+}
+
+// argv takes a command line apart as Ruby's Process.spawn does (process.c, rb_exec_fillarg): by a shell when there is
+// anything for a shell to do, else at blanks.
+func argv(line string) []string {
+	if strings.ContainsAny(line, "*?{}[]<>()~&|\\$;'`\"\n#") {
+		return []string{"/bin/sh", "-c", line} // Ruby's rule for "=" and shell words needs a first word that is no path
+	}
+	return strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' })
+}
+
+// start starts args in its own process group. A file that the kernel cannot execute, such as a script without "#!",
+// goes to the shell, as it does in Ruby.
+func (a *Agent) start(args, env []string, stdin, stdout, stderr *os.File) (*exec.Cmd, error) {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = env
+	cmd.Dir = a.Dir
+	if cmd.Dir == "" {
+		cmd.Dir = "/"
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	err := cmd.Start()
+	if errors.Is(err, syscall.ENOEXEC) {
+		return a.start(append([]string{"/bin/sh"}, args...), env, stdin, stdout, stderr)
+	}
+	return cmd, err
+}
+
+// environment is what a hook's process gets: the agent's own variables with the deployment's on top
+// (hook_executor.rb; command_executor.rb, get_s3_envs).
+func (h hook) environment() []string {
+	d := h.deployment
+	env := h.agent.Env
+	if env == nil {
+		dropped := []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CREDENTIAL_FILE"}
+		env = slices.DeleteFunc(os.Environ(), func(v string) bool {
+			name, _, _ := strings.Cut(v, "=")
+			return slices.Contains(dropped, name)
+		})
+	}
+	set := []string{
+		"LIFECYCLE_EVENT=" + h.event,
+		"DEPLOYMENT_ID=" + d.ID,
+		"APPLICATION_NAME=" + d.Application,
+		"DEPLOYMENT_GROUP_NAME=" + d.GroupName,
+		"DEPLOYMENT_GROUP_ID=" + d.GroupID,
+	}
+	bundle := [][2]string{
+		{"BUNDLE_BUCKET", d.Revision.Bucket}, {"BUNDLE_KEY", d.Revision.Key},
+		{"BUNDLE_VERSION", d.Revision.Version}, {"BUNDLE_ETAG", d.Revision.ETag},
+	}
+	for _, v := range bundle {
+		// A variable that Ruby sets to nil is taken out, even when it was inherited.
+		env = slices.DeleteFunc(slices.Clone(env), func(inherited string) bool { return strings.HasPrefix(inherited, v[0]+"=") })
+		if v[1] != "" {
+			set = append(set, v[0]+"="+v[1])
+		}
+	}
+	return append(slices.Clone(env), set...) // the last value of a name counts
+}
+
+// rubyErrors name the classes that Ruby raises for the errors that a file operation or an exec commonly meets.
+var rubyErrors = map[syscall.Errno]string{
+	syscall.ENOENT: "Errno::ENOENT", syscall.EACCES: "Errno::EACCES", syscall.EPERM: "Errno::EPERM",
+	syscall.ETXTBSY: "Errno::ETXTBSY", syscall.E2BIG: "Errno::E2BIG", syscall.ELOOP: "Errno::ELOOP",
+	syscall.EISDIR: "Errno::EISDIR", syscall.ENOTDIR: "Errno::ENOTDIR", syscall.ENOMEM: "Errno::ENOMEM",
+}
+
+// rubyClassAndText returns how Ruby presents a failed start of a command.
+func rubyClassAndText(err error, command string) (class, text string) {
+	errno := syscall.Errno(0)
+	switch {
+	case errors.As(err, &errno):
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		errno = syscall.ENOENT
+	case errors.Is(err, fs.ErrPermission): // os/exec looks before it leaps, and finds a directory
+		errno = syscall.EACCES
+	default:
+		return "StandardError", err.Error()
+	}
+	return rubyErrors[errno], sentence(errno) + " - " + command
+}
+
+// rubyError words a failed file operation as the agent's Ruby does.
+func rubyError(err error, path string) error {
+	errno := syscall.Errno(0)
+	if !errors.As(err, &errno) {
+		return err
+	}
+	return &Failure{Code: UnknownError, Message: sentence(errno) + " @ rb_sysopen - " + filepath.Clean(path)}
+}
+
+// sentence is strerror(3), which Go has in lower case.
+func sentence(errno syscall.Errno) string {
+	text := errno.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
+}

@@ -1,0 +1,104 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"cicd/rehearsal/aws/codedeploy/appspec"
+)
+
+// hook is a lifecycle event's scripts and where they are (hook_executor.rb).
+type hook struct {
+	execution
+	event string
+	// archive is the unpacked bundle that the scripts are in: this deployment's or the last installed one's.
+	archive string
+	output  *scriptLog
+}
+
+// runHook runs the scripts of an event, if there are any.
+func (e execution) runHook(ctx context.Context, event string) error {
+	dir := e.dir()
+	if slices.Contains(previous, event) && !exists(e.archiveDir()) {
+		last, err := e.recorded(lastSuccessfulInstall)
+		if err != nil || last == "" {
+			return err // a first deployment has nothing to stop
+		}
+		dir = last
+	}
+	h := hook{execution: e, event: event, archive: filepath.Join(dir, "deployment-archive")}
+	spec, err := h.readAppSpec()
+	if err != nil || len(spec.Hooks[event]) == 0 {
+		return err
+	}
+	h.output, err = openScriptLog(e.dir(), func(text string) { e.sink(Line{Kind: ScriptLine, Text: text}) })
+	if err != nil {
+		return err
+	}
+	defer h.output.file.Close()
+	h.output.write("LifecycleEvent - " + event + "\n")
+	for _, script := range spec.Hooks[event] {
+		if err := h.runScript(ctx, script); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h hook) readAppSpec() (appspec.AppSpec, error) {
+	path := filepath.Join(h.archive, "appspec.yml")
+	if !exists(path) {
+		f := &Failure{Code: UnknownError, Message: fmt.Sprintf(
+			`The CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at revision-relative path "appspec.yml". `+
+				`The revision was unpacked to directory %q, and the AppSpec file was expected but not found at path %q. `+
+				`Consult the AWS CodeDeploy Appspec documentation for more information at http://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file.html`,
+			h.archive, path)}
+		switch {
+		case exists(filepath.Join(h.archive, "appspec.yaml")):
+			f.Hint = "the bundle has appspec.yaml: the agent reads hooks from appspec.yml alone, so rename it"
+		case h.archive != h.archiveDir():
+			f.Hint = h.event + " runs from the revision that was installed last, and its files are gone from this host"
+		default:
+			f.Hint = "appspec.yml has to be at the root of the build's artifact: see artifacts in the buildspec (F27)"
+		}
+		return appspec.AppSpec{}, f
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return appspec.AppSpec{}, rubyError(err, path)
+	}
+	return appspec.Parse(text)
+}
+
+// fail returns the failure of a script with what the log has by now.
+func (h hook) fail(code Code, script appspec.Script, format string, args ...any) *Failure {
+	return &Failure{
+		Code:    code,
+		Script:  script.Location,
+		Message: fmt.Sprintf(format, args...),
+		Log:     h.output.String(),
+		Hint:    h.hint(code, script),
+	}
+}
+
+// runScript makes sure that a script is there and executable, and runs it.
+func (h hook) runScript(ctx context.Context, script appspec.Script) error {
+	path := filepath.Join(h.archive, script.Location)
+	info, err := os.Stat(path)
+	if err != nil {
+		return h.fail(ScriptMissing, script, "Script does not exist at specified location: %s", path)
+	}
+	const executable = 1 // X_OK of access(2)
+	if syscall.Access(path, executable) != nil {
+		h.log("Script at specified location: %s is not executable.  Trying to make it executable.", script.Location)
+		if os.Chmod(path, info.Mode()|0o111) != nil {
+			return h.fail(ScriptNotExecutable, script, "Unable to set script at specified location: %s as executable", script.Location)
+		}
+	}
+	h.output.write("Script - " + script.Location + "\n")
+	return h.execute(ctx, script, path)
+}

@@ -1,0 +1,174 @@
+package codepipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cicd/rehearsal/aws/iam"
+)
+
+// Execution is one run of a pipeline.
+type Execution struct {
+	// ID is the pipeline execution id.
+	ID       string
+	Pipeline string
+	// Trigger says what started it: ByCreation, ByWebhook or ByHand.
+	Trigger string
+	// Commit is the commit to release, "" for the newest of the branch.
+	Commit string
+
+	service *Service
+	def     definition
+	number  int
+	branch  string // pushed to; "" for the branch that the source action names
+
+	mu        sync.Mutex
+	artifacts map[string]artifact
+	variables map[string]map[string]string // by namespace
+
+	status Status
+	err    error
+	done   chan struct{}
+}
+
+func newExecution(s *Service, d definition, number int) *Execution {
+	e := &Execution{
+		ID: uuid.NewString(), Pipeline: d.Name, service: s, def: d, number: number,
+		artifacts: map[string]artifact{}, done: make(chan struct{}),
+	}
+	e.variables = map[string]map[string]string{"codepipeline": {"PipelineExecutionId": e.ID}}
+	return e
+}
+
+// Wait returns how the execution ended. The error tells why it did not succeed.
+func (e *Execution) Wait(ctx context.Context) (Status, error) {
+	select {
+	case <-e.done:
+		return e.status, e.err
+	case <-ctx.Done():
+		return InProgress, ctx.Err()
+	}
+}
+
+// run takes the execution through the stages. It holds each stage until it has arrived at the next one, so that no
+// later execution overtakes it in between.
+func (e *Execution) run(ctx context.Context, arrival *waiter) {
+	defer close(e.done)
+	start := time.Now()
+	e.status = Succeeded
+	var held *gate
+	for i, st := range e.def.Stages {
+		g := e.service.gate(e.def, st)
+		if i > 0 {
+			arrival = g.arrive(e.def.ExecutionMode, e.number)
+		}
+		if held != nil {
+			held.leave()
+			held = nil
+		}
+		select {
+		case entered := <-arrival.outcome:
+			if !entered {
+				e.status = Superseded
+			}
+		case <-ctx.Done():
+			g.withdraw(arrival)
+			e.status, e.err = Stopped, ctx.Err()
+		}
+		if e.status != Succeeded {
+			break
+		}
+		held = g
+		if e.err = e.runStage(ctx, st); e.err != nil {
+			e.status = Failed
+			if ctx.Err() != nil {
+				e.status = Stopped
+			}
+			break
+		}
+	}
+	if held != nil {
+		held.leave()
+	}
+	e.service.Observe(Event{Execution: e, Status: e.status, Duration: time.Since(start), Err: e.err})
+}
+
+// runStage runs the stage's actions: those of one run order at the same time, one run order after the other.
+func (e *Execution) runStage(ctx context.Context, st stage) error {
+	byOrder := map[int][]action{}
+	for _, a := range st.Actions {
+		byOrder[cmp.Or(a.RunOrder, 1)] = append(byOrder[cmp.Or(a.RunOrder, 1)], a)
+	}
+	for _, order := range slices.Sorted(maps.Keys(byOrder)) {
+		errs := make([]error, len(byOrder[order]))
+		var group sync.WaitGroup
+		for i, a := range byOrder[order] {
+			group.Go(func() { errs[i] = e.runAction(ctx, st, a) })
+		}
+		group.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Execution) runAction(ctx context.Context, st stage, a action) error {
+	event := Event{Execution: e, Stage: st.Name, Action: a.Name, Status: InProgress}
+	e.service.Observe(event)
+	start := time.Now()
+	event.Summary, event.Err = e.perform(ctx, event, a)
+	event.Status, event.Duration = Succeeded, time.Since(start)
+	if event.Err != nil {
+		event.Status = Failed
+		event.Err = fmt.Errorf("stage %s, action %s: %w", st.Name, a.Name, event.Err)
+	}
+	e.service.Observe(event)
+	return event.Err
+}
+
+// perform does what the action's provider stands for, with the pipeline's role or the action's own.
+func (e *Execution) perform(ctx context.Context, event Event, a action) (summary string, err error) {
+	do, ok := providers[a.Provider]
+	if !ok {
+		return "", fmt.Errorf("the rehearsal has no action provider %s", a.Provider)
+	}
+	e.mu.Lock()
+	a.Configuration, err = resolve(a.Configuration, e.variables)
+	e.mu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	role := cmp.Or(a.RoleARN, e.def.RoleARN)
+	session, err := e.service.Authority.AssumeRole(role, "codepipeline.amazonaws.com", e.ID, e.def.ARN)
+	if err != nil {
+		return "", err
+	}
+	return do(ctx, &call{Execution: e, Session: session, action: a, event: event})
+}
+
+// setVariables publishes what an action found out under its namespace.
+func (e *Execution) setVariables(namespace string, values map[string]string) {
+	if namespace == "" {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.variables[namespace] = values
+}
+
+// call is one action that is being performed, its configuration resolved.
+type call struct {
+	*Execution
+	iam.Session
+	action action
+	event  Event
+}

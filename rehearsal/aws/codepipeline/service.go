@@ -1,0 +1,180 @@
+// Package codepipeline runs the declared pipelines: their stages, actions, artifacts, variables, triggers and
+// execution mode, as AWS CodePipeline does. What the actions stand for is done by the parts that it is given.
+package codepipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/s3"
+	"cicd/rehearsal/github"
+)
+
+// Status is the state of an execution or of a part of it, in AWS's words.
+type Status string
+
+// The states that an execution passes through.
+const (
+	InProgress Status = "InProgress"
+	Succeeded  Status = "Succeeded"
+	Failed     Status = "Failed"
+	Superseded Status = "Superseded"
+	Stopped    Status = "Stopped"
+)
+
+// What started an execution, in AWS's words.
+const (
+	ByCreation = "CreatePipeline"
+	ByWebhook  = "WebhookV2"
+	ByHand     = "StartPipelineExecution"
+)
+
+// Service runs executions. All fields are set before its first use.
+type Service struct {
+	Account    *account.Account
+	Authority  *iam.Authority
+	Store      *s3.Store
+	Repository *github.Repository
+	// Dir is for scratch files, which are gone when the execution is.
+	Dir string
+	// Build runs a CodeBuild project and Deploy a CodeDeploy deployment; Approve decides on a manual approval.
+	Build   func(context.Context, Build) (BuildResult, error)
+	Deploy  func(context.Context, Deployment) (id string, err error)
+	Approve func(context.Context, Event) error
+	// Observe is told of each step as it happens, from several goroutines at once.
+	Observe func(Event)
+	// Deaf names the pipelines whose connection was not AVAILABLE when they were created: no webhook was
+	// registered for them, so they never start on a push (F2).
+	Deaf func(pipeline string) bool
+
+	mu      sync.Mutex
+	gates   map[string]*gate // by pipeline and stage
+	started int
+	running sync.WaitGroup
+}
+
+// Event tells of a stage or an action of an execution that began or ended.
+type Event struct {
+	Execution *Execution
+	Stage     string
+	// Action is "" when the event is about the stage or the whole execution.
+	Action string
+	Status Status
+	// Summary says what the action did: the commit, the build, the deployment.
+	Summary  string
+	Duration time.Duration
+	Err      error
+}
+
+// ErrUnwatched says that pipelines hear of pushes, and that none is triggered by one.
+var ErrUnwatched = errors.New("no pipeline's trigger watches that branch and these files")
+
+// Push starts the pipelines whose triggers match the push, and returns their executions. When there are none, the error
+// says why.
+func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error) {
+	files, err := s.Repository.ChangedFiles(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	var started []*Execution
+	var deaf []error
+	for _, r := range s.Account.ByType(account.Pipeline) {
+		d, err := definitionOf(s.Account, r.String("name"))
+		if err != nil {
+			return started, err
+		}
+		triggered, err := s.triggered(d, p.Branch, files)
+		if err != nil {
+			return started, fmt.Errorf("pipeline %s: %w", d.Name, err)
+		}
+		switch {
+		case !triggered:
+		case s.Deaf(d.Name):
+			deaf = append(deaf, fmt.Errorf("pipeline %s was created before its connection to GitHub was authorized, so it hears of no push (F2): create it again", d.Name))
+		default:
+			started = append(started, s.start(ctx, d, ByWebhook, p.Branch, p.After))
+		}
+	}
+	if started == nil {
+		return nil, cmp.Or(errors.Join(deaf...), ErrUnwatched)
+	}
+	return started, nil
+}
+
+// triggered says whether a push starts the pipeline: by its triggers, or, where it has none, by the change detection
+// of a source action.
+func (s *Service) triggered(d definition, branch string, files []string) (bool, error) {
+	for _, source := range d.sources() {
+		if source.Configuration["FullRepositoryId"] != s.Repository.FullName {
+			continue
+		}
+		declared := false
+		for _, t := range d.Triggers {
+			if t.GitConfiguration.SourceActionName != source.Name {
+				continue
+			}
+			declared = true
+			if ok, err := t.matches(branch, files); ok || err != nil {
+				return ok, err
+			}
+		}
+		if !declared && source.Configuration["DetectChanges"] != "false" && source.Configuration["BranchName"] == branch {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Start starts an execution of a pipeline, as StartPipelineExecution does: of the newest commit of the branch that
+// the source action names, or of the commit that is given instead (a source revision override).
+func (s *Service) Start(ctx context.Context, pipeline, by, commit string) (*Execution, error) {
+	d, err := definitionOf(s.Account, pipeline)
+	if err != nil {
+		return nil, err
+	}
+	return s.start(ctx, d, by, "", commit), nil
+}
+
+// Source returns what a pipeline's source action names: GitHub's owner/name, and the branch.
+func (s *Service) Source(pipeline string) (repository, branch string, err error) {
+	d, err := definitionOf(s.Account, pipeline)
+	if err != nil {
+		return "", "", err
+	}
+	source := d.sources()[0].Configuration
+	return source["FullRepositoryId"], source["BranchName"], nil
+}
+
+// Wait returns when all executions have ended.
+func (s *Service) Wait() { s.running.Wait() }
+
+func (s *Service) start(ctx context.Context, d definition, by, branch, commit string) *Execution {
+	s.mu.Lock()
+	s.started++
+	e := newExecution(s, d, s.started)
+	s.mu.Unlock()
+	e.Trigger, e.branch, e.Commit = by, branch, commit
+	// Arriving here, before the goroutine runs, keeps the order in which executions were started.
+	first := s.gate(d, d.Stages[0]).arrive(d.ExecutionMode, e.number)
+	s.running.Go(func() { e.run(ctx, first) })
+	return e
+}
+
+func (s *Service) gate(d definition, st stage) *gate {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gates == nil {
+		s.gates = map[string]*gate{}
+	}
+	key := d.Name + "/" + st.Name
+	if s.gates[key] == nil {
+		s.gates[key] = &gate{}
+	}
+	return s.gates[key]
+}

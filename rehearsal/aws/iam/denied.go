@@ -1,0 +1,140 @@
+package iam
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"cicd/rehearsal/aws/account"
+)
+
+// DeniedError says that a request was denied by the declared policies.
+type DeniedError struct {
+	// Principal made the request: "User: " and an assumed-role ARN, or for sts:AssumeRole an AWS service.
+	Principal string
+	// Role is the ARN of the session's role, or of the role that was to be assumed.
+	Role string
+	// Component is the type name of the component that the role is declared in, such as "Build"; "" if in none.
+	Component string
+	// Action and Resource are what was denied.
+	Action, Resource string
+	// Reason is AWS's wording of why, such as "because no identity-based policy allows the s3:GetObject action".
+	Reason string
+	// Remedy says what to change in the program, with the statement that would allow the request as JSON.
+	Remedy string
+}
+
+// Message returns the error as AWS words it (IAM User Guide, "Troubleshoot access denied error messages").
+func (e *DeniedError) Message() string {
+	return fmt.Sprintf("%s is not authorized to perform: %s on resource: %s %s", e.Principal, e.Action, e.Resource, e.Reason)
+}
+
+// Error returns Message and Remedy.
+func (e *DeniedError) Error() string { return e.Message() + "; " + e.Remedy }
+
+// denied explains why the verdict on r is no. The policies in question are of kind k, unless one of another kind
+// denies the request explicitly.
+func denied(r request, role account.Resource, k Kind, v verdict) *DeniedError {
+	e := &DeniedError{
+		Principal: r.principal.String(),
+		Role:      role.String("arn"),
+		Component: component(role.URN),
+		Action:    r.action,
+		Resource:  r.resource,
+	}
+	if d := v.deniedBy; d != nil {
+		article := map[Kind]string{IdentityPolicy: "an", TrustPolicy: "the"}[d.kind]
+		e.Reason = fmt.Sprintf("with an explicit deny in %s %s", cmp.Or(article, "a"), d.kind.inMessages())
+		e.Remedy = fmt.Sprintf("%s of %q%s denies it: no other statement can allow it while that one applies",
+			d.statement, d.policy, inComponent(component(d.urn)))
+		return e
+	}
+	subject, name, where := "role", role.Name, e.Component
+	switch {
+	case k == TrustPolicy:
+		subject = "the trust policy of role"
+	case v.closedBy != nil:
+		k, subject, name, where = KeyPolicy, "the key policy of", v.closedBy.name, component(v.closedBy.urn)
+	}
+	e.Reason = fmt.Sprintf("because no %s allows the %s action", k.inMessages(), r.action)
+	e.Remedy = fmt.Sprintf("%s %q%s needs the statement %s", subject, name, inComponent(where), missing(k, r))
+	if len(v.near) > 0 {
+		e.Remedy += " (" + strings.Join(v.near, "; ") + ")"
+	}
+	return e
+}
+
+// undeclared explains that the role of a request does not exist.
+func undeclared(r request, roleARN string) *DeniedError {
+	return &DeniedError{
+		Principal: r.principal.String(), Role: roleARN, Action: r.action, Resource: r.resource,
+		Reason: "because no such role is declared",
+		Remedy: fmt.Sprintf("declare an aws.iam.Role whose ARN is %q, or correct what names it", roleARN),
+	}
+}
+
+func inComponent(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " in component " + name
+}
+
+// missing returns the statement that would allow r in a policy of kind k, as JSON.
+func missing(k Kind, r request) string {
+	var s struct {
+		Effect    string
+		Principal map[string]string `json:",omitempty"`
+		Action    string
+		Resource  string                       `json:",omitempty"`
+		Condition map[string]map[string]string `json:",omitempty"`
+	}
+	s.Effect, s.Action, s.Resource = "Allow", r.action, grantable(r.resource)
+	if k == KeyPolicy {
+		s.Principal, s.Resource = map[string]string{"AWS": r.principal.role}, "*" // which means the policy's own key
+	}
+	if r.principal.service != "" {
+		s.Principal, s.Resource = map[string]string{"Service": r.principal.service}, ""
+		if source := r.context["aws:SourceArn"]; len(source) == 1 {
+			s.Condition = map[string]map[string]string{"ArnEquals": {"aws:SourceArn": source[0]}}
+		}
+	}
+	text, err := json.Marshal(s)
+	if err != nil { // strings always marshal
+		panic(err)
+	}
+	return string(text)
+}
+
+// grantable returns the resource as a policy would name it, where a part of the ARN is made up at run time.
+func grantable(resource string) string {
+	switch a := arnOf(resource); a.Service {
+	case "s3":
+		if bucket, _, isObject := strings.Cut(a.Resource, "/"); isObject {
+			a.Resource = bucket + "/*"
+			return a.String()
+		}
+	case "logs":
+		if group, _, isStream := strings.Cut(resource, ":log-stream:"); isStream {
+			return group + ":*"
+		}
+	}
+	return resource
+}
+
+// component returns the type name of the component that is the resource's parent, such as "Build" for
+// "urn:pulumi:dev::cicd::cicd:index:Build$aws:iam/role:Role::build-role"; "" without one. Pulumi's documentation of
+// URNs: the third part joins the types of a resource's ancestors and its own with "$".
+func component(urn string) string {
+	parts := strings.SplitN(urn, "::", 4)
+	if len(parts) < 4 {
+		return ""
+	}
+	types := strings.Split(parts[2], "$")
+	if len(types) < 2 {
+		return ""
+	}
+	parent := types[len(types)-2]
+	return parent[strings.LastIndex(parent, ":")+1:]
+}
