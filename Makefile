@@ -58,7 +58,7 @@ check-go: bin/staticcheck
 test-go: bin/cicd
 	@engine=$$(bin/cicd engine) && \
 	echo 'go test (the first time it compiles everything, for some minutes) ...' && \
-	PATH="$${engine%/*}:$$PATH" go test -timeout 60m ./...
+	PATH="$${engine%/*}:$$PATH" go test -timeout 40m ./...
 
 # Go knows best what has to be compiled again. Without buildvcs, for Git refuses to tell of a checkout that is another user's.
 .PHONY: bin/cicd
@@ -72,20 +72,26 @@ docs: $(patsubst %.d2,%.svg,$(wildcard docs/*.d2))
 docs/%.svg: docs/%.d2 bin/d2
 	@bin/d2 $< $@
 
-# The tools that only this file uses, at the versions of tools/go.mod.
+# The tools that only this file uses, at the versions that their modules pin.
 bin/staticcheck: package := honnef.co/go/tools/cmd/staticcheck
 bin/actionlint: package := github.com/rhysd/actionlint/cmd/actionlint
 bin/d2: package := oss.terrastruct.com/d2
-bin/staticcheck bin/actionlint bin/d2: tools/go.mod tools/go.sum
+bin/staticcheck bin/actionlint: module := tools/lint
+bin/d2: module := tools
+bin/staticcheck bin/actionlint: tools/lint/go.mod tools/lint/go.sum
+bin/d2: tools/go.mod tools/go.sum
+bin/staticcheck bin/actionlint bin/d2:
 	@echo 'Building $@ from source (once) ...' >&2
-	@go build -C tools -o ../$@ $(package)
+	@go build -C $(module) -o $(CURDIR)/$@ $(package)
 
 # Those that are asked for; the rest follows from them.
 .PHONY: outdated
 outdated:
 	@newer='{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}'; \
 	go list -m -e -u -f "$$newer" $$(go list -m -f '{{if not (or .Indirect .Main)}}{{.Path}}{{end}}' all) && \
-	go list -C tools -m -e -u -f "$$newer" $$(go list -C tools -f '{{.Module.Path}}' tool)
+	for module in tools tools/lint; do \
+	  go list -C $$module -m -e -u -f "$$newer" $$(go list -C $$module -f '{{.Module.Path}}' tool) || exit; \
+	done
 
 .PHONY: clean
 clean:
