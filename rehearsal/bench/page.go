@@ -109,14 +109,13 @@ func (r *report) page() string {
 func sideBySide(left, right []console.Span) string {
 	var b strings.Builder
 	for i := range max(len(left), len(right)) {
-		columns := make([]any, 2)
+		var columns [2]string
 		for n, spans := range [][]console.Span{left, right} {
-			columns[n] = ""
 			if i < len(spans) {
-				columns[n] = spans[i]
+				columns[n] = spans[i].String()
 			}
 		}
-		fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("%-40s%s", columns...), " "))
+		fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("%-40s%s", columns[0], columns[1]), " "))
 	}
 	return b.String()
 }
