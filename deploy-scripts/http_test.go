@@ -1,7 +1,9 @@
 package deployscripts_test
 
 import (
+	"bufio"
 	"net"
+	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
@@ -69,7 +71,7 @@ func answering(t *testing.T, answer string, hangsUp bool) (address string) {
 				return
 			}
 			t.Cleanup(func() { conn.Close() })
-			_, _ = conn.Read(make([]byte, 1000))
+			_, _ = http.ReadRequest(bufio.NewReader(conn)) // all of it: closing before would reset the connection
 			_, _ = conn.Write([]byte(answer))
 			if hangsUp {
 				conn.Close()

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// wrapDocker has a piece of a bash script run before each command that hooks give Docker.
+// wrapDocker has a piece of a bash script run before each command that hooks give Docker. In it $real is docker itself.
 func (h *host) wrapDocker(script string) {
 	h.t.Helper()
 	real, err := exec.LookPath("docker")
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	write(h.t, filepath.Join(h.home, "docker"), "#!/bin/bash\n"+script+"\nexec "+real+" \"$@\"\n")
+	write(h.t, filepath.Join(h.home, "docker"), "#!/bin/bash\nreal="+real+"\n"+script+"\nexec \"$real\" \"$@\"\n")
 }
 
 // moment is a command that a hook gives Docker: the nth that begins with these words.
@@ -32,12 +32,13 @@ type moment struct {
 const (
 	term   = "TERM"   // SIGTERM, as the agent sends it at the hook's timeout
 	unread = "UNREAD" // the same, and nobody reads what the hook says then
+	done   = "DONE"   // SIGTERM when Docker has done what the command says
 	kill   = "KILL"   // SIGKILL
 	away   = "AWAY"   // Docker does not answer: to this command and the next three
 	broken = "BROKEN" // this one command fails
 )
 
-// interrupting has the next hook that comes to a moment cut short. The signal is there before Docker gets the command.
+// interrupting has the next hook that comes to a moment cut short. A signal is there before Docker gets the command, but for done.
 const interrupting = `
 here="${BASH_SOURCE[0]%/*}"
 no_docker() {
@@ -59,6 +60,7 @@ if [[ -n "$way" && "$* " == "${words//APP/$APP_NAME} "* ]]; then
     [[ "$command" != '(timeout)' ]] || read -r _ _ _ _ group _ <"/proc/$parent/stat"
     case "$way" in
       TERM | UNREAD) kill -TERM -- "-$group" ;;
+      DONE) "$real" "$@" && kill -TERM -- "-$group"; exit ;;
       KILL) kill -KILL -- "-$group" ;;
       AWAY) printf xxx >"$here/away"; no_docker ;;
       BROKEN) no_docker ;;
@@ -174,6 +176,10 @@ func TestReleaseCutShort(t *testing.T) {
 		}},
 		{"commit", []string{unread}, []interruption{
 			{moment{1, "container rename"}, "old", old, old},
+		}},
+		{"commit", []string{done}, []interruption{
+			{moment{1, "container rename"}, "old", old, old},
+			{moment{2, "container rename"}, "new", switched, old},
 		}},
 		{"commit", []string{away}, []interruption{
 			{moment{1, "container run"}, "old", old, old},

@@ -77,7 +77,7 @@ func TestImageUnderAnyUmask(t *testing.T) {
 
 // onHost are the commands that hooks may use, beside bash's own: those of Amazon Linux 2023 (coreutils, grep, tar) and those
 // that user data installs or the AMI has for AWS. diffutils and the like are not sure to be there.
-var onHost = []string{"aws", "cat", "cut", "date", "df", "dirname", "docker", "grep", "mkdir", "rm", "sleep", "sort", "tail", "tar", "timeout", "tr", "wc"}
+var onHost = []string{"aws", "cat", "cut", "date", "df", "dirname", "docker", "grep", "head", "mkdir", "mktemp", "rm", "sleep", "sort", "tail", "tar", "timeout", "tr", "wc"}
 
 func TestHooksUseWhatTheHostHas(t *testing.T) {
 	t.Parallel()

@@ -8,10 +8,11 @@
 # port of the edge itself replaces it: port 80 is then closed for a quarter of a second, and before that while the old one
 # finishes its requests.
 #
-# Reads: EDGE_IMAGE   Caddy 2 (default: the official image)
+# Reads: EDGE_IMAGE   Caddy 2 (default: the official image. Its tag names no patch release, for not each of them becomes an
+#                     image: docker-library/official-images, library/caddy)
 #        EDGE_PORT    what Docker publishes the edge on, [address:]port (default 80)
 
-readonly EDGE_IMAGE="${EDGE_IMAGE:-public.ecr.aws/docker/library/caddy:2.10.0}"
+readonly EDGE_IMAGE="${EDGE_IMAGE:-public.ecr.aws/docker/library/caddy:2.11}"
 readonly EDGE_PORT="${EDGE_PORT:-80}"
 readonly EDGE_NEXT="$EDGE-next"
 readonly EDGE_LABEL=com.cicd.edge # image and port it was made with
