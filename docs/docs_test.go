@@ -20,7 +20,7 @@ var (
 )
 
 func TestLinks(t *testing.T) {
-	pages := []string{"../README.md"}
+	pages := []string{"../README.md", "../CONTRIBUTING.md"}
 	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".md") {
 			pages = append(pages, path)
