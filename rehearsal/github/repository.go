@@ -82,9 +82,9 @@ var settings = [][2]string{
 // Close stops listening for pushes. The bare repository stays until its folder is removed.
 func (r *Repository) Close() { r.hook.close() }
 
-// Push pushes a revision of a working copy to a branch, with the settings of the working copy and its user, but for those
-// that are about their real remotes: hooks, tags, signatures, submodules and protocols. An empty revision deletes the
-// branch. It returns what Git said, the answers of onPush among it.
+// Push pushes a revision of a working copy to a branch, with the settings of the working copy and its user, by which a
+// partial clone fetches what it lacks, but for those that are about their real remotes: hooks, tags, signatures, submodules
+// and protocols. An empty revision deletes the branch. It returns what Git said, the answers of onPush among it.
 func (r *Repository) Push(ctx context.Context, dir, revision, branch string) (said string, err error) {
 	_, said, err = run(ctx, dir, userEnvironment(), []string{"-c", "protocol.file.allow=always", "push", "--quiet", "--no-verify",
 		"--no-follow-tags", "--no-signed", "--recurse-submodules=no", r.Dir, revision + ":refs/heads/" + branch})
