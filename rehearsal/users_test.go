@@ -124,6 +124,7 @@ func becomeNobody(t *testing.T, cmd *exec.Cmd, home string) {
 			t.Fatalf("cp: %v: %s", err, out)
 		}
 	}
+	copyBuildCache(t, home)
 	if err := os.Chmod(filepath.Dir(home), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +134,23 @@ func becomeNobody(t *testing.T, cmd *exec.Cmd, home string) {
 	cmd.Path = filepath.Join(home, "bin", "rehearsal.test")
 	cmd.Env = append(cmd.Env, "HOME="+home, "XDG_CACHE_HOME=", "PATH="+filepath.Join(home, "bin")+":"+os.Getenv("PATH"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody, Groups: []uint32{dockerGroup(t)}}}
+}
+
+// copyBuildCache spares nobody's first build the compilation of Go's standard library, which an earlier test has done.
+func copyBuildCache(t *testing.T, home string) {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := filepath.Join(cache, "cicd", "codebuild"), filepath.Join(home, ".cache", "cicd", "codebuild")
+	_, none := os.Stat(from)
+	if _, done := os.Stat(to); none != nil || done == nil {
+		return
+	}
+	if out, err := exec.Command("cp", "-R", "--no-target-directory", from, to).CombinedOutput(); err != nil {
+		t.Fatalf("cp: %v: %s", err, out)
+	}
 }
 
 func serverArch(t *testing.T) string {

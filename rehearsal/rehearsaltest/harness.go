@@ -140,9 +140,13 @@ func StartedStack(t *testing.T, project, stack string) (*world.World, *bytes.Buf
 	return w, log
 }
 
-// Options are those of a rehearsal of a stack of a project. The test binary is the built-in aws command: see TestMain.
+// Options are those of a rehearsal of a stack of a project. The test binary is the built-in aws command: see Main.
 func Options(project, stack string, stderr io.Writer) world.Options {
-	return world.Options{ProjectDir: project, Stack: stack, BuiltInAWS: os.Args[0], Stderr: stderr}
+	self, err := os.Executable()
+	if err != nil {
+		panic(err) // of no test: where there is no /proc, nothing here runs
+	}
+	return world.Options{ProjectDir: project, Stack: stack, BuiltInAWS: self, Stderr: stderr}
 }
 
 // Tail returns the last lines of a log, for messages.
