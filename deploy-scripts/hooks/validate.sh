@@ -23,6 +23,7 @@ readonly RIGHT_IN_A_ROW=5
 
 main() {
   load_release
+  await_docker # which may just restart
   local want address answer='' right=0 deadline=$((SECONDS + VALIDATE_SECONDS))
   want="200 $(upstream)"
   address="$(edge_address)"
