@@ -47,7 +47,7 @@ func (l *transcript) String() string {
 func (l *transcript) await(t *testing.T, pattern string) string {
 	t.Helper()
 	line := regexp.MustCompile("(?m)^" + pattern + "$")
-	deadline := time.After(5 * time.Minute)
+	deadline := time.After(15 * time.Minute)
 	for {
 		if found := line.FindString(l.String()); found != "" {
 			return found
