@@ -22,6 +22,7 @@ var switchDrills = []Drill{
 	cutShort("no-docker-waiting", away, waits, "the old release goes on; the candidate goes when Docker is back"),
 	cutShort("no-docker-in-switch", away, between, "the hook waits for Docker and gives the name back; none is lost", 33),
 	cutShort("no-docker-switched", away, switched, "the new release serves until the rollback; none is lost"),
+	cutShort("no-docker-draining", away, drains, "the release succeeds, and the next one removes the old container"),
 }
 
 // interruption is what cuts a hook short: a piece of bash in a wrapper of docker, which is $0. In it $group is the hook's process
