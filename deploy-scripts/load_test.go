@@ -20,15 +20,16 @@ type load struct {
 	first        atomic.Value // the first failure
 }
 
-// startLoad starts 16 busy clients with kept connections, half of them sending bodies, and two whose requests last 3 s.
+// startLoad starts 16 busy clients with kept connections, half of them sending bodies, and two whose requests last 3 s. Each has
+// its own connection: of a shared pool, some would be idle for long.
 func startLoad(h *host) *load {
 	l := &load{done: make(chan struct{})}
-	transport := sendonce.Transport{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
-	client := &http.Client{Transport: transport, Timeout: 20 * time.Second}
 	for i := range 18 {
 		l.wg.Add(1)
 		go func() {
 			defer l.wg.Done()
+			client := &http.Client{Transport: sendonce.Transport{Transport: &http.Transport{}}, Timeout: 20 * time.Second}
+			defer client.CloseIdleConnections()
 			for {
 				select {
 				case <-l.done:

@@ -7,11 +7,13 @@ readonly EDGE_FOLDER=/etc/caddy # in the edge's container
 
 # write_config writes the Caddyfile for this host and release into the work folder, below "new".
 write_config() {
-  local text
+  local text checksum
   mkdir -p "$WORK/new/caddy" "$WORK/old/caddy"
   text="$(<"$(dirname "${BASH_SOURCE[0]}")/../../edge/Caddyfile")"
   text="${text//"{\$NAME}"/"$(serving_name)"}"
-  printf '%s\n' "${text//"{\$PORT}"/"$CONTAINER_PORT"}" >"$WORK/new/caddy/Caddyfile"
+  text="${text//"{\$PORT}"/"$CONTAINER_PORT"}"
+  checksum="$(cksum <<<"$text")"
+  printf '%s\n' "${text//"{\$CHECKSUM}"/"${checksum%% *}"}" >"$WORK/new/caddy/Caddyfile"
 }
 
 # copy_config CONTAINER FOLDER puts a configuration of the work folder into a container: the bundle is deleted one day, and the image has no shell. It is root's,

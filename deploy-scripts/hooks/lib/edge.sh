@@ -3,10 +3,11 @@
 # The edge: the container that owns the host's port 80 and passes requests to the application. It outlives releases. Sourced,
 # not run, after containers.sh and, where ensure_edge is used, caddyfile.sh.
 #
-# A release that changes edge/Caddyfile, or the application's port, makes the running edge load the new configuration. That
-# closes client connections which are idle: under load a few requests in 100,000 hit one of those. Only another image or
-# port of the edge itself replaces it: port 80 is then closed for a quarter of a second, and before that while the old one
-# finishes its requests.
+# A release that changes edge/Caddyfile, or the application's port, makes the running edge load the new configuration. Clients
+# with a connection are asked to open another one first, and lose nothing. A connection that is just being opened when the
+# old configuration ends can be closed without an answer (net/http, conn.serve returns once the server shuts down). Only
+# another image or port of the edge itself replaces it: port 80 is then closed for a quarter of a second, and before that
+# while the old one finishes its requests.
 #
 # Reads: EDGE_IMAGE   Caddy 2 (default: the official image. Its tag names no patch release, for not each of them becomes an
 #                     image: docker-library/official-images, library/caddy)
@@ -16,7 +17,7 @@ readonly EDGE_IMAGE="${EDGE_IMAGE:-public.ecr.aws/docker/library/caddy:2.11}"
 readonly EDGE_PORT="${EDGE_PORT:-80}"
 readonly EDGE_NEXT="$EDGE-next"
 readonly EDGE_LABEL=com.cicd.edge # image and port it was made with
-readonly EDGE_STOP_SECONDS=10     # for requests in flight when the edge itself is replaced
+readonly EDGE_STOP_SECONDS=12     # for requests in flight when the edge itself is replaced, after the delay of edge/Caddyfile
 
 EDGE_CHANGED='' # set as soon as the edge may have another configuration than before
 
