@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"cicd/internal/freeport"
 	"cicd/rehearsal/console"
 	"cicd/rehearsal/workspace"
 	"cicd/rehearsal/world"
@@ -105,7 +106,7 @@ func (b *bench) newBareRelease(ctx context.Context) (*bareRelease, error) {
 	if err := b.bare.Save(); err != nil {
 		return nil, err
 	}
-	address, err := world.FreeAddress(0)
+	address, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}

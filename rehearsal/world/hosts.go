@@ -3,9 +3,9 @@ package world
 import (
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 
+	"cicd/internal/freeport"
 	"cicd/rehearsal/aws/account"
 	"cicd/rehearsal/aws/api"
 	"cicd/rehearsal/aws/codedeploy/agent"
@@ -39,11 +39,10 @@ func (c *cloud) host(instanceID string) (*Host, error) {
 
 // boot gives a host its place on this machine.
 func (c *cloud) boot(instanceID string, number int) (*Host, error) {
-	port := 0
-	if number == 1 {
-		port = c.hosts.firstPort
+	edge, err := freeport.Address()
+	if number == 1 && c.hosts.firstPort != 0 {
+		edge, err = fmt.Sprintf("127.0.0.1:%d", c.hosts.firstPort), nil
 	}
-	edge, err := FreeAddress(port)
 	if err != nil {
 		return nil, err
 	}
@@ -69,15 +68,6 @@ func (c *cloud) boot(instanceID string, number int) (*Host, error) {
 
 // edgeImage is the reference of the image that stands for the public Caddy image.
 func (c *cloud) edgeImage() string { return c.work.Name + "-caddy:rehearsal" }
-
-// FreeAddress names a loopback address that nothing listens at.
-func FreeAddress(port int) (string, error) {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}
 
 // close ends what still runs on the hosts.
 func (h *hosts) close() error {
