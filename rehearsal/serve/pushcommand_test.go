@@ -28,6 +28,15 @@ func TestPushCommand(t *testing.T) {
 		{"no local protocol", "r", "main", func(t *testing.T, checkout string) {
 			testproject.Git(t, checkout, "config", "protocol.file.allow", "never")
 		}, "git -c protocol.file.allow=always push REMOTE HEAD:main"},
+		{"no local protocol in the environment", "r", "main", func(t *testing.T, _ string) {
+			t.Setenv("GIT_ALLOW_PROTOCOL", "https:ssh")
+		}, "GIT_ALLOW_PROTOCOL=file git push REMOTE HEAD:main"},
+		{"signed pushes", "r", "main", func(t *testing.T, checkout string) {
+			testproject.Git(t, checkout, "config", "push.gpgSign", "yes")
+		}, "git push --no-signed REMOTE HEAD:main"},
+		{"push options", "r", "main", func(t *testing.T, checkout string) {
+			testproject.Git(t, checkout, "config", "push.pushOption", "ci.skip")
+		}, "git push REMOTE HEAD:main"},
 		{"a hook for the real remote", "r", "main", func(t *testing.T, checkout string) {
 			testproject.Apply(t, filepath.Join(checkout, ".git"), refusing)
 		}, "git push --no-verify REMOTE HEAD:main"},

@@ -48,7 +48,8 @@ func follow(ctx context.Context, w *world.World, e *codepipeline.Execution, star
 }
 
 // pushCommand is what releases a commit when it is pasted in a shell in the checkout: plain, unless the checkout's settings
-// forbid Git to push to a folder, or have a hook for pushes to the real remote. That of Git LFS refuses a folder.
+// forbid Git to push to a folder, ask for a signature, or have a hook for pushes to the real remote. That of Git LFS refuses
+// a folder.
 func pushCommand(ctx context.Context, checkout, remote, branch string) string {
 	words := []string{"git", "push", shellword.Quote(remote), shellword.Quote("HEAD:" + branch)}
 	hook, err := github.UserGit(ctx, checkout, "rev-parse", "--git-path", "hooks/pre-push")
@@ -58,8 +59,14 @@ func pushCommand(ctx context.Context, checkout, remote, branch string) string {
 	if _, missing := os.Stat(hook); err == nil && missing == nil {
 		words = slices.Insert(words, 2, "--no-verify")
 	}
+	if signed, _ := github.UserGit(ctx, checkout, "config", "--type", "bool", "push.gpgSign"); strings.TrimSpace(signed) == "true" {
+		words = slices.Insert(words, 2, "--no-signed")
+	}
 	if _, err := github.UserGit(ctx, checkout, "ls-remote", remote); err != nil {
 		words = slices.Insert(words, 1, "-c", "protocol.file.allow=always")
+	}
+	if allowed, set := os.LookupEnv("GIT_ALLOW_PROTOCOL"); set && !slices.Contains(strings.Split(allowed, ":"), "file") {
+		words = slices.Insert(words, 0, "GIT_ALLOW_PROTOCOL=file")
 	}
 	return strings.Join(words, " ")
 }

@@ -142,6 +142,8 @@ func (w *World) goLive(ctx context.Context, e *codepipeline.Execution, start tim
 	select {
 	case moment := <-first:
 		done.Took = moment.Sub(start)
+	case <-time.After(serveTimeout):
+		return done, fmt.Errorf("%s has served %.7s, too shortly to tell since when", done.URL, e.Commit)
 	case <-ctx.Done():
 		return done, ctx.Err()
 	}
