@@ -2,9 +2,12 @@ package deployscripts_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
+
+	"cicd/internal/processes"
 )
 
 // wantNothingLeft looks for what a script that has ended must not leave: temporary files, one of which may be a login to ECR,
@@ -32,7 +35,7 @@ func (h *host) wantNoProcess(script string) {
 	h.t.Helper()
 	var commands []string
 	for range 100 {
-		if commands = h.processes(); commands == nil {
+		if commands = h.commands(); commands == nil {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -40,19 +43,12 @@ func (h *host) wantNoProcess(script string) {
 	h.t.Errorf("%s leaves the processes %q", script, commands)
 }
 
-// processes lists the command lines of the processes of this host, as they tell by their environment.
-func (h *host) processes() (commands []string) {
+// commands lists the command lines of the processes of this host, as they tell by their environment.
+func (h *host) commands() (commands []string) {
 	h.t.Helper()
-	environments, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil || environments == nil {
-		h.t.Fatalf("no processes: %v", err)
-	}
-	for _, path := range environments {
-		environment, err := os.ReadFile(path)
-		if err != nil || !bytes.Contains(environment, []byte("\x00APP_NAME="+h.app+"\x00")) {
-			continue // it has ended, or is none of ours
-		}
-		line, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+	ours := func(variable string) bool { return variable == "APP_NAME="+h.app }
+	for _, pid := range processes.With(ours) {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // it may have ended
 		commands = append(commands, string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
 	}
 	return commands

@@ -3,6 +3,7 @@ package rehearsaltest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"cicd/rehearsal/world"
 
 	"cicd/internal/docker"
+	"cicd/internal/processes"
 
 	"cicd/rehearsal/aws/cli"
 )
@@ -89,14 +91,9 @@ func Leftovers(t *testing.T, project string, before []string) []string {
 	for _, dir := range dirs {
 		left = append(left, "folder "+dir)
 	}
-	environments, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range environments {
-		if environ, err := os.ReadFile(path); err == nil && bytes.Contains(environ, []byte(workspace.ProcessMark+"="+name)) {
-			left = append(left, "process "+path)
-		}
+	ours := func(variable string) bool { return strings.HasPrefix(variable, workspace.ProcessMark+"="+name) }
+	for _, pid := range processes.With(ours) {
+		left = append(left, fmt.Sprintf("process %d", pid))
 	}
 	return left
 }

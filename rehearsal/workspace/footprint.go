@@ -3,14 +3,11 @@ package workspace
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 
 	"cicd/internal/docker"
+	"cicd/internal/processes"
 
 	"cicd/internal/rmtree"
 )
@@ -20,27 +17,7 @@ func (t footprint) remove(ctx context.Context) error {
 	if err := t.check(); err != nil {
 		return err
 	}
-	return errors.Join(t.endProcesses(), t.removeDockerObjects(ctx), rmtree.Remove(t.Dir()))
-}
-
-// endProcesses kills every process that carries the mark in its environment. Where there is no /proc, the processes
-// were still ended with their process groups while the rehearsal lived.
-func (t footprint) endProcesses() error {
-	environments, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil {
-		return err
-	}
-	for _, path := range environments {
-		environ, err := os.ReadFile(path)
-		if err != nil || !slices.Contains(strings.Split(string(environ), "\x00"), ProcessMark+"="+t.Name) {
-			continue // gone meanwhile, another user's, or none of ours
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if err == nil && pid != os.Getpid() {
-			syscall.Kill(pid, syscall.SIGKILL) // it may be gone: that is what we want
-		}
-	}
-	return nil
+	return errors.Join(processes.Kill(ProcessMark+"="+t.Name), t.removeDockerObjects(ctx), rmtree.Remove(t.Dir()))
 }
 
 // removeDockerObjects removes containers first, since networks and images that they use cannot go before them.

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"cicd/internal/processes"
 )
 
 // container stands for the container that AWS runs a build in: it holds every process of the build, background ones
@@ -98,27 +96,6 @@ func (c *container) remove() {
 	c.signal(syscall.SIGKILL)
 	c.leash.Close()
 	c.warden.Wait()
-	for _, pid := range strayProcesses(c.buildID) {
-		syscall.Kill(pid, syscall.SIGKILL)
-	}
-}
-
-// strayProcesses finds processes that left the group, with setsid for one: they still carry the build's id in their
-// environment. Where there is no /proc, it finds none.
-func strayProcesses(buildID string) []int {
-	files, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is well formed
-	var found []int
-	for _, file := range files {
-		environ, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended, or is not ours to see
-		}
-		var pid int
-		if slices.Contains(strings.Split(string(environ), "\x00"), "CODEBUILD_BUILD_ID="+buildID) {
-			if _, err := fmt.Sscanf(file, "/proc/%d/environ", &pid); err == nil && pid != os.Getpid() {
-				found = append(found, pid)
-			}
-		}
-	}
-	return found
+	// Those that left the group, with setsid for one.
+	_ = processes.Kill("CODEBUILD_BUILD_ID=" + c.buildID)
 }

@@ -50,7 +50,7 @@ func newShell(c *container, spec *Buildspec, dir, workDir string, env map[string
 			s.env = append(s.env, name+"="+env[name])
 		}
 	}
-	// So that a subshell can be told from other processes, see strayProcesses.
+	// So that a subshell can be told from other processes, see container.remove.
 	s.env = append(s.env, "CODEBUILD_BUILD_ID="+env["CODEBUILD_BUILD_ID"])
 	if err := os.WriteFile(s.file("env.sh"), []byte(state.String()), 0o600); err != nil {
 		return nil, err
