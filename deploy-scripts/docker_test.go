@@ -85,15 +85,21 @@ func app(t *testing.T, version, mode string) func(string) {
 	t.Helper()
 	appOnce.Do(func() {
 		binary := filepath.Join(t.TempDir(), "app")
-		cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, "./testdata/app")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go build: %v: %s", err, out)
-		}
+		buildStatic(t, binary, "./testdata/app")
 		appBinary, _ = os.ReadFile(binary)
 	})
 	return func(webapp string) {
 		write(t, filepath.Join(webapp, "app"), string(appBinary))
 		write(t, filepath.Join(webapp, "Dockerfile"), fmt.Sprintf("FROM scratch\nCOPY app /app\nENV VERSION=%s MODE=%s\nENTRYPOINT [\"/app\"]\n", version, mode))
+	}
+}
+
+// buildStatic compiles a program for an image without anything else in it.
+func buildStatic(t *testing.T, binary, source string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, source)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v: %s", err, out)
 	}
 }

@@ -23,8 +23,8 @@ EDGE_CHANGED='' # set as soon as the edge may have another configuration than be
 
 edge_changed() { [[ -n "$EDGE_CHANGED" ]]; }
 
-# create_edge makes $EDGE_NEXT, without starting it. With ndots set, Docker answers at once that a name is unknown and does
-# not ask outside.
+# create_edge makes $EDGE_NEXT, without starting it. With ndots set, Docker answers at once that a name of one label is unknown, and
+# does not ask outside (moby, daemon/libnetwork/resolver.go).
 create_edge() {
   uncut docker container create --name "$EDGE_NEXT" --network "$EDGE" --dns-opt ndots:1 --publish "$EDGE_PORT:80" --restart unless-stopped \
     --cap-drop ALL --cap-add NET_BIND_SERVICE --security-opt no-new-privileges \

@@ -1,0 +1,41 @@
+// Command resolver is a name server that knows no name. It prints each that it is asked for.
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+)
+
+func main() {
+	conn, err := net.ListenPacket("udp", ":53")
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("listening")
+	message := make([]byte, 512)
+	for {
+		n, from, err := conn.ReadFrom(message)
+		if err != nil || n < 12 {
+			continue
+		}
+		fmt.Println("asked for", name(message[12:n]))
+		// RFC 1035, 4.1.1: an answer (QR) with recursion available (RA) and the code 3, that there is no such name.
+		message[2] |= 0x80
+		message[3] = 0x80 | 3
+		_, _ = conn.WriteTo(message[:n], from)
+	}
+}
+
+// name reads the labels of a question (RFC 1035, 4.1.2).
+func name(question []byte) string {
+	var labels []string
+	for len(question) > 0 && question[0] > 0 && int(question[0]) < len(question) {
+		length := int(question[0])
+		labels = append(labels, string(question[1:length+1]))
+		question = question[length+1:]
+	}
+	return strings.Join(labels, ".")
+}
