@@ -117,11 +117,11 @@ func TestBuildChecksItsEnvironment(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	evidence := filepath.Join(t.TempDir(), "evidence")
-	_, output, err := h.build("$(touch "+evidence+")", app(t, "one", ""), "CONTAINER_PORT=http", "HEALTH_PATH=healthz")
+	_, output, err := h.build("$(touch "+evidence+")", app(t, "one", ""), "CONTAINER_PORT=http", "HEALTH_PATH=healthz", "GOARCH=x86_64")
 	if err == nil {
 		t.Errorf("the build succeeded:\n%s", output)
 	}
-	for _, name := range []string{"COMMIT_ID", "CONTAINER_PORT", "HEALTH_PATH"} {
+	for _, name := range []string{"COMMIT_ID", "CONTAINER_PORT", "HEALTH_PATH", "GOARCH"} {
 		if !strings.Contains(lastLine(output), name+" '") {
 			t.Errorf("last line %q lacks %s", lastLine(output), name)
 		}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -127,7 +128,7 @@ func newHost(t *testing.T, env ...string) *host {
 	h.env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PATH="+h.home+":"+os.Getenv("PATH"), "HOME="+h.home, "TMPDIR="+h.tmp, "APP_NAME="+h.app, "EDGE_PORT="+h.edge,
 		"EDGE_IMAGE="+edgeImage(t), fakeAWS+"="+h.registry,
 		"GOCACHE="+goEnv(t, "GOCACHE"), "GOPATH="+goEnv(t, "GOPATH"),
-		"REPOSITORY_URL="+h.registry+"/team/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/healthz", "AWS_REGION=eu-central-1")
+		"REPOSITORY_URL="+h.registry+"/team/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/healthz", "GOARCH="+runtime.GOARCH, "AWS_REGION=eu-central-1")
 	h.env = append(h.env, env...)
 	t.Cleanup(func() {
 		server.Close()

@@ -4,7 +4,7 @@
 # has these targets. Otherwise `docker build`, so that a Dockerfile is enough. An image that is in ECR already is used again, so
 # that a commit can be built again (F19): ECR is asked for it beside the tests, which end when it has one.
 #
-# Reads: the environment that environment.sh lists, and GOARCH and the like as far as the Makefile does
+# Reads: the environment that environment.sh lists, and whatever the Makefile does
 
 set -euo pipefail
 
@@ -12,7 +12,6 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 readonly WEBAPP="${SCRIPTS%/*}/webapp"
-readonly TAGGED_IMAGE="$REPOSITORY_URL:$COMMIT_ID"
 
 # has_target tells whether webapp/ has a Makefile with a rule for a target. A Makefile that make cannot read is an error:
 # taken for "no rule" it would leave the tests out.

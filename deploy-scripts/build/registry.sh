@@ -1,6 +1,6 @@
 #!/bin/bash
 #
-# The build's dealings with ECR, where a commit's image has the commit id as its tag and tags are immutable.
+# The build's dealings with ECR, where a commit's image has an immutable tag.
 #
 #   registry.sh find    looks for it
 #   registry.sh login   gets the login for a push
@@ -15,7 +15,6 @@ set -euo pipefail
 # shellcheck source=environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-readonly TAGGED_IMAGE="$REPOSITORY_URL:$COMMIT_ID"
 readonly LOGIN="$SCRIPTS/login" # lasts 12 hours, longer than CodeBuild lets a build run
 
 DIGEST='' # of the commit's image in ECR, when there is one
@@ -26,15 +25,15 @@ DIGEST='' # of the commit's image in ECR, when there is one
 # which the AWS CLI prints in parentheses.
 look_up() {
   local answer found=true
-  aws ecr describe-images --region "$AWS_REGION" --repository-name "${REPOSITORY_URL#*/}" --image-ids "imageTag=$COMMIT_ID" \
+  aws ecr describe-images --region "$AWS_REGION" --repository-name "${REPOSITORY_URL#*/}" --image-ids "imageTag=$TAG" \
     --query 'imageDetails[0].imageDigest' --output text >"$WORK/answer" 2>&1 &
   wait "$!" || found=false
   answer="$(<"$WORK/answer")"
   if [[ "$found" == true ]]; then
-    [[ "$answer" =~ sha256:[0-9a-f]{64} ]] || die "ECR gave no digest for tag $COMMIT_ID: $answer"
+    [[ "$answer" =~ sha256:[0-9a-f]{64} ]] || die "ECR gave no digest for tag $TAG: $answer"
     DIGEST="${BASH_REMATCH[0]}"
   elif [[ "$answer" != *'(ImageNotFoundException)'* ]]; then
-    die "tag $COMMIT_ID cannot be looked up in ECR: $answer"
+    die "tag $TAG cannot be looked up in ECR: $answer"
   fi
 }
 

@@ -29,6 +29,15 @@ check_disk() {
   ((free >= MINIMUM_FREE_MIB)) || die "$folder has $free MiB free, want $MINIMUM_FREE_MIB: enlarge the volume or remove what is not needed"
 }
 
+# check_architecture stops a rollback to an image from before a change of the instance type. Docker pulls and starts it, and the
+# message of that is "exec format error".
+check_architecture() {
+  local image host
+  image="$(docker image inspect --format '{{.Architecture}}' "$IMAGE")"
+  host="$(docker version --format '{{.Server.Arch}}')"
+  [[ "$image" == "$host" ]] || die "the image of commit $COMMIT is for $image, and this host is $host: release the commit again, which builds one"
+}
+
 main() {
   sweep
   load_release
@@ -40,6 +49,7 @@ main() {
   prune_images "${IMAGE%@*}"
   check_disk
   pull_images
+  check_architecture
 }
 
 main "$@"

@@ -10,8 +10,6 @@ import (
 	"cicd/rehearsal/world"
 
 	"cicd/internal/docker"
-
-	"cicd/rehearsal/aws/ecr"
 )
 
 // leftoversGo leaves on the host what killed releases leave, and looks what is there after two more releases.
@@ -54,11 +52,17 @@ func leftoversGo(ctx context.Context, g *drillEnv) error {
 func (g *drillEnv) image(commit string) (string, error) {
 	repository := g.Output("repositoryUrl")
 	_, name, _ := strings.Cut(repository, "/")
-	images, err := g.Registry().Images(name, ecr.ImageID{Tag: commit})
+	images, err := g.Registry().Images(name)
 	if err != nil {
 		return "", err
 	}
-	return repository + "@" + images[0].Digest, nil
+	ofCommit := func(tag string) bool { return strings.HasPrefix(tag, commit+"-") } // an architecture follows
+	for _, image := range images {
+		if slices.ContainsFunc(image.Tags, ofCommit) {
+			return repository + "@" + image.Digest, nil
+		}
+	}
+	return "", fmt.Errorf("ECR has no image of commit %s", commit)
 }
 
 // runsOnly checks whether the host has the edge and a container of the commit, and no other.

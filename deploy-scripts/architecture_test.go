@@ -1,0 +1,35 @@
+package deployscripts_test
+
+import (
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// TestOtherArchitecture changes the type of the host, and so the architecture of builds. The same commit gets another image, and
+// one for the old host is refused, as that of a rollback is.
+func TestOtherArchitecture(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	other := map[string]string{"amd64": "arm64", "arm64": "amd64"}[runtime.GOARCH]
+	fill := func(architecture string) func(string) {
+		return func(webapp string) {
+			app(t, "one", "")(webapp)
+			write(t, filepath.Join(webapp, "Makefile"), "image:\n\tdocker build --quiet --no-cache --platform linux/"+architecture+" --tag '$(IMAGE)' .\n")
+		}
+	}
+	before := h.mustBuild(1, fill(other), "GOARCH="+other)
+	after := h.mustBuild(1, fill(runtime.GOARCH))
+	if released(t, before) == released(t, after) {
+		t.Errorf("both architectures get %s", released(t, after))
+	}
+	h.mustDeploy(after)
+	output, err := h.deploy(before)
+	if want := "is for " + other + ", and this host is " + runtime.GOARCH; err == nil || !strings.Contains(lastLine(output), want) {
+		t.Errorf("deploy: %v, want %q in the last line:\n%s", err, want, output)
+	}
+	if got := h.answer(); got != "one" {
+		t.Errorf("answer %q, want that of the release before", got)
+	}
+}
