@@ -131,6 +131,9 @@ func checkInstanceType(instanceType string) string {
 		return "want an EC2 instance type, such as t3.micro or t4g.small"
 	case unfitPattern.MatchString(instanceType):
 		return "Amazon Linux 2023 does not run on this family: want another one, such as t3 or t4g"
+	case strings.HasSuffix(instanceType, ".nano"):
+		// https://github.com/amazonlinux/amazon-linux-2023/issues/404
+		return "half a GiB of memory is too little for dnf to install Docker: want .micro or larger"
 	}
 	return ""
 }

@@ -86,6 +86,7 @@ var configCases = []configCase{
 	{"instanceType", "t3.micro ", "EC2 instance type"},
 	{"instanceType", "small.t3", "EC2 instance type"},
 	{"instanceType", "a1.medium", "does not run on this family"},
+	{"instanceType", "t3.nano", "half a GiB"},
 	{"instanceType", "mac2.metal", "does not run on this family"},
 
 	{"operatorIp", "", ""},

@@ -29,6 +29,8 @@ type recorder struct {
 	outputs map[string]any
 	// offering are the zones with the instance type; nil means all.
 	offering []string
+	// zone is where the subnets are already, "" for where they are to be.
+	zone string
 }
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -40,6 +42,10 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	switch args.TypeToken {
 	case "aws:ecr/repository:Repository":
 		state["repositoryUrl"] = resource.NewProperty(testAccount + ".dkr.ecr.eu-central-1.amazonaws.com/" + state["name"].StringValue())
+	case "aws:ec2/subnet:Subnet":
+		if r.zone != "" {
+			state["availabilityZone"] = resource.NewProperty(r.zone)
+		}
 	case "aws:ec2/eip:Eip":
 		state["publicIp"] = resource.NewProperty(testAddress)
 		state["allocationId"] = resource.NewProperty("eipalloc-1")

@@ -121,7 +121,7 @@ var securityRules = []securityRule{
 	{"Host", "CKV_AWS_135", "it is EBS-optimized",
 		func(v view) []string {
 			return v.every(instance, func(p props) bool { return p.is("ebsOptimized", true) })
-		}, ""},
+		}, "EC2 makes it so where the type can be: to say it would replace the host when a type that cannot is exchanged for one that can"},
 	{"Host", "CIS 1.17, CKV2_AWS_41", "it has an instance profile, and no keys",
 		func(v view) []string {
 			return append(v.every(instance, func(p props) bool { return p.text("iamInstanceProfile") != "" }),

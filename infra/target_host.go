@@ -3,7 +3,6 @@ package infra
 import (
 	_ "embed"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
@@ -21,9 +20,6 @@ const (
 
 //go:embed userdata.sh
 var userDataScript string
-
-// previousGeneration are types some of which refuse to start when asked to be EBS-optimized.
-var previousGeneration = regexp.MustCompile(`^(t[12]|[a-su-z]+[1-3])[a-z]*\.`)
 
 // newHost declares the instance, its role and its address.
 func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *network, f *firewall) error {
@@ -68,6 +64,10 @@ func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *
 //
 // The architecture is part of the name, which makes a host of another architecture another host. EC2 would change the type
 // in place, and the AMI that is kept could not boot on it.
+//
+// Whether it is EBS-optimized is left to EC2, which makes every type so that can be, but for some of before 2015. The
+// provider replaces an instance for a change of that (hashicorp/terraform-provider-aws, internal/service/ec2/ec2_instance.go,
+// ebs_optimized: ForceNew), so that another type could mean another host.
 func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs, profile *iam.InstanceProfile, n *network, f *firewall) (*ec2.Instance, error) {
 	architecture := architectureOf(args.InstanceType)
 	image := ssm.LookupParameterOutput(ctx, ssm.LookupParameterOutputArgs{
@@ -77,13 +77,12 @@ func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs,
 	tags[deploymentTag] = pulumi.String(args.Scope.Prefix())
 	instance := &ec2.InstanceArgs{
 		Ami:                   image.Value(),
-		InstanceType:          pulumi.String(args.InstanceType),
+		InstanceType:          n.offered(args.InstanceType),
 		SubnetId:              n.subnets[0].ID(),
 		VpcSecurityGroupIds:   pulumi.StringArray{f.group.ID()},
 		IamInstanceProfile:    profile.Name,
 		UserData:              pulumi.String(userData(args.Scope)),
 		DisableApiTermination: pulumi.Bool(args.Protect),
-		EbsOptimized:          pulumi.Bool(!previousGeneration.MatchString(args.InstanceType)),
 		MetadataOptions: &ec2.InstanceMetadataOptionsArgs{
 			HttpEndpoint:            pulumi.String("enabled"),
 			HttpTokens:              pulumi.String("required"), // IMDSv2

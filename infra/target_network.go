@@ -3,6 +3,7 @@ package infra
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
@@ -20,6 +21,21 @@ type network struct {
 	subnets []*ec2.Subnet
 	// ways are what traffic between the subnets and the internet depends on.
 	ways []pulumi.Resource
+	// zones are those that offer the instance type.
+	zones []string
+}
+
+// offered returns the instance type, or an error if the host's zone does not offer it: that of a host which exists stays what it is.
+// The provider would stop the instance, fail to change its type, and leave it stopped
+// (hashicorp/terraform-provider-aws, internal/service/ec2/ec2_instance.go, modifyInstanceAttributeWithStopStart).
+func (n *network) offered(instanceType string) pulumi.StringOutput {
+	return n.subnets[0].AvailabilityZone.ApplyT(func(zone string) (string, error) {
+		if !slices.Contains(n.zones, zone) {
+			return "", fmt.Errorf("availability zone %s, where the host is, does not offer %s, and %s do: choose another instanceType, or destroy the stack and make it anew",
+				zone, instanceType, strings.Join(n.zones, ", "))
+		}
+		return instanceType, nil
+	}).(pulumi.StringOutput)
 }
 
 func (t *Target) newNetwork(ctx *pulumi.Context, name string, args *TargetArgs) (*network, error) {
@@ -73,6 +89,7 @@ func (t *Target) newSubnets(ctx *pulumi.Context, name string, args *TargetArgs, 
 	if err != nil {
 		return err
 	}
+	n.zones = zones
 	for i, cidr := range subnetCIDRs {
 		child := fmt.Sprintf("%s-subnet-%d", name, i+1)
 		subnet, err := ec2.NewSubnet(ctx, child, &ec2.SubnetArgs{

@@ -18,7 +18,7 @@ func TestHost(t *testing.T) {
 		{"key", "sshPublicKey", testKey, "cicd-dev-host-x86_64", `"keyName": "cicd-dev-key-1234567",`},
 		{"arm", "instanceType", "t4g.small", "cicd-dev-host-arm64",
 			`"instanceType": "t4g.small", "ami": "ami-for-/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",`},
-		{"previous generation", "instanceType", "t2.micro", "cicd-dev-host-x86_64", `"instanceType": "t2.micro", "ebsOptimized": false,`},
+		{"not EBS-optimized", "instanceType", "t2.micro", "cicd-dev-host-x86_64", `"instanceType": "t2.micro",`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -27,7 +27,7 @@ func TestHost(t *testing.T) {
 			// A later key of a JSON object wins.
 			wantInputs(t, host, `{
 				"ami": "ami-for-/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
-				"instanceType": "t3.micro", "disableApiTermination": false, "ebsOptimized": true,
+				"instanceType": "t3.micro", "disableApiTermination": false,
 				`+tt.change+`
 				"subnetId": "cicd-dev-subnet-1-id", "vpcSecurityGroupIds": ["cicd-dev-host-sg-id"],
 				"iamInstanceProfile": "cicd-dev-eu-central-1-host",
@@ -128,6 +128,24 @@ func TestZones(t *testing.T) {
 	err := attempt(&recorder{offering: []string{"eu-central-1b"}}, "cicd", "dev", with())
 	if err == nil || !strings.Contains(err.Error(), "1 availability zones of eu-central-1 offer t3.micro, and 2 are needed") {
 		t.Errorf("Program() = %v, want an error about the zones", err)
+	}
+}
+
+// TestZoneOfHost: a host stays in its zone, which need not offer another instance type.
+func TestZoneOfHost(t *testing.T) {
+	offering := []string{"eu-central-1c", "eu-central-1b"}
+	if err := attempt(&recorder{offering: offering, zone: "eu-central-1c"}, "cicd", "dev", with()); err != nil {
+		t.Error(err)
+	}
+	rec := &recorder{offering: offering, zone: "eu-central-1a"}
+	err := attempt(rec, "cicd", "dev", with())
+	if err == nil || !strings.Contains(err.Error(), "eu-central-1a, where the host is, does not offer t3.micro, and eu-central-1b, eu-central-1c do") {
+		t.Errorf("Program() = %v, want an error about the host's zone", err)
+	}
+	for _, r := range rec.seen {
+		if r.TypeToken == "aws:ec2/instance:Instance" {
+			t.Error("the host is changed")
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ var instanceKinds = merge(addressKinds, map[string]kind{
 			"userDataReplaceOnChange":  flag().or(false),
 			"associatePublicIpAddress": flag().replaces(),
 			"monitoring":               flag().or(false),
-			"ebsOptimized":             flag().or(false),
+			"ebsOptimized":             flag().replaces(),
 			"disableApiTermination":    flag().or(false),
 			"metadataOptions": block(schema{
 				"httpEndpoint":            text().oneOf("enabled", "disabled").or("enabled"),
