@@ -65,7 +65,7 @@ func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *
 // The architecture is part of the name, which makes a host of another architecture another host. EC2 would change the type
 // in place, and the AMI that is kept could not boot on it.
 //
-// Whether it is EBS-optimized is left to EC2, which makes every type so that can be, but for some of before 2015. The
+// Whether it is EBS-optimized is left to EC2, whose default is yes for all types but a few from before 2015. The
 // provider replaces an instance for a change of that (hashicorp/terraform-provider-aws, internal/service/ec2/ec2_instance.go,
 // ebs_optimized: ForceNew), so that another type could mean another host.
 func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs, profile *iam.InstanceProfile, n *network, f *firewall) (*ec2.Instance, error) {

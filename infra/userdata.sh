@@ -34,9 +34,11 @@ JSON
 }
 
 install_agent() {
-  retry dnf install --assumeyes ruby
+  # By its version: the installer takes Ruby up to 3.2 (aws-codedeploy-agent, bin/install), and AL2023 has newer ones, too.
+  retry dnf install --assumeyes ruby3.2
   retry curl --fail --silent --show-error --output /root/install-codedeploy-agent "${AGENT_INSTALLER}"
-  retry ruby /root/install-codedeploy-agent auto
+  chmod 0700 /root/install-codedeploy-agent
+  retry /root/install-codedeploy-agent auto
   sed --in-place '/^:disable_imds_v1:/d' "${AGENT_CONFIG}"
   echo ':disable_imds_v1: true' >>"${AGENT_CONFIG}"
   systemctl enable codedeploy-agent

@@ -46,7 +46,7 @@ func NeedDocker(t *testing.T) {
 // Orphans lists the images of registries on this machine that do not answer any more.
 func Orphans(t *testing.T) []string {
 	t.Helper()
-	list, err := docker.Run(context.Background(), "images", "--digests", "--format", "{{.Repository}}:{{.Tag}}@{{.Digest}}", "--filter", "reference=127.0.0.1*/*")
+	list, err := docker.Run(context.Background(), "images", "--all", "--digests", "--format", "{{.Repository}}:{{.Tag}}@{{.Digest}}", "--filter", "reference=127.0.0.1*/*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func Leftovers(t *testing.T, project string, before []string) []string {
 	for _, args := range [][]string{
 		{"ps", "--all", "--format", "container {{.Names}}", "--filter", "name=" + name},
 		{"network", "ls", "--format", "network {{.Name}}", "--filter", "name=" + name},
-		{"images", "--format", "image {{.Repository}}", "--filter", "reference=" + name + "*"},
+		{"images", "--all", "--format", "image {{.Repository}}", "--filter", "reference=" + name + "*"},
 	} {
 		out, err := docker.Run(context.Background(), args...) // also used in clean-ups, when the test's context has ended
 		if err != nil {

@@ -45,7 +45,7 @@ func (t footprint) removeDockerObjects(ctx context.Context) error {
 
 // removeImages removes the references that the rehearsal made and, with its last reference, each image.
 func (t footprint) removeImages(ctx context.Context) error {
-	list, err := docker.Run(ctx, "images", "--digests", "--format", "{{.Repository}}\t{{.Tag}}\t{{.Digest}}")
+	list, err := docker.Run(ctx, "images", "--all", "--digests", "--format", "{{.Repository}}\t{{.Tag}}\t{{.Digest}}")
 	if err != nil {
 		return err
 	}

@@ -83,12 +83,12 @@ repair() {
 }
 
 # prune_images removes the images of a repository that neither run here nor ran before what runs (F38). Docker keeps those
-# that are in use.
+# that are in use. Without --all, newer versions of the CLI list no image that was pulled by digest.
 prune_images() {
   local image keep
   keep="$(app_containers)" || return 0 # without Docker the next release does it
   keep=" ${keep//$'\n'/ } "
   while read -r image; do
     [[ "$keep" == *" $image "* ]] || docker image rm "$image" >/dev/null 2>&1 || log "image kept, it is in use: $image"
-  done < <(docker image ls --digests --format '{{.Repository}}@{{.Digest}}' --filter "reference=$1" | grep -v '@<none>$' | sort -u)
+  done < <(docker image ls --all --digests --format '{{.Repository}}@{{.Digest}}' --filter "reference=$1" | grep -v '@<none>$' | sort -u)
 }
