@@ -64,7 +64,9 @@ message, author, file and branch names are shell commands, and looks for what th
 
 ## Secrets
 
-The program needs one, and only with ` + "`manageRepository`" + `: a token for GitHub, from ` + "`GITHUB_TOKEN`" + ` or as an encrypted setting. It
+The program needs one, and only with ` + "`manageRepository`" + `: a token for GitHub, from ` + "`GITHUB_TOKEN`" + ` or as an encrypted setting. A
+fine-grained one for this repository alone is enough, with *Administration* (ruleset, environment) and *Variables*
+(read and write) and *Actions* (read). It
 reaches the GitHub provider alone: no other resource, output, log, build or host. Roles have no keys: services get credentials that
 expire, ECR logins are made where they are used, in a folder that is removed with the script.
 `
