@@ -74,6 +74,9 @@ func (s *settings) table() []setting {
 	}
 }
 
+// authorized tells whether the connection to GitHub is AVAILABLE, as far as the configuration says.
+func (s *settings) authorized() bool { return s.ConnectionArn != "" || s.ConnectionAuthorized }
+
 // ConfigError lists everything that is wrong with a stack's configuration.
 type ConfigError struct {
 	Stack string

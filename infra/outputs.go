@@ -15,14 +15,12 @@ func export(ctx *pulumi.Context, s settings, scope Scope, c *components) {
 	ctx.Export("sessionCommand", pulumi.Sprintf("aws ssm start-session --target %s --region %s", c.target.InstanceID, s.Region))
 	ctx.Export("repositoryUrl", c.registry.RepositoryURL)
 	ctx.Export("connectionArn", c.source.ConnectionArn)
-	if c.pipeline == nil {
-		ctx.Export("pipelineName", pulumi.String(""))
-		ctx.Export("pipelineUrl", pulumi.String(""))
+	ctx.Export("pipelineName", c.pipeline.Name)
+	ctx.Export("pipelineUrl", c.pipeline.URL)
+	if !s.authorized() {
 		ctx.Export("nextStep", pulumi.String(authorizeStep(scope)))
 		return
 	}
-	ctx.Export("pipelineName", c.pipeline.Name)
-	ctx.Export("pipelineUrl", c.pipeline.URL)
 	ctx.Export("nextStep", pulumi.Sprintf("Push to branch %s of %s to release it, and watch the release at %s. The first one, of the branch as it is, has started by itself.",
 		s.Branch, s.Repository, c.pipeline.URL))
 }

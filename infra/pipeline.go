@@ -27,6 +27,8 @@ type PipelineArgs struct {
 	Store  *ArtifactStore
 	Build  *Build
 	Target *Target
+	// Authorized tells whether the connection of Source is AVAILABLE.
+	Authorized bool
 	// WatchPaths are up to 8 patterns, sorted; a push that touches none of them starts nothing.
 	WatchPaths []string
 	// Approval adds a stage in which a person lets the release pass or not.
@@ -43,12 +45,13 @@ func (a *PipelineArgs) validate() error {
 	return nil
 }
 
-// Pipeline takes every push to the branch through Source, Build, Approval if wanted, and Deploy. It must not be created
-// while the connection is PENDING: a pipeline from that time never hears of a push (F2).
+// Pipeline takes every push to the branch through Source, Build, Approval if wanted, and Deploy. In AWS it is not created
+// before the connection is authorized: one from that time never hears of a push (F2). Its role and policy are, for IAM takes
+// seconds to spread them, and the first run begins when the pipeline is created (F12).
 type Pipeline struct {
 	pulumi.ResourceState
 
-	// Name is the pipeline's name in AWS, and URL its page in the console.
+	// Name is the pipeline's name in AWS, and URL its page in the console. Both are "" while there is none.
 	Name pulumi.StringOutput `pulumi:"name"`
 	URL  pulumi.StringOutput `pulumi:"url"`
 }
@@ -67,19 +70,30 @@ func NewPipeline(ctx *pulumi.Context, name string, args *PipelineArgs, opts ...p
 	if err != nil {
 		return nil, fmt.Errorf("pipeline %q: %w", name, err)
 	}
+	p.Name, p.URL = pulumi.String("").ToStringOutput(), pulumi.String("").ToStringOutput()
+	if args.Authorized {
+		if err := p.create(ctx, name, args, role); err != nil {
+			return nil, fmt.Errorf("pipeline %q: %w", name, err)
+		}
+	}
+	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"name": p.Name, "url": p.URL})
+}
+
+// create declares the pipeline in AWS.
+func (p *Pipeline) create(ctx *pulumi.Context, name string, args *PipelineArgs, role *role) error {
 	definition, err := args.definition(role)
 	if err != nil {
-		return nil, fmt.Errorf("pipeline %q: %w", name, err)
+		return err
 	}
 	// It runs as soon as it is created, so everything that its stages use comes first.
 	pipeline, err := codepipeline.NewPipeline(ctx, name+"-pipeline", definition, pulumi.Parent(p),
 		after(role.policy, args.Store.ready), after(args.Target.ready...))
 	if err != nil {
-		return nil, fmt.Errorf("pipeline %q: %w", name, err)
+		return err
 	}
 	p.Name = pipeline.Name
 	p.URL = pulumi.Sprintf("https://%s/codesuite/codepipeline/pipelines/%s/view?region=%s", args.Scope.console(), p.Name, args.Scope.Region)
-	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"name": p.Name, "url": p.URL})
+	return nil
 }
 
 // pipelineRole lists what the pipeline does in AWS. Each action's own work is done by that service's role.

@@ -106,7 +106,7 @@ type components struct {
 	source   *Source
 	registry *Registry
 	target   *Target
-	pipeline *Pipeline // nil while the connection waits for its authorization
+	pipeline *Pipeline
 }
 
 func newComponents(ctx *pulumi.Context, s settings, scope Scope, providers pulumi.ResourceOption) (*components, error) {
@@ -154,15 +154,13 @@ func newComponents(ctx *pulumi.Context, s settings, scope Scope, providers pulum
 		return nil, err
 	}
 	c := &components{source: source, registry: registry, target: target}
-	if s.ConnectionArn == "" && !s.ConnectionAuthorized {
-		return c, nil
-	}
 	c.pipeline, err = NewPipeline(ctx, name, &PipelineArgs{
 		Scope:      scope,
 		Source:     source,
 		Store:      store,
 		Build:      build,
 		Target:     target,
+		Authorized: s.authorized(),
 		WatchPaths: s.WatchPaths,
 		Approval:   s.Approval,
 	}, providers)
