@@ -63,19 +63,13 @@ const ProcessMark = "CICD_REHEARSAL"
 // New removes what killed rehearsals of this user have left behind, whichever checkout they ran in, and
 // makes the folder of a new rehearsal of a project, and its record. It tells of the leftovers that it has removed.
 func New(ctx context.Context, projectDir string, tell io.Writer) (*Workspace, error) {
-	records, err := recordsDir()
-	if err != nil {
-		return nil, err
-	}
 	// One at a time, so that no record is swept between its creation and its lock.
-	turn, err := os.OpenFile(filepath.Join(records, "turn"), os.O_RDWR|os.O_CREATE, 0o644)
+	turn, err := takeTurn(syscall.LOCK_EX)
 	if err != nil {
 		return nil, err
 	}
 	defer turn.Close()
-	if err := syscall.Flock(int(turn.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, fmt.Errorf("%s: %w", turn.Name(), err)
-	}
+	records := filepath.Dir(turn.Name())
 	if err := sweep(ctx, records, tell); err != nil {
 		return nil, fmt.Errorf("removing what a killed rehearsal left behind: %w", err)
 	}
@@ -115,7 +109,24 @@ func recordsDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// lock takes the record for this process, or fails at once if another one has it.
+// takeTurn makes this the only rehearsal of this user that is about to begin, until the turn is closed. how is that of flock.
+func takeTurn(how int) (turn *os.File, err error) {
+	records, err := recordsDir()
+	if err != nil {
+		return nil, err
+	}
+	turn, err = os.OpenFile(filepath.Join(records, "turn"), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(turn.Fd()), how); err != nil {
+		turn.Close()
+		return nil, fmt.Errorf("%s: %w", turn.Name(), err)
+	}
+	return turn, nil
+}
+
+// lock takes a file for this process, or fails at once if another one has it.
 func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
 
 // Save writes the record anew.
