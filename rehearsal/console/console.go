@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Width is how wide a line may be: that of the narrowest usual terminal.
@@ -17,11 +19,12 @@ const Width = 80
 type Console struct {
 	mu    sync.Mutex
 	out   io.Writer
-	spans []Span // of what was reported
+	first io.Writer // what out was to begin with
+	spans []Span    // of what was reported
 }
 
 // New makes a console that writes to out.
-func New(out io.Writer) *Console { return &Console{out: out} }
+func New(out io.Writer) *Console { return &Console{out: out, first: out} }
 
 // Chapter begins a group of steps.
 func (c *Console) Chapter(format string, args ...any) {
@@ -47,6 +50,16 @@ func (c *Console) Note(format string, args ...any) {
 	for _, line := range Wrap(fmt.Sprintf(format, args...), Width-18) {
 		fmt.Fprintf(c.out, "%18s%s\n", "", line)
 	}
+}
+
+// Output shows a line that a program has printed, and which one that is. The line is as long as it is, so that it can be
+// searched for and copied. It goes where the console has written first: who asks for output wants it beside all else.
+func (c *Console) Output(program, line string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	line = strings.TrimRight(line, "\r")
+	line = line[strings.LastIndexByte(line, '\r')+1:] // what a terminal would be left with
+	fmt.Fprintf(c.first, "%s | %s\n", program, printable(ansi.Strip(line)))
 }
 
 // SetOutput has the console write to another place from now on.
