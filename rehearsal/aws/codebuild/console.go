@@ -22,10 +22,16 @@ type console struct {
 // tailSize is how much of a command's output is kept for error messages, in bytes.
 const tailSize = 64 << 10
 
-// newConsole copies the log to w. Its caller calls close.
-func newConsole(w io.Writer) (*console, error) {
+// nopCloser is a writer that need not be closed.
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
+
+// newConsole copies the log to w, and closes that at the end. Its caller calls close.
+func newConsole(w io.WriteCloser) (*console, error) {
 	r, pipe, err := os.Pipe()
 	if err != nil {
+		w.Close()
 		return nil, err
 	}
 	c := &console{pipe: pipe, mark: []byte("\x00" + rand.Text()), tail: make(chan []byte), done: make(chan struct{})}
@@ -33,9 +39,10 @@ func newConsole(w io.Writer) (*console, error) {
 	return c, nil
 }
 
-func (c *console) copy(r *os.File, w io.Writer) {
+func (c *console) copy(r *os.File, w io.WriteCloser) {
 	defer close(c.done)
 	defer r.Close()
+	defer w.Close()
 	var pending, tail []byte
 	show := func(b []byte) {
 		w.Write(b) // a log that cannot be shown must not end the build

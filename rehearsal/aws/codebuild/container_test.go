@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -115,7 +114,7 @@ func TestStopAndTimeout(t *testing.T) {
 		f := newFixture(t, text)
 		ctx, cancel := context.WithCancel(t.Context())
 		started := make(chan struct{})
-		f.runner.Log = &signalled{log: &f.log, line: "started", seen: started}
+		f.runner.Log = logTo(&signalled{log: &f.log, line: "started", seen: started})
 		go func() { <-started; cancel() }()
 		b, err := f.build(t, ctx)
 		if !errors.Is(err, context.Canceled) {
@@ -140,7 +139,7 @@ func TestTermLetsACommandCleanUp(t *testing.T) {
 	f := newFixture(t, spec("", "trap 'touch "+mark+"; exit 1' TERM; echo started; while :; do sleep 0.05; done"))
 	ctx, cancel := context.WithCancel(t.Context())
 	started := make(chan struct{})
-	f.runner.Log = &signalled{log: &f.log, line: "started", seen: started}
+	f.runner.Log = logTo(&signalled{log: &f.log, line: "started", seen: started})
 	go func() { <-started; cancel() }()
 	if _, err := f.build(t, ctx); err == nil {
 		t.Error("a stopped build succeeded")
@@ -190,6 +189,6 @@ func TestWardenKillsTheGroupWhenItsMasterIsGone(t *testing.T) {
 
 func TestOutputWithoutEnd(t *testing.T) {
 	f := newFixture(t, spec("", "(while :; do echo flood; sleep 0.01; done) &", "sleep 0.1; echo done"))
-	f.runner.Log = io.Discard
+	f.runner.Log = nil
 	f.mustBuild(t)
 }

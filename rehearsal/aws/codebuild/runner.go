@@ -36,8 +36,8 @@ type Runner struct {
 	// Environment gives the variables of the build environment that CodeBuild itself does not set, PATH among them, each
 	// as NAME=value. Commands get no others.
 	Environment func(iam.Session) []string
-	// Log receives the build log as it grows. With nil it is dropped.
-	Log io.Writer
+	// Log opens what receives the log of a build, which has this ID, as it grows. With nil it is dropped.
+	Log func(id string) io.WriteCloser
 
 	mu      sync.Mutex
 	numbers map[string]int // last build number by project
@@ -145,9 +145,9 @@ func (b *build) open() error {
 			return fmt.Errorf("build folder: %w", err)
 		}
 	}
-	w := b.runner.Log
-	if w == nil {
-		w = io.Discard
+	w := io.WriteCloser(nopCloser{io.Discard})
+	if b.runner.Log != nil {
+		w = b.runner.Log(b.result.ID)
 	}
 	var err error
 	if b.log, err = newConsole(w); err != nil {

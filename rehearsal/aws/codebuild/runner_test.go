@@ -59,7 +59,7 @@ func newFixture(t *testing.T, buildspec string) *fixture {
 		input: Input{ProjectName: "demo", SourceVersion: "arn:aws:s3:::artifacts/demo.zip", ResolvedSourceVersion: "0123abc", Initiator: "codepipeline/demo"},
 	}
 	f.runner = &Runner{
-		Account: acct, Authority: iam.NewAuthority(acct), Log: &f.log,
+		Account: acct, Authority: iam.NewAuthority(acct), Log: logTo(&f.log),
 		Dir: filepath.Join(dir, "builds"), CacheDir: filepath.Join(dir, "cache"),
 		Environment: func(iam.Session) []string { return []string{"PATH=" + os.Getenv("PATH"), "FROM_HOST=yes"} },
 	}
@@ -72,6 +72,11 @@ func newFixture(t *testing.T, buildspec string) *fixture {
 	}
 	f.input.Store = func(_ iam.Session, path string) error { return f.readArtifact(path) }
 	return f
+}
+
+// logTo has every build log to w.
+func logTo(w io.Writer) func(string) io.WriteCloser {
+	return func(string) io.WriteCloser { return nopCloser{w} }
 }
 
 // build runs the build and checks what holds for every build: that it leaves no file in its folder.
