@@ -73,6 +73,9 @@ func TestKilledRehearsalIsSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer work.Remove(context.Background())
+	if logs := logsOf(t, project); len(logs) == 0 {
+		t.Error("the logs of the killed rehearsal are gone, and nobody has seen them")
+	}
 	if want := "Removed what " + workspace.NamePrefix(project); !strings.Contains(told.String(), want) { // beside those of other tests
 		t.Errorf("told %q, want %q", told.String(), want)
 	}

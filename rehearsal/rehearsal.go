@@ -5,7 +5,6 @@ package rehearsal
 
 import (
 	"context"
-	"errors"
 
 	"cicd/rehearsal/world"
 )
@@ -20,14 +19,14 @@ type Scenario interface {
 }
 
 // Run rehearses a stack: it brings the stack up, pushes the checkout's newest commit, sees it served, and plays a scenario.
-// It leaves nothing behind, however it ends, and removes what a killed rehearsal has left. It returns ctx's error when ctx
+// It leaves nothing behind, however it ends, but the logs of one that fails, and removes what a killed rehearsal has left. It returns ctx's error when ctx
 // ends first, unless the scenario goes on until then.
 func Run(ctx context.Context, o world.Options, s Scenario) (err error) {
 	w, err := world.Open(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Close(ctx)) }()
+	defer func() { err = w.Close(ctx, err) }()
 	if err := w.ReleaseCheckout(ctx); err != nil {
 		return err
 	}

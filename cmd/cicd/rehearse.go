@@ -28,7 +28,9 @@ func (c cli) rehearse() *cobra.Command {
 		Long: `Run the stack and its pipeline on this machine: the real program, git push,
 build, Docker and deployment, with stand-ins for AWS and GitHub. It pushes the
 newest commit of this checkout, sees it served, pushes a change, sees that
-served without a failed request, and removes all it has made.`,
+served without a failed request, and removes all it has made. The logs of
+builds and hooks are in .rehearsal/ in the checkout: those of a rehearsal that
+fails stay until the next one of the same stack.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if kinds.drill == "list" {
@@ -52,6 +54,8 @@ served without a failed request, and removes all it has made.`,
 	}
 	cmd.Flags().StringVar(&options.Stack, "stack", rehearsal.DefaultStack, "`name` of the stack whose settings are used")
 	cmd.Flags().IntVar(&options.Port, "port", 0, "`port` of the application on 127.0.0.1 (default any free)")
+	cmd.Flags().BoolVar(&options.Verbose, "verbose", false, "show what builds and hooks print")
+	cmd.Flags().BoolVar(&options.Keep, "keep", false, "keep the logs of builds and hooks, in .rehearsal/")
 	kinds.add(cmd)
 	return cmd
 }

@@ -126,7 +126,7 @@ func StartedStack(t *testing.T, project, stack string) (*world.World, *bytes.Buf
 		t.Fatalf("%v\n%s", err, log)
 	}
 	t.Cleanup(func() {
-		if err := w.Close(context.Background()); err != nil {
+		if err := w.Close(context.Background(), nil); err != nil {
 			t.Error(err)
 		}
 		clean()

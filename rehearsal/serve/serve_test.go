@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -90,6 +91,8 @@ func TestServe(t *testing.T) {
 	log := served(t, project)
 	log.await(t, `http://127\.0\.0\.1:\d+ serves until you press Ctrl-C\. Release a commit:`)
 	command := strings.TrimSpace(log.await(t, `  git .*push .* HEAD:main`))
+	logs := strings.Fields(log.await(t, `The logs of builds and hooks are in .+\.`))
+	logDir := strings.TrimSuffix(logs[len(logs)-1], ".")
 	paste := func() string {
 		t.Helper()
 		cmd := exec.Command("bash", "-c", command)
@@ -122,6 +125,10 @@ func TestServe(t *testing.T) {
 	paste()
 	log.await(t, ` +the release of `+id[:7]+` ended Failed`)
 	log.await(t, ` +.*TestSum: got 41, want 42.*`)
+	whole := strings.TrimSpace(log.await(t, ` +`+regexp.QuoteMeta(logDir)+`/.+\.log`))
+	if content, err := os.ReadFile(whole); err != nil || !strings.Contains(string(content), "TestSum: got 41, want 42\n") {
+		t.Errorf("%s has %q (%v), want what the build printed", whole, content, err)
+	}
 
 	clone := filepath.Join(t.TempDir(), "clone")
 	words := strings.Fields(command)

@@ -54,7 +54,7 @@ func (c *cloud) build(ctx context.Context, b codepipeline.Build) (result codepip
 	c.report.phases(done.Phases)
 	c.report.warnings(done)
 	result.ID, result.Exported = done.ID, done.ExportedVariables
-	return result, err
+	return result, c.logs.explain(err, buildLog(done.ID))
 }
 
 // fetch writes an artifact to a file.

@@ -49,6 +49,7 @@ type cloud struct {
 	pipelines      *codepipeline.Service
 	hosts          hosts
 	report         *reporter
+	logs           *logs
 
 	// heard passes on each push that the pipelines heard of.
 	heard   chan pushed
@@ -61,7 +62,7 @@ func startCloud(ctx context.Context, work *workspace.Workspace, m machine, o clo
 	acct := account.New(accountID)
 	authority := iam.NewAuthority(acct)
 	c := &cloud{
-		work: work, machine: m, account: acct, authority: authority, report: o.report, builtInAWS: o.builtInAWS,
+		work: work, machine: m, account: acct, authority: authority, report: o.report, logs: o.logs, builtInAWS: o.builtInAWS,
 		heard: make(chan pushed, 64),
 	}
 	c.hosts = hosts{firstPort: o.port, byID: map[string]*Host{}}
@@ -75,6 +76,7 @@ type cloudOptions struct {
 	buildCache  string
 	builtInAWS  string
 	report      *reporter
+	logs        *logs
 }
 
 // startStorage starts the registry, the artifact store and the API that clients log in with.
@@ -133,6 +135,7 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 	_ = exec.Command("chattr", "+T", builds).Run()
 	c.builds = &codebuild.Runner{
 		Account: c.account, Authority: c.authority, Dir: builds, CacheDir: o.buildCache, Environment: c.buildEnvironment,
+		Log: c.logs.build,
 	}
 	c.deploys = c.newDeployService()
 	scratch, err := c.work.MakeDir("scratch")

@@ -16,7 +16,7 @@ import (
 func (c *cloud) newDeployService() *codedeploy.Service {
 	return codedeploy.New(codedeploy.Config{
 		Account: c.account, Authority: c.authority,
-		Hosts: c.agentOf, Fetch: c.download, Notify: c.report.deployment,
+		Hosts: c.agentOf, Fetch: c.download, Notify: func(e codedeploy.Event) { c.logs.hook(e); c.report.deployment(e) },
 	})
 }
 
@@ -30,10 +30,10 @@ func (c *cloud) deploy(ctx context.Context, d codepipeline.Deployment) (string, 
 		return "", err
 	}
 	<-deployment.Done()
-	err = deployment.Err()
+	err = c.logs.explainDeployment(deployment)
 	if rollback := deployment.Rollback(); rollback != nil {
 		<-rollback.Done()
-		if failed := rollback.Err(); failed != nil {
+		if failed := c.logs.explainDeployment(rollback); failed != nil {
 			err = errors.Join(err, fmt.Errorf("the rollback failed too: %w", failed))
 		}
 	}

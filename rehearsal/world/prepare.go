@@ -45,7 +45,8 @@ func (w *World) prepare(ctx context.Context) error {
 	for _, setting := range encrypted {
 		w.Note("%s is encrypted: the rehearsal goes without it", setting)
 	}
-	options := cloudOptions{port: w.Port, builtInAWS: w.BuiltInAWS, report: &reporter{w.Console}}
+	w.logs = w.openLogs()
+	options := cloudOptions{port: w.Port, builtInAWS: w.BuiltInAWS, report: &reporter{w.Console}, logs: w.logs}
 	if arn := config.Values[config.Project+":connectionArn"]; arn != "" {
 		options.connections = []string{arn}
 	}

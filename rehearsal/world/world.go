@@ -26,6 +26,10 @@ type Options struct {
 	// BuiltInAWS is the path of a program that, called by the name aws, is what package cli has: the aws command of builds and
 	// hooks where this machine has none.
 	BuiltInAWS string
+	// Verbose shows what builds and hooks print, beside the progress.
+	Verbose bool
+	// Keep keeps the logs of builds and hooks, even if the rehearsal succeeds.
+	Keep bool
 	// Stderr gets the progress.
 	Stderr io.Writer
 }
@@ -37,6 +41,7 @@ type World struct {
 	Workspace *workspace.Workspace
 	cloud     *cloud
 	stack     *declaredStack
+	logs      *logs
 	// First is the release of the checkout's newest commit.
 	First Release
 }
@@ -57,7 +62,7 @@ func Open(ctx context.Context, o Options) (*World, error) {
 	w := &World{Options: o, Console: console.New(o.Stderr), Workspace: work}
 	for _, step := range []func(context.Context) error{w.prepare, w.bringAllUp} {
 		if err := step(ctx); err != nil {
-			return nil, errors.Join(err, w.Close(ctx))
+			return nil, w.Close(ctx, err)
 		}
 	}
 	return w, nil
@@ -74,13 +79,14 @@ func (w *World) bringAllUp(ctx context.Context) error {
 	return errors.Join(stack, edge, aws)
 }
 
-// Close takes everything down and away, also when ctx has ended.
-func (w *World) Close(ctx context.Context) error {
+// Close takes everything down and away, also when ctx has ended. Of a rehearsal that has ended with a failure the logs stay.
+// The error is the failure, and what went wrong in closing.
+func (w *World) Close(ctx context.Context, failure error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CloseLimit)
 	defer cancel()
-	var err error
 	if w.cloud != nil {
-		err = w.cloud.close()
+		failure = errors.Join(failure, w.cloud.close())
 	}
-	return errors.Join(err, w.Workspace.Remove(ctx))
+	failure = errors.Join(failure, w.Workspace.Remove(ctx))
+	return errors.Join(failure, w.closeLogs(failure))
 }

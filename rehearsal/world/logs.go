@@ -1,0 +1,186 @@
+package world
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"cicd/rehearsal/console"
+	"cicd/rehearsal/workspace"
+
+	"cicd/rehearsal/aws/codedeploy"
+)
+
+// logs has what builds and hooks print: all of it in files, one for each build and each hook, and on the console if that is
+// asked for.
+type logs struct {
+	*console.Console
+	verbose bool
+	folder  *workspace.Logs // nil where none could be made
+	hooks   map[string]*log // of the lifecycle events under way, by file name
+}
+
+// openLogs makes the folder for the logs. A rehearsal is worth having without: a read-only checkout can be rehearsed too.
+func (w *World) openLogs() *logs {
+	folder, err := workspace.NewLogs(w.ProjectDir, w.Stack)
+	if err != nil {
+		w.Note("warning: the logs of builds and hooks are not kept: %v", err)
+	}
+	return &logs{Console: w.Console, verbose: w.Verbose, folder: folder, hooks: map[string]*log{}}
+}
+
+// LogDir is the folder with the logs of builds and hooks, "" where none are kept.
+func (w *World) LogDir() string {
+	if w.logs.folder == nil {
+		return ""
+	}
+	return w.logs.folder.Dir
+}
+
+// closeLogs removes the logs, unless the rehearsal has failed or they are asked for. Then it says where they are, if the
+// failure does not.
+func (w *World) closeLogs(failure error) error {
+	if w.logs == nil || w.LogDir() == "" {
+		return nil
+	}
+	kept, err := w.logs.folder.Close(w.Keep || failure != nil)
+	if kept && (failure == nil || !strings.Contains(failure.Error(), w.LogDir())) {
+		fmt.Fprintf(w.Stderr, "\nThe logs of builds and hooks are in %s.\n", w.LogDir())
+	}
+	return err
+}
+
+// build opens the log of a build.
+func (l *logs) build(id string) io.WriteCloser {
+	_, unique, _ := strings.Cut(id, ":")
+	return l.open(buildLog(id), fmt.Sprintf("build %.7s", unique))
+}
+
+// hook logs what a lifecycle event prints, in the form of the agent's scripts.log. An event that prints nothing has no log.
+func (l *logs) hook(e codedeploy.Event) {
+	name := hookLog(e.Deployment, e.Instance, e.Lifecycle)
+	one := l.hooks[name]
+	switch {
+	case e.Line != nil:
+		if one == nil {
+			one = l.open(name, fmt.Sprintf("%s %.7s", e.Lifecycle, e.Instance))
+			l.hooks[name] = one
+		}
+		one.line(e.Line.Text)
+	case one != nil && e.Status != codedeploy.InProgress:
+		if e.Err != nil {
+			one.line(e.Err.Error())
+		}
+		one.Close()
+		delete(l.hooks, name)
+	}
+}
+
+// buildLog and hookLog name files.
+func buildLog(id string) string { return strings.ReplaceAll(id, ":", "-") + ".log" }
+func hookLog(deployment, instance, event string) string {
+	return fmt.Sprintf("%s-%s-%s.log", deployment, instance, event)
+}
+
+// explain adds the path of a log, if there is one, to a failure.
+func (l *logs) explain(failure error, name string) error {
+	if failure == nil || l.folder == nil {
+		return failure
+	}
+	path := l.folder.Path(name)
+	if _, err := os.Stat(path); err != nil {
+		return failure
+	}
+	return fmt.Errorf("%w\n  log: %s", failure, path)
+}
+
+// explainDeployment adds the paths of the logs of the hooks that have failed to a deployment's error.
+func (l *logs) explainDeployment(d *codedeploy.Deployment) error {
+	err := d.Err()
+	for _, instance := range d.Info().Instances {
+		for _, event := range instance.Events {
+			if event.Failure != nil {
+				err = l.explain(err, hookLog(d.ID, instance.ID, event.Name))
+			}
+		}
+	}
+	return err
+}
+
+// log is the log of one build or hook. That it cannot be written ends nothing: it is told of at the end.
+type log struct {
+	*logs
+	source string         // as people see it
+	file   io.WriteCloser // nil if there is none
+	err    error          // why the file is not complete
+	rest   []byte         // a line whose end is still to come
+}
+
+func (l *logs) open(name, source string) *log {
+	one := &log{logs: l, source: source}
+	if l.folder == nil {
+		return one
+	}
+	file, err := l.folder.Create(name)
+	if err != nil {
+		one.err = err
+		return one
+	}
+	one.file = file
+	return one
+}
+
+// Write implements io.Writer. It never fails.
+func (l *log) Write(p []byte) (int, error) {
+	l.keep(p)
+	l.show(p)
+	return len(p), nil
+}
+
+// line logs a line, which gets the time of day that those of a build have themselves.
+func (l *log) line(text string) {
+	l.keep(fmt.Appendf(nil, "%s %s\n", time.Now().Format(time.DateTime), text))
+	l.show([]byte(text + "\n"))
+}
+
+func (l *log) keep(p []byte) {
+	if l.file != nil && l.err == nil {
+		_, l.err = l.file.Write(p)
+	}
+}
+
+// longest is how long a line may become before it is shown in parts.
+const longest = 64 << 10
+
+func (l *log) show(p []byte) {
+	if !l.verbose {
+		return
+	}
+	l.rest = append(l.rest, p...)
+	for {
+		line, rest, ended := bytes.Cut(l.rest, []byte("\n"))
+		if !ended && len(line) < longest {
+			return
+		}
+		l.Output(l.source, string(line))
+		l.rest = rest
+	}
+}
+
+// Close shows what has no line end, and tells whether the file lacks anything.
+func (l *log) Close() error {
+	if len(l.rest) > 0 {
+		l.show([]byte("\n"))
+	}
+	if l.file != nil {
+		l.err = errors.Join(l.err, l.file.Close())
+	}
+	if l.err != nil {
+		l.Note("warning: the log of %s is not complete: %v", l.source, l.err)
+	}
+	return nil
+}
