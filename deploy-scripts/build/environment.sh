@@ -35,11 +35,11 @@ readonly RELEASE="$SCRIPTS/release.env"
 # Tags are immutable. The architecture is a part of the tag, for after a change of the instance type an image of the same commit is
 # another one.
 readonly TAG="$COMMIT_ID-$GOARCH"
-# shellcheck disable=SC2034 # the scripts that source this use it
-readonly TAGGED_IMAGE="$REPOSITORY_URL:$TAG"
 
 # shellcheck source=../hooks/lib/ending.sh
 source "$SCRIPTS/hooks/lib/ending.sh"
+
+tagged_image() { printf '%s' "$REPOSITORY_URL:$TAG"; }
 
 # in_registry tells whether the commit's image is in ECR: release.env is written as soon as it is.
 in_registry() { [[ -e "$RELEASE" ]]; }

@@ -12,6 +12,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 readonly WEBAPP="${SCRIPTS%/*}/webapp"
+TAGGED_IMAGE="$(tagged_image)"
+readonly TAGGED_IMAGE
 
 # has_target tells whether webapp/ has a Makefile with a rule for a target. A Makefile that make cannot read is an error:
 # taken for "no rule" it would leave the tests out.

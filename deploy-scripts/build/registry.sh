@@ -15,6 +15,8 @@ set -euo pipefail
 # shellcheck source=environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
+TAGGED_IMAGE="$(tagged_image)"
+readonly TAGGED_IMAGE
 readonly LOGIN="$SCRIPTS/login" # lasts 12 hours, longer than CodeBuild lets a build run
 
 DIGEST='' # of the commit's image in ECR, when there is one
