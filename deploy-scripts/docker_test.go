@@ -17,17 +17,8 @@ import (
 var (
 	caddyImage = fmt.Sprintf("deploytest-caddy:%d", os.Getpid())
 	caddyOnce  sync.Once
+	caddyMade  bool
 )
-
-func requireDocker(t *testing.T) {
-	t.Helper()
-	if out, err := exec.Command("docker", "version").CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("Docker does not answer: %v: %s", err, out)
-		}
-		t.Skipf("needs Docker: %v: %s", err, out)
-	}
-}
 
 // docker runs a command line and returns what it prints.
 func docker(t *testing.T, command string) string {
@@ -70,6 +61,7 @@ func edgeImage(t *testing.T) string {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\nCOPY caddy /usr/bin/caddy\n")
 		copyFile(t, caddy, filepath.Join(dir, "caddy"))
+		caddyMade = true
 		docker(t, "build --quiet --tag "+caddyImage+" "+dir)
 	})
 	return caddyImage

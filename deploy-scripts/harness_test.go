@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/freeport"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -36,7 +37,9 @@ func TestMain(m *testing.M) {
 		os.Exit(aws(address, os.Args[1:]))
 	}
 	code := m.Run()
-	_ = exec.Command("docker", "image", "rm", caddyImage).Run() // there is none when no test made it
+	if caddyMade {
+		_ = exec.Command("docker", "image", "rm", caddyImage).Run()
+	}
 	os.Exit(code)
 }
 
@@ -100,7 +103,7 @@ type host struct {
 
 func newHost(t *testing.T, env ...string) *host {
 	t.Helper()
-	requireDocker(t)
+	dockertest.Need(t)
 	h := &host{t: t, app: fmt.Sprintf("deploytest-%d-%d", os.Getpid(), hosts.Add(1)), edge: freeAddress(t), home: t.TempDir(), tmp: t.TempDir()}
 	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

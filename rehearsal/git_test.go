@@ -5,12 +5,13 @@ import (
 	"io"
 	"testing"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/rehearsal/change"
 	"cicd/rehearsal/rehearsaltest"
 )
 
 func TestForeignGitSettings(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	project := rehearsaltest.NewLFSProject(t)
 	clean := rehearsaltest.WantClean(t, project)
 	rehearsaltest.AdoptGitSettings(t)

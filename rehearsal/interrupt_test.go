@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/testproject"
 	"cicd/rehearsal/change"
 	"cicd/rehearsal/rehearsaltest"
@@ -15,7 +16,7 @@ import (
 )
 
 func TestInterruptLeavesNothing(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	for _, moment := range []string{"handshake", "git push", "BeforeInstall", "Second release"} {
 		t.Run(moment, func(t *testing.T) {
 			project := testproject.New(t)
@@ -48,7 +49,7 @@ func (w *watched) Write(p []byte) (int, error) {
 
 // TestKilledRehearsalIsSwept kills a rehearsal in the middle of its first release.
 func TestKilledRehearsalIsSwept(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	project := testproject.New(t)
 	before := rehearsaltest.Orphans(t)
 	cmd := rehearse(project)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/edit"
 	"cicd/internal/testproject"
 	"cicd/rehearsal/rehearsaltest"
@@ -65,7 +66,7 @@ func failed(t *testing.T, o world.Options, s Scenario) (path, content string) {
 
 // TestLogsOfFailures: whose build or hook fails finds all that it printed, until the next rehearsal.
 func TestLogsOfFailures(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	project := testproject.New(t)
 	var stderr bytes.Buffer
 	o := rehearsaltest.Options(project, DefaultStack, &stderr)
@@ -104,7 +105,7 @@ func TestLogsOfFailures(t *testing.T) {
 
 // TestLogsOfSuccess: they go with the rehearsal unless they are to be kept, and do not mind another one beside it.
 func TestLogsOfSuccess(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	project := testproject.New(t)
 	var stderr bytes.Buffer
 	o := rehearsaltest.Options(project, DefaultStack, &stderr)
@@ -139,7 +140,7 @@ func TestLogsOfSuccess(t *testing.T) {
 
 // TestNoPlaceForLogs: a rehearsal of a checkout that takes no logs says so, and succeeds.
 func TestNoPlaceForLogs(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	project := testproject.New(t)
 	testproject.Apply(t, project, edit.Write(".rehearsal", "not a folder"))
 	var stderr bytes.Buffer

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/edit"
 	"cicd/internal/testproject"
 	"cicd/rehearsal/change"
@@ -22,7 +23,7 @@ import (
 )
 
 func TestRehearsal(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	for _, stack := range []string{"dev", "prod"} {
 		t.Run(stack, func(t *testing.T) {
 			project := testproject.New(t)
@@ -45,7 +46,7 @@ func TestRehearsal(t *testing.T) {
 }
 
 func TestTwoSideBySide(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	projects := []string{testproject.New(t), testproject.New(t)}
 	clean := []func(){rehearsaltest.WantClean(t, projects[0]), rehearsaltest.WantClean(t, projects[1])}
 	errs := make([]error, len(projects))
@@ -67,7 +68,7 @@ func TestTwoSideBySide(t *testing.T) {
 
 // TestRefusedAtOnce has the inputs that stop a rehearsal before it makes anything.
 func TestRefusedAtOnce(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +125,7 @@ func TestRefusedAtOnce(t *testing.T) {
 }
 
 func TestOtherApplication(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	gcc, err := exec.LookPath("gcc")
 	if err != nil && os.Getenv("CI") == "true" {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/edit"
 	"cicd/internal/testproject"
 	"cicd/rehearsal/change"
@@ -24,7 +25,7 @@ import (
 // TestEverybodyCanRehearse rehearses as people do it: as a user with no rights but those of the group that may use Docker, as
 // on GitHub's runners; with a umask that keeps others out; in a checkout whose path needs quoting; with encrypted settings.
 func TestEverybodyCanRehearse(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	const encrypted = "cicd:connectionAuthorized: false\n  cicd:manageRepository: true\n  github:token:\n    secure: v1:4BFH0vSBGWMKSDkw:HVIXWYhHd4+L/+cUGbAQgGlLW6A=\n" +
 		"  cicd:operatorIp:\n    secure: v1:4BFH0vSBGWMKSDkw:HVIXWYhHd4+L/+cUGbAQgGlLW6A=\nencryptionsalt: v1:JqfmyBGvFiM=:v1:UVgHZkhsbMHEpr7Q:8ipxCRJr0LB8NSbI0vnlSgkNVzhBGg==\n"
 	const edge = "REHEARSE_DRILLS=edge-crashes edge-removed edge-changed edge-refuses"

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/testproject"
 	"cicd/rehearsal"
 	"cicd/rehearsal/console"
@@ -17,7 +18,7 @@ import (
 
 // TestDrills runs every drill, as `cicd rehearse --drill all` does.
 func TestDrills(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	project := testproject.New(t)
 	clean := rehearsaltest.WantClean(t, project)
 	var stdout, stderr bytes.Buffer

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/testproject"
 	"cicd/rehearsal/rehearsaltest"
 	"cicd/rehearsal/world"
@@ -162,7 +163,7 @@ func otherApplication(t *testing.T, project string) {
 
 // TestReleasesCostNoRequest releases an application that says 404 to the POST of the load, before it has read a body.
 func TestReleasesCostNoRequest(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	project := testproject.New(t)
 	otherApplication(t, project)
 	r, log := rehearsaltest.Started(t, project)

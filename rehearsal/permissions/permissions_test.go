@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/testproject"
 	"cicd/rehearsal"
 	"cicd/rehearsal/console"
@@ -20,6 +21,7 @@ import (
 // TestPermissions rehearses both stacks. Nothing may be granted in vain, and no policy may become worse in any one way
 // without the audit noticing it.
 func TestPermissions(t *testing.T) {
+	dockertest.Need(t)
 	for _, stack := range []string{"dev", "prod"} {
 		t.Run(stack, func(t *testing.T) {
 			project := testproject.New(t)

@@ -16,6 +16,7 @@ import (
 	"cicd/rehearsal/world"
 
 	"cicd/internal/docker"
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/processes"
 
 	"cicd/rehearsal/aws/cli"
@@ -27,20 +28,6 @@ func Main(m *testing.M) {
 		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
-}
-
-// NeedDocker skips the test where there is no Docker, and fails it in CI.
-func NeedDocker(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("a rehearsal takes too long for -short")
-	}
-	if err := world.CheckDocker(t.Context()); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
 }
 
 // Orphans lists the images of registries on this machine that do not answer any more.
@@ -118,7 +105,7 @@ func Started(t *testing.T, project string) (*world.World, *bytes.Buffer) {
 
 func StartedStack(t *testing.T, project, stack string) (*world.World, *bytes.Buffer) {
 	t.Helper()
-	NeedDocker(t)
+	dockertest.Need(t)
 	log := &bytes.Buffer{}
 	clean := WantClean(t, project)
 	w, err := world.Open(t.Context(), Options(project, stack, log))

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"cicd/internal/docker/dockertest"
 	"cicd/internal/edit"
 	"cicd/internal/testproject"
 	"cicd/rehearsal"
@@ -85,7 +86,7 @@ func served(t *testing.T, project string) *transcript {
 
 // TestServe does what a user does who reads the command that --serve prints, with settings of Git's that are not made for it.
 func TestServe(t *testing.T) {
-	rehearsaltest.NeedDocker(t)
+	dockertest.Need(t)
 	project := rehearsaltest.NewLFSProject(t)
 	rehearsaltest.AdoptGitSettings(t)
 	log := served(t, project)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cicd/internal/docker/dockertest"
 )
 
 // docker runs the docker command line with a configuration of its own, so that logins stay in the test.
@@ -20,12 +22,7 @@ type docker struct {
 
 func newDocker(t *testing.T) docker {
 	t.Helper()
-	if out, err := exec.Command("docker", "version").CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("docker is required in CI: %v\n%s", err, out)
-		}
-		t.Skipf("docker does not answer: %v", err)
-	}
+	dockertest.Need(t)
 	return docker{t, t.TempDir()}
 }
 
