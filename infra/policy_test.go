@@ -15,73 +15,76 @@ import (
 // allowed is one line of the table below: an action, and a resource it is allowed on.
 type allowed struct{ sid, action, resource string }
 
-// TestPermissions lists everything that any role may do. A new line here is a decision.
+const (
+	bucketARN      = "arn:of:cicd-dev-artifacts"
+	repositoryARN  = "arn:of:cicd-dev-repository"
+	applicationARN = "arn:of:cicd-dev-application"
+)
+
+// mayDo lists everything that any role may do. A new line here is a decision.
+var mayDo = map[string][]allowed{
+	"pipeline": {
+		{"FindArtifactStore", "s3:GetBucketAcl", bucketARN},
+		{"FindArtifactStore", "s3:GetBucketLocation", bucketARN},
+		{"FindArtifactStore", "s3:GetBucketVersioning", bucketARN},
+		{"HandOnArtifacts", "s3:GetObject", bucketARN + "/*"},
+		{"HandOnArtifacts", "s3:GetObjectVersion", bucketARN + "/*"},
+		{"HandOnArtifacts", "s3:PutObject", bucketARN + "/*"},
+		{"HandOnArtifacts", "s3:PutObjectAcl", bucketARN + "/*"},
+		{"ReadRepository", "codeconnections:UseConnection", "arn:of:cicd-dev-connection"},
+		{"RunBuild", "codebuild:BatchGetBuilds", "arn:of:cicd-dev-build"},
+		{"RunBuild", "codebuild:StartBuild", "arn:of:cicd-dev-build"},
+		{"Deploy", "codedeploy:CreateDeployment", "arn:of:cicd-dev-hosts"},
+		{"Deploy", "codedeploy:GetDeployment", "arn:of:cicd-dev-hosts"},
+		{"RegisterBundle", "codedeploy:GetApplication", applicationARN},
+		{"RegisterBundle", "codedeploy:GetApplicationRevision", applicationARN},
+		{"RegisterBundle", "codedeploy:RegisterApplicationRevision", applicationARN},
+		{"ReadDeploymentConfig", "codedeploy:GetDeploymentConfig",
+			"arn:aws:codedeploy:eu-central-1:123456789012:deploymentconfig:CodeDeployDefault.OneAtATime"},
+	},
+	"build": {
+		{"WriteBuildLogs", "logs:CreateLogStream", "arn:of:cicd-dev-build-logs:*"},
+		{"WriteBuildLogs", "logs:PutLogEvents", "arn:of:cicd-dev-build-logs:*"},
+		{"FindArtifactStore", "s3:GetBucketAcl", bucketARN},
+		{"FindArtifactStore", "s3:GetBucketLocation", bucketARN},
+		{"ReadSourceWriteBundle", "s3:GetObject", bucketARN + "/*"},
+		{"ReadSourceWriteBundle", "s3:GetObjectVersion", bucketARN + "/*"},
+		{"ReadSourceWriteBundle", "s3:PutObject", bucketARN + "/*"},
+		{"LogInToRegistry", "ecr:GetAuthorizationToken", "*"},
+		{"PushImage", "ecr:BatchCheckLayerAvailability", repositoryARN},
+		{"PushImage", "ecr:BatchGetImage", repositoryARN},
+		{"PushImage", "ecr:CompleteLayerUpload", repositoryARN},
+		{"PushImage", "ecr:InitiateLayerUpload", repositoryARN},
+		{"PushImage", "ecr:PutImage", repositoryARN},
+		{"PushImage", "ecr:UploadLayerPart", repositoryARN},
+		{"FindPushedImage", "ecr:DescribeImages", repositoryARN},
+	},
+	"host": {
+		{"ReadBundle", "s3:GetObject", bucketARN + "/*"},
+		{"ReadBundle", "s3:GetObjectVersion", bucketARN + "/*"},
+		{"LogInToRegistry", "ecr:GetAuthorizationToken", "*"},
+		{"PullImage", "ecr:BatchGetImage", repositoryARN},
+		{"PullImage", "ecr:GetDownloadUrlForLayer", repositoryARN},
+		{"OpenSessions", "ssm:UpdateInstanceInformation", "*"},
+		{"OpenSessions", "ssmmessages:CreateControlChannel", "*"},
+		{"OpenSessions", "ssmmessages:CreateDataChannel", "*"},
+		{"OpenSessions", "ssmmessages:OpenControlChannel", "*"},
+		{"OpenSessions", "ssmmessages:OpenDataChannel", "*"},
+	},
+	"deploy": {
+		{"FindHosts", "ec2:DescribeInstanceStatus", "*"},
+		{"FindHosts", "ec2:DescribeInstances", "*"},
+		{"FindHosts", "tag:GetResources", "*"},
+	},
+}
+
+// TestPermissions holds each role's policy against mayDo.
 func TestPermissions(t *testing.T) {
-	const (
-		bucket      = "arn:of:cicd-dev-artifacts"
-		repository  = "arn:of:cicd-dev-repository"
-		application = "arn:of:cicd-dev-application"
-	)
-	want := map[string][]allowed{
-		"pipeline": {
-			{"FindArtifactStore", "s3:GetBucketAcl", bucket},
-			{"FindArtifactStore", "s3:GetBucketLocation", bucket},
-			{"FindArtifactStore", "s3:GetBucketVersioning", bucket},
-			{"HandOnArtifacts", "s3:GetObject", bucket + "/*"},
-			{"HandOnArtifacts", "s3:GetObjectVersion", bucket + "/*"},
-			{"HandOnArtifacts", "s3:PutObject", bucket + "/*"},
-			{"HandOnArtifacts", "s3:PutObjectAcl", bucket + "/*"},
-			{"ReadRepository", "codeconnections:UseConnection", "arn:of:cicd-dev-connection"},
-			{"RunBuild", "codebuild:BatchGetBuilds", "arn:of:cicd-dev-build"},
-			{"RunBuild", "codebuild:StartBuild", "arn:of:cicd-dev-build"},
-			{"Deploy", "codedeploy:CreateDeployment", "arn:of:cicd-dev-hosts"},
-			{"Deploy", "codedeploy:GetDeployment", "arn:of:cicd-dev-hosts"},
-			{"RegisterBundle", "codedeploy:GetApplication", application},
-			{"RegisterBundle", "codedeploy:GetApplicationRevision", application},
-			{"RegisterBundle", "codedeploy:RegisterApplicationRevision", application},
-			{"ReadDeploymentConfig", "codedeploy:GetDeploymentConfig",
-				"arn:aws:codedeploy:eu-central-1:123456789012:deploymentconfig:CodeDeployDefault.OneAtATime"},
-		},
-		"build": {
-			{"WriteBuildLogs", "logs:CreateLogStream", "arn:of:cicd-dev-build-logs:*"},
-			{"WriteBuildLogs", "logs:PutLogEvents", "arn:of:cicd-dev-build-logs:*"},
-			{"FindArtifactStore", "s3:GetBucketAcl", bucket},
-			{"FindArtifactStore", "s3:GetBucketLocation", bucket},
-			{"ReadSourceWriteBundle", "s3:GetObject", bucket + "/*"},
-			{"ReadSourceWriteBundle", "s3:GetObjectVersion", bucket + "/*"},
-			{"ReadSourceWriteBundle", "s3:PutObject", bucket + "/*"},
-			{"LogInToRegistry", "ecr:GetAuthorizationToken", "*"},
-			{"PushImage", "ecr:BatchCheckLayerAvailability", repository},
-			{"PushImage", "ecr:BatchGetImage", repository},
-			{"PushImage", "ecr:CompleteLayerUpload", repository},
-			{"PushImage", "ecr:InitiateLayerUpload", repository},
-			{"PushImage", "ecr:PutImage", repository},
-			{"PushImage", "ecr:UploadLayerPart", repository},
-			{"FindPushedImage", "ecr:DescribeImages", repository},
-		},
-		"host": {
-			{"ReadBundle", "s3:GetObject", bucket + "/*"},
-			{"ReadBundle", "s3:GetObjectVersion", bucket + "/*"},
-			{"LogInToRegistry", "ecr:GetAuthorizationToken", "*"},
-			{"PullImage", "ecr:BatchGetImage", repository},
-			{"PullImage", "ecr:GetDownloadUrlForLayer", repository},
-			{"OpenSessions", "ssm:UpdateInstanceInformation", "*"},
-			{"OpenSessions", "ssmmessages:CreateControlChannel", "*"},
-			{"OpenSessions", "ssmmessages:CreateDataChannel", "*"},
-			{"OpenSessions", "ssmmessages:OpenControlChannel", "*"},
-			{"OpenSessions", "ssmmessages:OpenDataChannel", "*"},
-		},
-		"deploy": {
-			{"FindHosts", "ec2:DescribeInstanceStatus", "*"},
-			{"FindHosts", "ec2:DescribeInstances", "*"},
-			{"FindHosts", "tag:GetResources", "*"},
-		},
-	}
 	rec := run(t, with("connectionAuthorized", "true"))
-	if got := len(rec.ofType("iam/rolePolicy:RolePolicy")); got != len(want) {
-		t.Errorf("%d policies, want %d", got, len(want))
+	if got := len(rec.ofType("iam/rolePolicy:RolePolicy")); got != len(mayDo) {
+		t.Errorf("%d policies, want %d", got, len(mayDo))
 	}
-	for purpose, lines := range want {
+	for purpose, lines := range mayDo {
 		policy := rec.named(t, "iam/rolePolicy:RolePolicy", "cicd-dev-"+purpose+"-policy")
 		if got, want := policy.Inputs["role"].StringValue(), "cicd-dev-eu-central-1-"+purpose; got != want {
 			t.Errorf("the %s policy is on role %s, want %s", purpose, got, want)

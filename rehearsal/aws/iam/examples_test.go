@@ -43,7 +43,34 @@ func one(statement string) string {
 	return `{"Version": "2012-10-17", "Statement": ` + statement + `}`
 }
 
-// The policies of these cases are examples of the IAM User Guide; the page is each case's comment.
+// publishedExample is an example of the IAM User Guide; the page is a comment on its policies.
+type publishedExample struct {
+	name     string
+	who      principal
+	action   string
+	resource string
+	context  requestContext
+	policies []string
+	want     string
+}
+
+func (e publishedExample) check(t *testing.T) {
+	t.Run(e.name, func(t *testing.T) {
+		r := request{principal: e.who, action: e.action, resource: e.resource, context: e.context}
+		if got := outcome(t, r, e.policies...); got != e.want {
+			t.Errorf("%s on %s: %s, want %s", e.action, e.resource, got, e.want)
+		}
+	})
+}
+
+var (
+	carlos  = principal{account: "123456789012", session: "arn:aws:iam::123456789012:user/carlossalazar"}
+	auditor = principal{
+		account: "444455556666", role: "arn:aws:iam::444455556666:role/cross-account-read-only-role",
+		session: "arn:aws:sts::444455556666:assumed-role/cross-account-read-only-role/cross-account-audit-app",
+	}
+)
+
 func TestPublishedExamples(t *testing.T) {
 	// "Policy evaluation logic", example identity-based and resource-based policy evaluation.
 	carlosIdentity := one(`[
@@ -64,33 +91,7 @@ func TestPublishedExamples(t *testing.T) {
 	payroll := one(`[{"Effect": "Deny", "Action": "s3:*",
 		"NotResource": ["arn:aws:s3:::HRBucket/Payroll", "arn:aws:s3:::HRBucket/Payroll/*"]},
 		{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]`)
-	// "AWS JSON policy elements: NotPrincipal" and "Principal".
-	audit := one(`[{"Effect": "Deny", "NotPrincipal": {"AWS": [
-			"arn:aws:sts::444455556666:assumed-role/cross-account-read-only-role/cross-account-audit-app",
-			"arn:aws:iam::444455556666:role/cross-account-read-only-role", "arn:aws:iam::444455556666:root"]},
-		"Action": "s3:*", "Resource": ["arn:aws:s3:::Bucket_AccountAudit", "arn:aws:s3:::Bucket_AccountAudit/*"]}]`)
-	auditor := principal{
-		account: "444455556666", role: "arn:aws:iam::444455556666:role/cross-account-read-only-role",
-		session: "arn:aws:sts::444455556666:assumed-role/cross-account-read-only-role/cross-account-audit-app",
-	}
-	intruder := auditor
-	intruder.session = "arn:aws:sts::444455556666:assumed-role/cross-account-read-only-role/another-session"
-	insteadOfNotPrincipal := one(`[{"Sid": "UsePrincipalArnInsteadOfNotPrincipalWithDeny", "Effect": "Deny", "Action": "s3:*",
-		"Principal": "*", "Resource": ["arn:aws:s3:::BUCKETNAME/*", "arn:aws:s3:::BUCKETNAME"],
-		"Condition": {"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::444455556666:user/user-name"}}}]`)
-	carlos := principal{account: "123456789012", session: "arn:aws:iam::123456789012:user/carlossalazar"}
-	anyone := one(`{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}`)
-	principalARN := func(arn string) requestContext { return requestContext{"aws:PrincipalArn": {arn}} }
-
-	tests := []struct {
-		name     string
-		who      principal
-		action   string
-		resource string
-		context  requestContext
-		policies []string
-		want     string
-	}{
+	for _, e := range []publishedExample{
 		{"Carlos: deny on logs wins", carlos, "s3:PutObject", "arn:aws:s3:::carlossalazar-logs/x", nil, []string{carlosIdentity, carlosBucket}, explicitDeny},
 		{"Carlos: both allow", carlos, "s3:PutObject", "arn:aws:s3:::carlossalazar/x", nil, []string{carlosIdentity, carlosBucket}, allowed},
 		{"Carlos: identity alone allows", carlos, "s3:PutObject", "arn:aws:s3:::carlossalazar/x", nil, []string{carlosIdentity}, allowed},
@@ -106,24 +107,55 @@ func TestPublishedExamples(t *testing.T) {
 		{"NotAction: IAM", carlos, "iam:GetUser", "*", nil, []string{notIAM}, implicitDeny},
 		{"NotResource: listed", carlos, "s3:GetObject", "arn:aws:s3:::HRBucket/Payroll/x", nil, []string{payroll}, allowed},
 		{"NotResource: not listed", carlos, "s3:GetObject", "arn:aws:s3:::HRBucket/x", nil, []string{payroll}, explicitDeny},
+	} {
+		e.check(t)
+	}
+}
+
+func TestPublishedPrincipalExamples(t *testing.T) {
+	// "AWS JSON policy elements: NotPrincipal" and "Principal".
+	audit := one(`[{"Effect": "Deny", "NotPrincipal": {"AWS": [
+			"arn:aws:sts::444455556666:assumed-role/cross-account-read-only-role/cross-account-audit-app",
+			"arn:aws:iam::444455556666:role/cross-account-read-only-role", "arn:aws:iam::444455556666:root"]},
+		"Action": "s3:*", "Resource": ["arn:aws:s3:::Bucket_AccountAudit", "arn:aws:s3:::Bucket_AccountAudit/*"]}]`)
+	intruder := auditor
+	intruder.session = "arn:aws:sts::444455556666:assumed-role/cross-account-read-only-role/another-session"
+	insteadOfNotPrincipal := one(`[{"Sid": "UsePrincipalArnInsteadOfNotPrincipalWithDeny", "Effect": "Deny", "Action": "s3:*",
+		"Principal": "*", "Resource": ["arn:aws:s3:::BUCKETNAME/*", "arn:aws:s3:::BUCKETNAME"],
+		"Condition": {"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::444455556666:user/user-name"}}}]`)
+	anyone := one(`{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}`)
+	principalARN := func(arn string) requestContext { return requestContext{"aws:PrincipalArn": {arn}} }
+
+	for _, e := range []publishedExample{
 		{"NotPrincipal: listed", auditor, "s3:GetObject", "arn:aws:s3:::Bucket_AccountAudit/x", nil, []string{audit, anyone}, allowed},
 		{"NotPrincipal: another session", intruder, "s3:GetObject", "arn:aws:s3:::Bucket_AccountAudit/x", nil, []string{audit, anyone}, explicitDeny},
 		{"NotPrincipal: another account", carlos, "s3:GetObject", "arn:aws:s3:::Bucket_AccountAudit/x", nil, []string{audit, anyone}, explicitDeny},
 		{"PrincipalArn: the one", auditor, "s3:GetObject", "arn:aws:s3:::BUCKETNAME/x", principalARN("arn:aws:iam::444455556666:user/user-name"), []string{insteadOfNotPrincipal, anyone}, allowed},
 		{"PrincipalArn: another", auditor, "s3:GetObject", "arn:aws:s3:::BUCKETNAME/x", principalARN("arn:aws:iam::444455556666:user/other"), []string{insteadOfNotPrincipal, anyone}, explicitDeny},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			r := request{principal: tt.who, action: tt.action, resource: tt.resource, context: tt.context}
-			if got := outcome(t, r, tt.policies...); got != tt.want {
-				t.Errorf("%s on %s: %s, want %s", tt.action, tt.resource, got, tt.want)
-			}
-		})
+	} {
+		e.check(t)
 	}
 }
 
-// Examples of the IAM User Guide, "IAM JSON policy elements: Condition operators", "Set operators for multivalued
-// context keys" and "IAM policy elements: Variables and tags".
+// conditionExample is an example of the IAM User Guide, "IAM JSON policy elements: Condition operators", "Set operators for
+// multivalued context keys" or "IAM policy elements: Variables and tags".
+type conditionExample struct {
+	name, policy, action, resource string
+	context                        requestContext
+	want                           string
+}
+
+func (e conditionExample) check(t *testing.T) {
+	t.Run(e.name, func(t *testing.T) {
+		r := request{action: e.action, resource: e.resource, context: e.context}
+		if got := outcome(t, r, one(e.policy)); got != e.want {
+			t.Errorf("%s on %s with %v: %s, want %s", e.action, e.resource, e.context, got, e.want)
+		}
+	})
+}
+
+func key(name string, values ...string) requestContext { return requestContext{name: values} }
+
 func TestPublishedConditionExamples(t *testing.T) {
 	tls := `[{"Sid": "BooleanExample", "Action": "s3:*", "Effect": "Deny", "Resource": ["arn:aws:s3:::DOC-EXAMPLE-BUCKET",
 		"arn:aws:s3:::DOC-EXAMPLE-BUCKET/*"], "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
@@ -138,27 +170,7 @@ func TestPublishedConditionExamples(t *testing.T) {
 		"Condition": {"StringLike": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}}`
 	mended := strings.Replace(broken, "StringLike", "StringLikeIfExists", 1)
 	longTerm := `{"Action": "ec2:*", "Effect": "Allow", "Resource": "*", "Condition": {"Null": {"aws:TokenIssueTime": "true"}}}`
-	onlyThese := `[{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "arn:aws:dynamodb:us-east-2:123456789012:table/Thread",
-		"Condition": {"ForAllValues:StringLike": {"dynamodb:requestedAttributes": ["PostDateTime", "Message", "Tags"]}}}]`
-	noneOfThese := `[{"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "arn:aws:dynamodb:us-east-2:123456789012:table/Thread",
-		"Condition": {"ForAnyValue:StringLike": {"dynamodb:requestedAttributes": ["ID", "PostDateTime"]}}},
-		{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]`
-	home := `[{"Action": ["s3:ListBucket"], "Effect": "Allow", "Resource": ["arn:aws:s3:::mybucket"],
-		"Condition": {"StringLike": {"s3:prefix": ["${aws:username}/*"]}}},
-		{"Action": ["s3:GetObject", "s3:PutObject"], "Effect": "Allow", "Resource": ["arn:aws:s3:::mybucket/${aws:username}/*"]}]`
-	regions := `{"Effect": "Allow", "Action": "ec2:Run*", "Resource": "*",
-		"Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-west-2", "eu-west-3"]}}}`
-
-	thread := "arn:aws:dynamodb:us-east-2:123456789012:table/Thread"
-	key := func(name string, values ...string) requestContext { return requestContext{name: values} }
-	attributes := func(values ...string) requestContext { return key("dynamodb:requestedAttributes", values...) }
-	david := requestContext{"aws:username": {"David"}, "s3:prefix": {"David/x"}}
-	eve := requestContext{"aws:username": {"*"}, "s3:prefix": {"David/x"}}
-	tests := []struct {
-		name, policy, action, resource string
-		context                        requestContext
-		want                           string
-	}{
+	for _, e := range []conditionExample{
 		{"Bool: plain HTTP", tls, "s3:GetObject", "arn:aws:s3:::DOC-EXAMPLE-BUCKET/x", key("aws:SecureTransport", "false"), explicitDeny},
 		{"Bool: TLS", tls, "s3:GetObject", "arn:aws:s3:::DOC-EXAMPLE-BUCKET/x", key("aws:SecureTransport", "true"), allowed},
 		{"Numeric: at the limit", maxKeys, "s3:ListBucket", "arn:aws:s3:::example_bucket", key("s3:max-keys", "10"), allowed},
@@ -176,6 +188,27 @@ func TestPublishedConditionExamples(t *testing.T) {
 		{"IfExists: key differs", mended, "ec2:RunInstances", "*", key("ec2:InstanceType", "m4.large"), implicitDeny},
 		{"Null: absent", longTerm, "ec2:RunInstances", "*", key("aws:TokenIssueTime"), allowed},
 		{"Null: present", longTerm, "ec2:RunInstances", "*", key("aws:TokenIssueTime", "2020-01-01T00:00:01Z"), implicitDeny},
+	} {
+		e.check(t)
+	}
+}
+
+func TestPublishedSetAndVariableExamples(t *testing.T) {
+	onlyThese := `[{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "arn:aws:dynamodb:us-east-2:123456789012:table/Thread",
+		"Condition": {"ForAllValues:StringLike": {"dynamodb:requestedAttributes": ["PostDateTime", "Message", "Tags"]}}}]`
+	noneOfThese := `[{"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "arn:aws:dynamodb:us-east-2:123456789012:table/Thread",
+		"Condition": {"ForAnyValue:StringLike": {"dynamodb:requestedAttributes": ["ID", "PostDateTime"]}}},
+		{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]`
+	home := `[{"Action": ["s3:ListBucket"], "Effect": "Allow", "Resource": ["arn:aws:s3:::mybucket"],
+		"Condition": {"StringLike": {"s3:prefix": ["${aws:username}/*"]}}},
+		{"Action": ["s3:GetObject", "s3:PutObject"], "Effect": "Allow", "Resource": ["arn:aws:s3:::mybucket/${aws:username}/*"]}]`
+	regions := `{"Effect": "Allow", "Action": "ec2:Run*", "Resource": "*",
+		"Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-west-2", "eu-west-3"]}}}`
+	thread := "arn:aws:dynamodb:us-east-2:123456789012:table/Thread"
+	attributes := func(values ...string) requestContext { return key("dynamodb:requestedAttributes", values...) }
+	david := requestContext{"aws:username": {"David"}, "s3:prefix": {"David/x"}}
+	eve := requestContext{"aws:username": {"*"}, "s3:prefix": {"David/x"}}
+	for _, e := range []conditionExample{
 		{"ForAllValues: all listed", onlyThese, "dynamodb:GetItem", thread, attributes("PostDateTime", "Message"), allowed},
 		{"ForAllValues: one not listed", onlyThese, "dynamodb:GetItem", thread, attributes("PostDateTime", "UserName"), implicitDeny},
 		{"ForAllValues: none at all", onlyThese, "dynamodb:GetItem", thread, attributes(), allowed},
@@ -189,13 +222,7 @@ func TestPublishedConditionExamples(t *testing.T) {
 		{"variable: nor in a condition", home, "s3:ListBucket", "arn:aws:s3:::mybucket", eve, implicitDeny},
 		{"any of several values", regions, "ec2:RunInstances", "*", key("AWS:requestedregion", "eu-west-2"), allowed},
 		{"none of several values", regions, "ec2:RunInstances", "*", key("aws:RequestedRegion", "us-east-1"), implicitDeny},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			r := request{action: tt.action, resource: tt.resource, context: tt.context}
-			if got := outcome(t, r, one(tt.policy)); got != tt.want {
-				t.Errorf("%s on %s with %v: %s, want %s", tt.action, tt.resource, tt.context, got, tt.want)
-			}
-		})
+	} {
+		e.check(t)
 	}
 }
