@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,17 +176,16 @@ func TestBareRelease(t *testing.T) {
 
 // TestBareReleaseIsInterrupted has commands that would outlive their shell, and hold its output open.
 func TestBareReleaseIsInterrupted(t *testing.T) {
-	r := scripted(t, "touch begun; sleep 60 & wait")
+	r := scripted(t, "echo >begun; sleep 60 & wait")
+	begun := filepath.Join(r.dir, "begun")
+	if err := syscall.Mkfifo(begun, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	go func() {
-		for {
-			if _, err := os.Stat(filepath.Join(r.dir, "begun")); err == nil {
-				interrupt()
-				return
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+		_, _ = os.ReadFile(begun) // as soon as the script writes to it
+		interrupt()
 	}()
 	start := time.Now()
 	if _, err := r.release(ctx, ""); err == nil || time.Since(start) > 30*time.Second {
