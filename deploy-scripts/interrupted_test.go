@@ -293,16 +293,14 @@ func (c *cutShort) check(i interruption) {
 func (c *cutShort) want(when, serves, containers string) {
 	c.t.Helper()
 	var answers []string
-	for start := time.Now(); time.Since(start) < 2*time.Second; time.Sleep(50 * time.Millisecond) {
+	served := await(2*time.Second, func() bool {
 		answers = nil
 		for _, address := range c.edges {
 			answers = append(answers, answerAt(address))
 		}
-		if slices.Contains(answers, serves) {
-			break
-		}
-	}
-	if !slices.Contains(answers, serves) {
+		return slices.Contains(answers, serves)
+	})
+	if !served {
 		c.t.Errorf("%s: the edge answers %q, want %q", when, answers, serves)
 	}
 	if got := c.containers(); got != containers {

@@ -34,13 +34,9 @@ func (h *host) files() []string {
 func (h *host) wantNoProcess(script string) {
 	h.t.Helper()
 	var commands []string
-	for range 100 {
-		if commands = h.commands(); commands == nil {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
+	if !await(5*time.Second, func() bool { commands = h.commands(); return commands == nil }) {
+		h.t.Errorf("%s leaves the processes %q", script, commands)
 	}
-	h.t.Errorf("%s leaves the processes %q", script, commands)
 }
 
 // commands lists the command lines of the processes of this host, as they tell by their environment.

@@ -146,16 +146,19 @@ func TestEdge(t *testing.T) {
 // edgeHeader returns the header X-Edge of an answer. It waits for an edge that is just starting.
 func (h *host) edgeHeader() string {
 	h.t.Helper()
-	for range 100 {
+	var header string
+	answers := func() bool {
 		response, err := http.Get("http://" + h.edge + "/")
-		if err == nil {
-			response.Body.Close()
-			return response.Header.Get("X-Edge")
+		if err != nil {
+			return false
 		}
-		time.Sleep(50 * time.Millisecond)
+		header = response.Header.Get("X-Edge")
+		return response.Body.Close() == nil
 	}
-	h.t.Fatal("the edge does not answer")
-	return ""
+	if !await(5*time.Second, answers) {
+		h.t.Fatal("the edge does not answer")
+	}
+	return header
 }
 
 func TestRegistryIsAwayForAMoment(t *testing.T) {
