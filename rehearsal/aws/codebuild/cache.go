@@ -1,48 +1,90 @@
 package codebuild
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"cicd/internal/rmtree"
 )
 
 // localCache is a project's local custom cache: folders that outlive builds, to which each build has symbolic links, as in
 // AWS (User Guide, "Local caching": "Only directories can be specified", "Symlinks are used to reference cached
-// directories").
+// directories"). A project has several, as in AWS each build host has one of its own.
 type localCache struct {
-	dir  string
-	lock *os.File // nil for one that nobody else can find
+	path string // of the project's first cache, without a number
+	n    int    // of this one, from 1
+	lock *os.File
 }
 
-// openCache locks the cache of a project, for one build at a time. It returns nil when another build has it, in whatever
-// process.
+// openCache locks the first of a project's caches that no other build has, in whatever process.
 func openCache(root, projectName string) (*localCache, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, fmt.Errorf("build cache: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(root, projectName+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("build cache: %w", err)
+	for n := 1; ; n++ {
+		cache, err := lockCache(filepath.Join(root, projectName), n)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return cache, err
+		}
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		lock.Close()
-		return nil, nil
-	}
-	return &localCache{dir: filepath.Join(root, projectName), lock: lock}, nil
 }
 
-func (c *localCache) close() {
-	if c.lock != nil {
-		c.lock.Close() // which unlocks it
+// lockCache fails with EWOULDBLOCK when another build has the cache.
+func lockCache(path string, n int) (*localCache, error) {
+	c := &localCache{path: path, n: n}
+	var err error
+	if c.lock, err = os.OpenFile(c.dir()+".lock", os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return nil, fmt.Errorf("build cache: %w", err)
 	}
+	if err := syscall.Flock(int(c.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		c.close()
+		return nil, fmt.Errorf("build cache %s: %w", c.dir(), err)
+	}
+	return c, nil
+}
+
+// dir names the folder of the cache. The name of a project has no dot.
+func (c *localCache) dir() string {
+	if c.n == 1 {
+		return c.path
+	}
+	return fmt.Sprintf("%s.%d", c.path, c.n)
+}
+
+func (c *localCache) close() { c.lock.Close() } // which unlocks it
+
+// spare copies the cache to the one with the next number, unless there is one. So the first build that runs beside
+// another finds what earlier ones have compiled.
+func (c *localCache) spare() error {
+	next, err := lockCache(c.path, c.n+1)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer next.close()
+	if _, err := os.Stat(next.dir()); err == nil {
+		return nil
+	}
+	part := next.dir() + ".part"
+	if err := rmtree.Remove(part); err != nil { // that of a rehearsal which was killed
+		return err
+	}
+	if err := os.CopyFS(part, os.DirFS(c.dir())); err != nil {
+		return err
+	}
+	return os.Rename(part, next.dir())
 }
 
 // link makes place a link to the cached folder of that name. What is there already, from the source, has precedence.
 func (c *localCache) link(name, place string) error {
 	// The name becomes one path element: "/root/.cache" and ".cache" must not meet.
-	cached := filepath.Join(c.dir, strings.NewReplacer("%", "%25", "/", "%2F").Replace(name))
+	cached := filepath.Join(c.dir(), strings.NewReplacer("%", "%25", "/", "%2F").Replace(name))
 	if err := os.MkdirAll(cached, 0o700); err != nil {
 		return err
 	}
@@ -68,10 +110,6 @@ func (b *build) linkCache(spec *Buildspec) error {
 	if err != nil {
 		return err
 	}
-	if cache == nil {
-		b.log.say("Rehearsal: another build is using the cache of %s; this one starts with an empty one", b.project.Name)
-		cache = &localCache{dir: filepath.Join(b.dir, "cache")} // goes with the build
-	}
 	b.cache = cache
 	for _, pattern := range spec.CachePaths {
 		name, place, err := b.cachePlace(pattern)
@@ -85,6 +123,15 @@ func (b *build) linkCache(spec *Buildspec) error {
 		b.log.say("Symlinking: %s", place)
 	}
 	return nil
+}
+
+// closeCache gives the cache back. A build that failed may have filled it in part, which is not worth a copy.
+func (b *build) closeCache() error {
+	defer b.cache.close()
+	if b.failure != nil {
+		return nil
+	}
+	return b.cache.spare()
 }
 
 // cachePlace returns the folder that a cache path means, and where it is on this machine: in the build's home for what

@@ -162,11 +162,13 @@ func (b *build) close() error {
 	if b.container != nil {
 		b.container.remove()
 	}
+	if b.cache != nil {
+		if err := b.closeCache(); err != nil {
+			b.log.say("Rehearsal: the cache has no copy for a build beside this one: %v", err)
+		}
+	}
 	if b.log != nil {
 		b.log.close()
-	}
-	if b.cache != nil {
-		b.cache.close()
 	}
 	if err := rmtree.Remove(b.dir); err != nil {
 		return fmt.Errorf("build folder: %w", err)
