@@ -26,6 +26,7 @@ func TestRehearsal(t *testing.T) {
 	dockertest.Need(t)
 	for _, stack := range []string{"dev", "prod"} {
 		t.Run(stack, func(t *testing.T) {
+			t.Parallel()
 			project := testproject.New(t)
 			clean := rehearsaltest.WantClean(t, project)
 			var stdout, stderr bytes.Buffer

@@ -41,9 +41,10 @@ func TestEverybodyCanRehearse(t *testing.T) {
 		{name: `a blank, ' and " $ # % in the path`, environment: []string{"REHEARSE_UMASK=077"},
 			edits: []edit.Edit{edit.Replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false\n", encrypted)}},
 	}
-	home := t.TempDir() // one for all, with caches that are filled once
+	home := nobodysHome(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			project := filepath.Join(home, tt.name)
 			if err := os.Mkdir(project, 0o755); err != nil {
 				t.Fatal(err)
@@ -53,7 +54,7 @@ func TestEverybodyCanRehearse(t *testing.T) {
 			clean := rehearsaltest.WantClean(t, project)
 			cmd := rehearse(project, tt.environment...)
 			if tt.nobody {
-				becomeNobody(t, cmd, home)
+				becomeNobody(t, cmd, home, project)
 			}
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)
@@ -96,14 +97,16 @@ func TestHelperRehearse(t *testing.T) {
 	}
 }
 
-// becomeNobody has a command run as the user nobody, in the group that may use Docker. home becomes that user's, with all
-// that is in it, and gets the test binary and the tools, which nobody could reach where they are.
-func becomeNobody(t *testing.T, cmd *exec.Cmd, home string) {
+const nobody = 65534
+
+// nobodysHome makes a home for the user nobody, with the test binary and the tools, which nobody could reach where they are.
+// Without the rights to give it to nobody, it is just a folder.
+func nobodysHome(t *testing.T) string {
 	t.Helper()
+	home := t.TempDir()
 	if os.Getuid() != 0 {
-		t.Skip("only root can become nobody; whoever runs this test is not root either")
+		return home
 	}
-	const nobody = 65534
 	caddy, err := automation.Caddy.Build(t.Context(), filepath.Join(testproject.Root(t), "tools"), automation.Platform{OS: "linux", Arch: serverArch(t)}, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -129,28 +132,53 @@ func becomeNobody(t *testing.T, cmd *exec.Cmd, home string) {
 	if err := os.Chmod(filepath.Dir(home), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("chown", "-R", fmt.Sprint(nobody), home).CombinedOutput(); err != nil {
+	giveToNobody(t, home)
+	return home
+}
+
+func giveToNobody(t *testing.T, dir string) {
+	t.Helper()
+	if out, err := exec.Command("chown", "-R", fmt.Sprint(nobody), dir).CombinedOutput(); err != nil {
 		t.Fatalf("chown: %v: %s", err, out)
 	}
+}
+
+// becomeNobody has a command run as the user nobody, in the group that may use Docker. The project becomes that user's.
+func becomeNobody(t *testing.T, cmd *exec.Cmd, home, project string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become nobody; whoever runs this test is not root either")
+	}
+	giveToNobody(t, project)
 	cmd.Path = filepath.Join(home, "bin", "rehearsal.test")
 	cmd.Env = append(cmd.Env, "HOME="+home, "XDG_CACHE_HOME=", "PATH="+filepath.Join(home, "bin")+":"+os.Getenv("PATH"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody, Groups: []uint32{dockerGroup(t)}}}
 }
 
-// copyBuildCache spares nobody's first build the compilation of Go's standard library, which an earlier test has done.
+// copyBuildCache spares nobody's first build the compilation of Go's standard library, which an earlier test has done. A
+// cache that a build has locked is copied once that has ended.
 func copyBuildCache(t *testing.T, home string) {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	from, to := filepath.Join(cache, "cicd", "codebuild"), filepath.Join(home, ".cache", "cicd", "codebuild")
-	_, none := os.Stat(from)
-	if _, done := os.Stat(to); none != nil || done == nil {
-		return
+	to := filepath.Join(home, ".cache", "cicd", "codebuild")
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		t.Fatal(err)
 	}
-	if out, err := exec.Command("cp", "-R", "--no-target-directory", from, to).CombinedOutput(); err != nil {
-		t.Fatalf("cp: %v: %s", err, out)
+	locks, err := filepath.Glob(filepath.Join(cache, "cicd", "codebuild", "*.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lock := range locks {
+		from := strings.TrimSuffix(lock, ".lock")
+		if _, err := os.Stat(from); err != nil {
+			continue // no build has needed it yet
+		}
+		if out, err := exec.Command("flock", lock, "cp", "-R", from, to).CombinedOutput(); err != nil {
+			t.Fatalf("cp: %v: %s", err, out)
+		}
 	}
 }
 

@@ -16,21 +16,30 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// TestDrills runs every drill, as `cicd rehearse --drill all` does.
+// TestDrills runs every drill, in two rehearsals side by side: most of a drill is waiting.
 func TestDrills(t *testing.T) {
 	dockertest.Need(t)
-	project := testproject.New(t)
-	clean := rehearsaltest.WantClean(t, project)
-	var stdout, stderr bytes.Buffer
-	err := rehearsal.Run(t.Context(), rehearsaltest.Options(project, rehearsal.DefaultStack, &stderr), Scenario{Drills: All(), Out: &stdout})
-	if err != nil {
-		t.Fatalf("%v\n%s%s", err, &stderr, &stdout)
+	halves := make([][]Drill, 2)
+	for i, d := range All() {
+		halves[i%2] = append(halves[i%2], d)
 	}
-	t.Logf("\n%s", &stdout)
-	if lines := strings.Count(stdout.String(), "\n"); lines != len(All()) {
-		t.Errorf("%d lines, want one for each of the %d drills:\n%s", lines, len(All()), &stdout)
+	for _, drills := range halves {
+		t.Run(drills[0].Name+" and others", func(t *testing.T) {
+			t.Parallel()
+			project := testproject.New(t)
+			clean := rehearsaltest.WantClean(t, project)
+			var stdout, stderr bytes.Buffer
+			err := rehearsal.Run(t.Context(), rehearsaltest.Options(project, rehearsal.DefaultStack, &stderr), Scenario{Drills: drills, Out: &stdout})
+			if err != nil {
+				t.Fatalf("%v\n%s%s", err, &stderr, &stdout)
+			}
+			t.Logf("\n%s", &stdout)
+			if lines := strings.Count(stdout.String(), "\n"); lines != len(drills) {
+				t.Errorf("%d lines, want one for each of the %d drills:\n%s", lines, len(drills), &stdout)
+			}
+			clean()
+		})
 	}
-	clean()
 }
 
 // TestDrillTable holds what every entry of the table must keep to.

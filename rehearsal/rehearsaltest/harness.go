@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cicd/rehearsal/workspace"
 	"cicd/rehearsal/world"
@@ -85,13 +86,18 @@ func Leftovers(t *testing.T, project string, before []string) []string {
 	return left
 }
 
-// WantClean fails the test, at its end or at once, when a rehearsal of the project has left something.
+// WantClean returns what fails the test when a rehearsal of the project has left something. What was killed takes a moment
+// to be gone, and so do the images of a rehearsal beside this one whose registry has just ended.
 func WantClean(t *testing.T, project string) (check func()) {
 	t.Helper()
 	before := Orphans(t)
 	return func() {
 		t.Helper()
-		if left := Leftovers(t, project, before); len(left) > 0 {
+		left := Leftovers(t, project, before)
+		for deadline := time.Now().Add(20 * time.Second); len(left) > 0 && time.Now().Before(deadline); {
+			left = Leftovers(t, project, before)
+		}
+		if len(left) > 0 {
 			t.Errorf("left behind: %q", left)
 		}
 	}
