@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -216,6 +217,10 @@ func TestLocked(t *testing.T) {
 // the whole process group, as a terminal sends them.
 func TestInterruption(t *testing.T) {
 	project(t)
+	// What is handled here is not ignored in the commands, even if it is in the tests, as under nohup.
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, os.Interrupt, syscall.SIGHUP)
+	defer signal.Stop(handled)
 	signal := func(s syscall.Signal) func(*exec.Cmd, io.Closer) error {
 		return func(cmd *exec.Cmd, _ io.Closer) error { return syscall.Kill(-cmd.Process.Pid, s) }
 	}

@@ -176,9 +176,9 @@ func TestNoCommitOnTheBranch(t *testing.T) {
 func TestInterruption(t *testing.T) {
 	w := newWorld(t)
 	ctx, interrupt := context.WithCancel(t.Context())
-	building := make(chan bool)
+	building := make(chan bool, 3) // one that waits may get there, too, in the moment of the interruption
 	w.Build = func(ctx context.Context, _ Build) (BuildResult, error) {
-		close(building)
+		building <- true
 		<-ctx.Done()
 		return BuildResult{}, ctx.Err()
 	}
