@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 help:
 	@echo 'make rehearse   run the stack and its pipeline on this machine; ARGS="--serve" adds flags'
 	@echo 'make test       every check and test'
+	@echo 'make test-fast  the tests that need no Docker'
 	@echo 'make bench      measure the speed of it all, and write docs/performance.md'
 	@echo 'make docs       draw the pictures in docs/ from their sources'
 	@echo 'make outdated   list the dependencies that have a newer version'
@@ -23,8 +24,8 @@ bench: bin/cicd
 	@bin/cicd rehearse --bench
 
 # The slowest last, so that what is wrong shows soon.
-.PHONY: test check-format check-scripts check-workflows test-webapp check-go test-go
-test: check-format check-scripts check-workflows test-webapp check-go test-go
+.PHONY: test check-format check-scripts check-workflows test-webapp check-go test-fast test-docker slowest
+test: check-format check-scripts check-workflows test-webapp check-go slowest
 
 check-format:
 	@echo 'gofmt'
@@ -54,11 +55,33 @@ check-go: bin/staticcheck
 	@go vet ./...
 	@bin/staticcheck ./...
 
-# The tests share an engine, which is built before them rather than within the time limit of one of them.
-test-go: bin/cicd
-	@engine=$$(bin/cicd engine) && \
-	echo 'go test (the first time it compiles everything, for some minutes) ...' && \
-	PATH="$${engine%/*}:$$PATH" go test -timeout 40m ./...
+# Each test runs once, here with the race detector or below. The tests share an engine, which is built before them rather
+# than within the time limit of one of them.
+test-fast: bin/cicd bin/gotestsum
+	@race=-race; \
+	if [[ $$CI != true ]] && ! command -v "$$(go env CC)" >/dev/null; then \
+	  race=; echo 'SKIPPED: there is no C compiler, so no race detector'; \
+	fi; \
+	engine=$$(bin/cicd engine) && \
+	echo "go test -short $$race (the first time it compiles everything, for some minutes) ..." && \
+	PATH="$${engine%/*}:$$PATH" $(gotestsum) --hide-summary=skipped --jsonfile-timing-events=bin/fast.json -- \
+	  -timeout 10m -short $$race ./...
+
+# What -short has skipped.
+test-docker: test-fast
+	@skipped() { awk -F '"' '$$8 == "skip" && $$14 == "Test" { sub("/.*", "", $$16); print $$'"$$1"' }' bin/fast.json | sort -u; } && \
+	tests=$$(skipped 16 | paste -sd '|') && packages=$$(skipped 12) && [[ -n $$tests ]] && \
+	engine=$$(bin/cicd engine) && \
+	echo 'go test of what needs Docker ...' && \
+	PATH="$${engine%/*}:$$PATH" $(gotestsum) --jsonfile-timing-events=bin/docker.json -- \
+	  -timeout 40m -run "^($$tests)\$$" $$packages
+
+slowest: test-docker
+	@echo 'The slowest tests:'
+	@cat bin/fast.json bin/docker.json | bin/gotestsum tool slowest --threshold=1s --num=10
+
+# Prints the lines of go test, and the output of failed tests at the end.
+gotestsum := bin/gotestsum --format=standard-quiet
 
 # Go knows best what has to be compiled again. Without buildvcs, for Git refuses to tell of a checkout that is another user's.
 .PHONY: bin/cicd
@@ -75,12 +98,13 @@ docs/%.svg: docs/%.d2 bin/d2
 # The tools that only this file uses, at the versions that their modules pin.
 bin/staticcheck: package := honnef.co/go/tools/cmd/staticcheck
 bin/actionlint: package := github.com/rhysd/actionlint/cmd/actionlint
+bin/gotestsum: package := gotest.tools/gotestsum
 bin/d2: package := oss.terrastruct.com/d2
-bin/staticcheck bin/actionlint: module := tools/lint
+bin/staticcheck bin/actionlint bin/gotestsum: module := tools/lint
 bin/d2: module := tools
-bin/staticcheck bin/actionlint: tools/lint/go.mod tools/lint/go.sum
+bin/staticcheck bin/actionlint bin/gotestsum: tools/lint/go.mod tools/lint/go.sum
 bin/d2: tools/go.mod tools/go.sum
-bin/staticcheck bin/actionlint bin/d2:
+bin/staticcheck bin/actionlint bin/gotestsum bin/d2:
 	@echo 'Building $@ from source (once) ...' >&2
 	@go build -C $(module) -o $(CURDIR)/$@ $(package)
 
