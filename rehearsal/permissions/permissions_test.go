@@ -24,6 +24,7 @@ func TestPermissions(t *testing.T) {
 	dockertest.Need(t)
 	for _, stack := range []string{"dev", "prod"} {
 		t.Run(stack, func(t *testing.T) {
+			t.Parallel()
 			project := testproject.New(t)
 			r, log := rehearsaltest.StartedStack(t, project, stack)
 			if _, _, err := r.ReleaseChange(t.Context()); err != nil {
