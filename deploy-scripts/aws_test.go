@@ -1,50 +1,110 @@
 package deployscripts_test
 
 import (
-	"fmt"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
-	"time"
+
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/api"
+	"cicd/rehearsal/aws/ecr"
+	"cicd/rehearsal/aws/iam"
 )
 
-// fakeAWS makes this binary the AWS CLI; its value is the address of the registry.
-const fakeAWS = "DEPLOYSCRIPTS_TEST_FAKE_AWS"
+// mute has the beginning of the calls of AWS that are never answered.
+const mute = "MUTE"
 
-// Variables that have the beginning of the calls that ECR refuses, and of those that it does not answer.
-const (
-	denied = "DENIED"
-	mute   = "MUTE"
-)
+// granted are the actions of the registry that builds and hosts need.
+var granted = []string{
+	"ecr:GetAuthorizationToken", "ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+	"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage",
+}
 
-// aws answers the two calls that the scripts make. Like version 1 of the AWS CLI it knows no region but --region.
-func aws(registry string, args []string) int {
-	command := strings.Join(args, " ")
-	if !strings.Contains(command, " --region eu-central-1") {
-		fmt.Fprintln(os.Stderr, "You must specify a region. You can also configure your region by running \"aws configure\".")
-		return 253
+// startAWS starts the stand-ins of ECR and of AWS's API, for a role of builds and hosts, and puts the built-in aws command into
+// the host's home. It returns the environment that this needs.
+func (h *host) startAWS() []string {
+	h.t.Helper()
+	h.account = account.New("123456789012")
+	h.account.SetRegion("eu-central-1")
+	h.declare(account.Repository, "team/app", map[string]any{"name": "team/app", "imageTagMutability": "IMMUTABLE",
+		"arn": "arn:aws:ecr:eu-central-1:123456789012:repository/team/app"})
+	const role = "arn:aws:iam::123456789012:role/release"
+	h.declare(account.Role, "release", map[string]any{"name": "release", "arn": role, "assumeRolePolicy": `{"Version": "2012-10-17",
+		"Statement": {"Effect": "Allow", "Principal": {"Service": "codebuild.amazonaws.com"}, "Action": "sts:AssumeRole"}}`})
+	h.grant(granted)
+	authority := iam.NewAuthority(h.account)
+	session, err := authority.AssumeRole(role, "codebuild.amazonaws.com", "test", "")
+	if err != nil {
+		h.t.Fatal(err)
 	}
-	switch {
-	case os.Getenv(mute) != "" && strings.HasPrefix(command, os.Getenv(mute)):
-		time.Sleep(time.Hour)
-		return 255
-	case os.Getenv(denied) != "" && strings.HasPrefix(command, os.Getenv(denied)):
-		fmt.Fprintln(os.Stderr, "An error occurred (AccessDeniedException) when calling the operation: not authorized to perform it")
-		return 254
-	case strings.HasPrefix(command, "ecr get-login-password "):
-		fmt.Println("token")
-		return 0
-	case strings.HasPrefix(command, "ecr describe-images "):
-		_, tag, _ := strings.Cut(command, "imageTag=")
-		tag, _, _ = strings.Cut(tag, " ")
-		answer, err := http.Head("http://" + registry + "/v2/team/app/manifests/" + tag)
-		if err == nil && answer.StatusCode == http.StatusOK {
-			fmt.Println(answer.Header.Get("Docker-Content-Digest"))
-			return 0
+
+	images := ecr.New(ecr.Config{Account: h.account, Authorize: authority.Authorize, Dir: h.t.TempDir()})
+	registry := h.serve(h.sometimes(images))
+	h.registry = strings.TrimPrefix(registry, "http://")
+	var credentials api.ContainerCredentials
+	self, err := os.Executable()
+	if err == nil {
+		err = errors.Join(os.Mkdir(filepath.Dir(h.builtInAWS()), 0o755), os.Symlink(self, h.builtInAWS()))
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	// Version 1 of the AWS CLI knows no AWS_REGION.
+	write(h.t, filepath.Join(h.home, "aws"), `#!/bin/bash
+[[ -z "${`+mute+`:-}" || "$*" != "$`+mute+`"* ]] || exec sleep 3600
+unset AWS_REGION
+exec `+h.builtInAWS()+` "$@"
+`)
+	return []string{
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + h.serve(&credentials) + credentials.Add(session),
+		"AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ENDPOINT_URL=" + h.serve(api.New(api.Config{Account: h.account, Sessions: authority.SessionFor,
+			Authorize: authority.Authorize, Registry: images, RegistryURL: registry})),
+	}
+}
+
+// builtInAWS is this test binary, see TestMain.
+func (h *host) builtInAWS() string { return filepath.Join(h.home, "builtin", "aws") }
+
+func (h *host) declare(token, name string, properties map[string]any) {
+	h.account.Put(account.Resource{Type: token, Name: name, URN: token + "::" + name, ID: name, Properties: properties})
+}
+
+// grant changes what builds and hosts may do.
+func (h *host) grant(actions []string) {
+	h.t.Helper()
+	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17",
+		"Statement": []any{map[string]any{"Effect": "Allow", "Action": actions, "Resource": "*"}}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.declare(account.RolePolicy, "release", map[string]any{"name": "release", "role": "release", "policy": string(policy)})
+}
+
+// sometimes refuses as many requests as h.unavailable says.
+func (h *host) sometimes(registry http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.mu.Lock()
+		refuse := h.unavailable > 0
+		if refuse {
+			h.unavailable--
 		}
-		fmt.Fprintln(os.Stderr, "\nAn error occurred (ImageNotFoundException) when calling the DescribeImages operation: The image does not exist")
-		return 254
-	}
-	fmt.Fprintln(os.Stderr, "unexpected call: aws", command)
-	return 252
+		h.mu.Unlock()
+		if refuse {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		registry.ServeHTTP(w, r)
+	})
+}
+
+// serve serves a handler until the test ends.
+func (h *host) serve(handler http.Handler) (url string) {
+	server := httptest.NewServer(handler)
+	h.t.Cleanup(server.Close)
+	return server.URL
 }

@@ -105,10 +105,11 @@ func TestBuildAgainUsesWhatIsInECR(t *testing.T) {
 func TestBuildStopsWithoutPermission(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	for _, call := range []string{"ecr describe-images", "ecr get-login-password"} {
-		_, output, err := h.build(commitID(1), app(t, "one", ""), denied+"="+call)
+	for _, action := range []string{"ecr:DescribeImages", "ecr:GetAuthorizationToken"} {
+		h.grant(slices.DeleteFunc(slices.Clone(granted), func(a string) bool { return a == action }))
+		_, output, err := h.build(commitID(1), app(t, "one", ""))
 		if err == nil || !strings.Contains(lastLine(output), "AccessDeniedException") {
-			t.Errorf("build without %s: %v, want the refusal of ECR as the last line:\n%s", call, err, output)
+			t.Errorf("build without %s: %v, want the refusal of ECR as the last line:\n%s", action, err, output)
 		}
 	}
 }

@@ -1,17 +1,16 @@
-// Package deployscripts_test runs the scripts as CodeBuild and CodeDeploy's agent do, with real Docker, a real registry and
-// the real edge. Only the AWS CLI is a fake, which this test binary plays itself.
+// Package deployscripts_test runs the scripts as CodeBuild and CodeDeploy's agent do, with real Docker and the
+// real edge. ECR and the AWS CLI are those of the rehearsal.
 package deployscripts_test
 
 import (
 	"fmt"
 	"io"
-	"log"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,13 +20,13 @@ import (
 
 	"cicd/internal/docker/dockertest"
 	"cicd/internal/freeport"
-
-	"github.com/google/go-containerregistry/pkg/registry"
+	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/cli"
 )
 
 func TestMain(m *testing.M) {
-	if address := os.Getenv(fakeAWS); address != "" {
-		os.Exit(aws(address, os.Args[1:]))
+	if filepath.Base(os.Args[0]) == "aws" {
+		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	code := m.Run()
 	if caddyMade {
@@ -45,6 +44,7 @@ type host struct {
 	app      string // prefix of its Docker objects
 	edge     string // address at which its port 80 answers
 	registry string // address
+	account  *account.Account
 	home     string
 	tmp      string              // where scripts make their temporary files
 	env      []string            // of builds and hooks
@@ -60,36 +60,14 @@ func newHost(t *testing.T, env ...string) *host {
 	t.Helper()
 	dockertest.Need(t)
 	h := &host{t: t, app: fmt.Sprintf("deploytest-%d-%d", os.Getpid(), hosts.Add(1)), edge: freeAddress(t), home: t.TempDir(), tmp: t.TempDir()}
-	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.mu.Lock()
-		refuse := h.unavailable > 0
-		if refuse {
-			h.unavailable--
-		}
-		h.mu.Unlock()
-		if refuse {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		handler.ServeHTTP(w, r)
-	}))
-	h.registry = server.Listener.Addr().String()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(self, filepath.Join(h.home, "aws")); err != nil {
-		t.Fatal(err)
-	}
+	aws := h.startAWS()
 	// The build is not a part of the make that may run this test: its flags and level must not show in the output.
 	h.env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PATH="+h.home+":"+os.Getenv("PATH"), "HOME="+h.home, "TMPDIR="+h.tmp, "APP_NAME="+h.app, "EDGE_PORT="+h.edge,
-		"EDGE_IMAGE="+edgeImage(t), fakeAWS+"="+h.registry,
+		"EDGE_IMAGE="+edgeImage(t),
 		"GOCACHE="+goEnv(t, "GOCACHE"), "GOPATH="+goEnv(t, "GOPATH"),
 		"REPOSITORY_URL="+h.registry+"/team/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/healthz", "GOARCH="+runtime.GOARCH, "AWS_REGION=eu-central-1")
-	h.env = append(h.env, env...)
+	h.env = slices.Concat(h.env, aws, env)
 	t.Cleanup(func() {
-		server.Close()
 		remove(t, "container rm --force --volumes", "container ls --all --quiet --filter name=^/"+h.app+"-")
 		remove(t, "network rm", "network ls --quiet --filter name=^"+h.app+"-")
 		removeImages(t, h.registry+"/*/*")

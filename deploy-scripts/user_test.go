@@ -43,15 +43,14 @@ func (h *host) become(user uint32) {
 	if err := os.Chmod(filepath.Dir(h.home), 0o755); err != nil {
 		h.t.Fatal(err)
 	}
-	aws := filepath.Join(h.home, "aws")
-	self, err := os.Readlink(aws)
+	self, err := os.Executable()
+	if err == nil {
+		err = os.Remove(h.builtInAWS())
+	}
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := os.Remove(aws); err != nil {
-		h.t.Fatal(err)
-	}
-	copyFile(h.t, self, aws)
+	copyFile(h.t, self, h.builtInAWS())
 	for _, dir := range []string{h.home, h.tmp} {
 		if err := os.Chown(dir, int(user), -1); err != nil {
 			h.t.Fatal(err)
@@ -77,7 +76,7 @@ func TestImageUnderAnyUmask(t *testing.T) {
 
 // onHost are the commands that hooks may use, beside bash's own: those of Amazon Linux 2023 (coreutils, grep, tar) and those
 // that user data installs or the AMI has for AWS. diffutils and the like are not sure to be there.
-var onHost = []string{"aws", "cat", "cut", "date", "df", "dirname", "docker", "grep", "head", "mkdir", "mktemp", "rm", "sleep", "sort", "tail", "tar", "timeout", "tr", "wc"}
+var onHost = []string{"aws", "cat", "cksum", "cut", "date", "df", "dirname", "docker", "grep", "head", "mkdir", "mktemp", "rm", "sleep", "sort", "tail", "tar", "timeout", "tr", "wc"}
 
 func TestHooksUseWhatTheHostHas(t *testing.T) {
 	t.Parallel()
