@@ -1,4 +1,4 @@
-// Command main is the Pulumi program: `pulumi up` runs it, and everything it declares is in package infra.
+// Command main is the Pulumi program that `pulumi up` runs. Package infra declares its resources.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
-		// What the engine hands to a program that it starts: the values of all keys that are configured.
+		// The engine passes the values of all configured keys to the program.
 		var config map[string]string
 		if err := json.Unmarshal([]byte(os.Getenv(pulumi.EnvConfig)), &config); err != nil {
 			return fmt.Errorf("configuration in %s: %w", pulumi.EnvConfig, err)

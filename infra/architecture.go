@@ -1,16 +1,16 @@
 package infra
 
-// Architecture is the processor architecture of host, build machine and image, under EC2's name for it.
+// Architecture is the processor architecture of the host, the build machine and the image, by EC2's name.
 type Architecture string
 
-// The architectures that Amazon Linux 2023 has images for.
+// Architectures that Amazon Linux 2023 has images for.
 const (
 	X86   Architecture = "x86_64"
 	ARM64 Architecture = "arm64"
 )
 
-// architectureOf derives the architecture from an instance type: the letter after a family's generation is g for
-// Graviton (EC2 User Guide, "Instance type names").
+// architectureOf derives the architecture from an instance type: a g after the family's generation means Graviton
+// (EC2 User Guide, "Instance type names").
 func architectureOf(instanceType string) Architecture {
 	if gravitonPattern.MatchString(instanceType) {
 		return ARM64
@@ -18,7 +18,7 @@ func architectureOf(instanceType string) Architecture {
 	return X86
 }
 
-// goarch returns Go's name of the architecture.
+// goarch returns Go's name for the architecture.
 func (a Architecture) goarch() string {
 	if a == ARM64 {
 		return "arm64"
@@ -34,7 +34,7 @@ func (a Architecture) buildType() string {
 	return "LINUX_CONTAINER"
 }
 
-// buildImage returns CodeBuild's curated image. There are newer ones, which have not reached every region.
+// buildImage returns CodeBuild's curated image. Newer images exist, but not in every region.
 func (a Architecture) buildImage() string {
 	if a == ARM64 {
 		return "aws/codebuild/amazonlinux-aarch64-standard:3.0"

@@ -8,33 +8,33 @@ import (
 )
 
 const (
-	// artifactDays is how long a bundle lasts. A rollback fetches the last good one again, however old it is, so this is
-	// the longest pause between two releases after which the first failing one can still be rolled back.
+	// artifactDays is how long a bundle is kept. A rollback downloads the last good bundle again, however old, so a
+	// failed release can be rolled back only if the one before it is younger than this.
 	artifactDays = 365
-	// supersededDays is how long an overwritten or deleted artifact lasts.
+	// supersededDays is how long an overwritten or deleted artifact is kept.
 	supersededDays = 30
-	// abandonedUploadDays is how long the parts of an interrupted upload last.
+	// abandonedUploadDays is how long the parts of an interrupted upload are kept.
 	abandonedUploadDays = 7
 )
 
 // ArtifactStoreArgs configures an ArtifactStore.
 type ArtifactStoreArgs struct {
 	Scope Scope
-	// Protect keeps the bucket and its artifacts, see RegistryArgs.
+	// Protect prevents deletion of the bucket and its artifacts, see RegistryArgs.
 	Protect bool
 }
 
-// ArtifactStore is the private bucket through which the pipeline's stages hand on sources and bundles. It is a component
-// of its own because builds and hosts need it before there is a pipeline.
+// ArtifactStore is the private bucket through which pipeline stages pass sources and bundles. It is a separate
+// component because builds and hosts need it before the pipeline exists.
 type ArtifactStore struct {
 	pulumi.ResourceState
 
 	// BucketName is the store's location for the pipeline.
 	BucketName pulumi.StringOutput `pulumi:"bucketName"`
-	// BucketArn is what roles are granted access to.
+	// BucketArn is the ARN that roles are granted access to.
 	BucketArn pulumi.StringOutput `pulumi:"bucketArn"`
 
-	// ready is what has to be there before anything is stored, see Target.
+	// ready must exist before anything is stored, see Target.
 	ready pulumi.Resource
 }
 
@@ -47,7 +47,7 @@ func NewArtifactStore(ctx *pulumi.Context, name string, args *ArtifactStoreArgs,
 	}
 	bucket, err := s3.NewBucketV2(ctx, name+"-artifacts", &s3.BucketV2Args{
 		Bucket:       pulumi.String(args.Scope.bucketName()),
-		ForceDestroy: pulumi.Bool(!args.Protect), // in the state from the first `up`, or destroy would not see it (F44)
+		ForceDestroy: pulumi.Bool(!args.Protect), // must be in the state from the first `up`, or destroy would not see it (F44)
 	}, pulumi.Parent(s), pulumi.Protect(args.Protect))
 	if err != nil {
 		return nil, fmt.Errorf("artifact store %q: bucket: %w", name, err)
@@ -62,7 +62,7 @@ func NewArtifactStore(ctx *pulumi.Context, name string, args *ArtifactStoreArgs,
 	})
 }
 
-// configure sets the bucket's properties one after the other: S3 answers concurrent calls for one bucket with
+// configure sets the bucket's properties one at a time: S3 answers concurrent calls on a bucket with
 // OperationAborted.
 func (s *ArtifactStore) configure(ctx *pulumi.Context, name string, bucket *s3.BucketV2) error {
 	ownership, err := s3.NewBucketOwnershipControls(ctx, name+"-artifacts-ownership", &s3.BucketOwnershipControlsArgs{
@@ -94,7 +94,7 @@ func (s *ArtifactStore) configure(ctx *pulumi.Context, name string, bucket *s3.B
 			Bucket: bucket.Bucket,
 			Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{
 				&s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
-					// The account's aws/s3 key: free, and readable by whoever may read the object.
+					// The account's aws/s3 key is free, and whoever may read the object may use it.
 					ApplyServerSideEncryptionByDefault: &s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
 						SseAlgorithm: pulumi.String("aws:kms"),
 					},
@@ -120,10 +120,10 @@ func (s *ArtifactStore) configure(ctx *pulumi.Context, name string, bucket *s3.B
 	return nil
 }
 
-// after makes a resource wait for others that it does not otherwise mention.
+// after makes a resource depend on others that its inputs do not mention.
 func after(resources ...pulumi.Resource) pulumi.ResourceOption { return pulumi.DependsOn(resources) }
 
-// artifactLifecycle removes artifacts that no rollback will ask for any more.
+// artifactLifecycle expires artifacts that no rollback can need.
 func artifactLifecycle(bucket *s3.BucketV2) *s3.BucketLifecycleConfigurationV2Args {
 	return &s3.BucketLifecycleConfigurationV2Args{
 		Bucket: bucket.Bucket,
@@ -146,7 +146,7 @@ func artifactLifecycle(bucket *s3.BucketV2) *s3.BucketLifecycleConfigurationV2Ar
 	}
 }
 
-// tlsOnly returns the bucket policy that refuses every request without TLS.
+// tlsOnly returns a bucket policy that denies every request without TLS.
 func tlsOnly(bucketArn string) (string, error) {
 	return document(statement{
 		Sid:       "RefuseWithoutTLS",

@@ -10,21 +10,21 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// buildMinutes ends a build that hangs. CodeBuild's own default is an hour.
+// buildMinutes is the build timeout. CodeBuild's default is an hour.
 const buildMinutes = 30
 
 // BuildArgs configures a Build.
 type BuildArgs struct {
 	Scope Scope
-	// Architecture is the host's: a build runs on the same kind of machine, so nothing is cross-compiled.
+	// Architecture is the host's: builds run on the same architecture, so nothing is cross-compiled.
 	Architecture Architecture
-	// Registry takes the images, Store the sources and bundles.
+	// Registry receives the images, Store the sources and bundles.
 	Registry *Registry
 	Store    *ArtifactStore
-	// ContainerPort and HealthPath are the contract with the application, which travels with the bundle.
+	// ContainerPort and HealthPath are the contract with the application; they travel with the bundle.
 	ContainerPort int
 	HealthPath    string
-	// LogRetentionDays is a period that CloudWatch Logs offers.
+	// LogRetentionDays must be a period that CloudWatch Logs offers.
 	LogRetentionDays int
 }
 
@@ -35,11 +35,11 @@ func (a *BuildArgs) validate() error {
 	return nil
 }
 
-// Build is the CodeBuild project that tests a commit, pushes its image and makes the bundle to deploy.
+// Build is the CodeBuild project that tests a commit, pushes its image and creates the bundle to deploy.
 type Build struct {
 	pulumi.ResourceState
 
-	// ProjectName is what the pipeline starts, and ProjectArn what it is granted.
+	// ProjectName is what the pipeline starts, and ProjectArn what its role may start.
 	ProjectName pulumi.StringOutput `pulumi:"projectName"`
 	ProjectArn  pulumi.StringOutput `pulumi:"projectArn"`
 }
@@ -59,7 +59,7 @@ func NewBuild(ctx *pulumi.Context, name string, args *BuildArgs, opts ...pulumi.
 	if err := ctx.RegisterComponentResourceV2(typeBuild, name, inputs, b, opts...); err != nil {
 		return nil, fmt.Errorf("build %q: %w", name, err)
 	}
-	// Made here, and not by CodeBuild at the first build, so that it has a retention and goes with the stack.
+	// Declared here because the group CodeBuild would create has no retention and survives the stack.
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-build-logs", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(args.Scope.logGroupName()),
 		RetentionInDays: pulumi.Int(args.LogRetentionDays),
@@ -82,12 +82,12 @@ func NewBuild(ctx *pulumi.Context, name string, args *BuildArgs, opts ...pulumi.
 	})
 }
 
-// buildRole lists what a build does in AWS.
+// buildRole lists what a build may do in AWS.
 func buildRole(args *BuildArgs, logGroup pulumi.StringInput) roleArgs {
 	return roleArgs{
 		purpose:     "build",
 		description: "What the builds of " + args.Scope.Prefix() + " may do",
-		// The project's ARN is spelled, not taken from the project: the project needs the role first.
+		// The project's ARN is built from names: the project depends on the role, so the role cannot depend on the project.
 		trust: trust("codebuild.amazonaws.com", map[string]map[string]string{
 			"ArnEquals": {"aws:SourceArn": args.Scope.arn("codebuild", "project/"+args.Scope.projectName())},
 		}),
@@ -95,7 +95,7 @@ func buildRole(args *BuildArgs, logGroup pulumi.StringInput) roleArgs {
 			{"WriteBuildLogs", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, on(within(logGroup, ":*"))},
 			{"FindArtifactStore", []string{"s3:GetBucketAcl", "s3:GetBucketLocation"}, on(args.Store.BucketArn)},
 			{"ReadSourceWriteBundle", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}, on(within(args.Store.BucketArn, "/*"))},
-			{"LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))}, // has no resource type
+			{"LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))}, // supports no resource-level permissions
 			// ECR User Guide, "IAM permissions for pushing an image".
 			{"PushImage", []string{
 				"ecr:BatchCheckLayerAvailability",
@@ -122,7 +122,7 @@ func (a *BuildArgs) project(role *role, logs *cloudwatch.LogGroup) *codebuild.Pr
 			Buildspec: pulumi.String("deploy-scripts/buildspec.yml"),
 		},
 		Artifacts: &codebuild.ProjectArtifactsArgs{Type: pulumi.String("CODEPIPELINE"), EncryptionDisabled: pulumi.Bool(false)},
-		// Kept on the build machine for a while: free, and better than nothing when builds follow one another.
+		// A local cache on the build machine is free, short-lived, and helps when builds follow one another.
 		Cache: &codebuild.ProjectCacheArgs{
 			Type:  pulumi.String("LOCAL"),
 			Modes: pulumi.ToStringArray([]string{"LOCAL_CUSTOM_CACHE", "LOCAL_DOCKER_LAYER_CACHE"}),
@@ -132,7 +132,7 @@ func (a *BuildArgs) project(role *role, logs *cloudwatch.LogGroup) *codebuild.Pr
 			Type:                     pulumi.String(a.Architecture.buildType()),
 			Image:                    pulumi.String(a.Architecture.buildImage()),
 			ImagePullCredentialsType: pulumi.String("CODEBUILD"),
-			PrivilegedMode:           pulumi.Bool(true), // without it there is no Docker daemon (F17)
+			PrivilegedMode:           pulumi.Bool(true), // Docker needs it (F17)
 			EnvironmentVariables: codebuild.ProjectEnvironmentEnvironmentVariableArray{
 				plaintext("REPOSITORY_URL", a.Registry.RepositoryURL),
 				plaintext("CONTAINER_PORT", pulumi.String(strconv.Itoa(a.ContainerPort))),

@@ -12,15 +12,15 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Each check returns what is wrong with a value and what is wanted instead, or "" when the value is fine.
+// Each check returns what is wrong with a value and what is wanted instead, or "" if the value is valid.
 
 const (
 	// minKeepImages leaves one image to roll back to.
 	minKeepImages = 2
-	// maxPatterns and maxPattern are CodePipeline's limits for a list of path patterns and for each pattern's length
+	// maxPatterns and maxPattern are CodePipeline's limits on the number of path patterns and the length of each
 	// (CodePipeline API reference, GitFilePathFilterCriteria).
 	maxPatterns, maxPattern = 8, 255
-	// minOperatorBits is the widest network that may use SSH: an office, not a provider.
+	// minOperatorBits is the shortest prefix that SSH may be opened to: an office, not an internet provider.
 	minOperatorBits = 24
 )
 
@@ -37,7 +37,7 @@ var (
 	// retentionDays are the periods that CloudWatch Logs offers (API reference, PutRetentionPolicy).
 	retentionDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
-	// unroutable are networks that no packet from the internet carries as its source.
+	// unroutable lists networks that cannot be the source of a packet from the internet.
 	unroutable = []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"),
 		netip.MustParsePrefix("10.0.0.0/8"),
@@ -65,8 +65,8 @@ func checkRepository(repository string) string {
 	return ""
 }
 
-// checkBranch accepts less than Git does: in the pipeline's trigger the name is a pattern, where *, ?, [ and { have
-// a meaning, and # starts a variable.
+// checkBranch accepts less than Git does: the pipeline's trigger takes the name as a glob, where *, ?, [ and { are
+// special, and # starts a variable.
 func checkBranch(branch string) string {
 	bad := !branchPattern.MatchString(branch)
 	for part := range strings.SplitSeq(branch, "/") {
@@ -123,8 +123,8 @@ func checkWatchPaths(patterns []string) string {
 	return ""
 }
 
-// checkInstanceType knows the form of a type and which families cannot run Amazon Linux 2023; whether the region has
-// the type is asked of EC2.
+// checkInstanceType checks the form of the type, and rejects families that cannot run Amazon Linux 2023. Only EC2
+// knows whether the region offers the type.
 func checkInstanceType(instanceType string) string {
 	switch {
 	case !instancePattern.MatchString(instanceType):
@@ -138,7 +138,7 @@ func checkInstanceType(instanceType string) string {
 	return ""
 }
 
-// checkOperatorIP also turns a bare address into the network of that one address.
+// checkOperatorIP also turns a bare address into a single-address network.
 func (s *settings) checkOperatorIP() string {
 	if s.OperatorIP == "" {
 		return ""
@@ -163,7 +163,7 @@ func (s *settings) checkOperatorIP() string {
 	return ""
 }
 
-// checkPublicKey accepts the two key types that EC2 imports (EC2 API reference, ImportKeyPair).
+// checkPublicKey accepts the two key types that EC2 can import (EC2 API reference, ImportKeyPair).
 func checkPublicKey(key string) string {
 	const want = "want one line of OpenSSH public key, starting with ssh-ed25519 or ssh-rsa, such as ~/.ssh/id_ed25519.pub holds, or nothing"
 	if key == "" {
@@ -176,7 +176,7 @@ func checkPublicKey(key string) string {
 	if len(fields) < 2 || strings.ContainsAny(key, "\r\n") || fields[0] != "ssh-ed25519" && fields[0] != "ssh-rsa" {
 		return want
 	}
-	// The encoded part repeats the type behind its length (RFC 4253, section 6.6).
+	// The encoded part repeats the type, prefixed by its length (RFC 4253, section 6.6).
 	blob, err := base64.StdEncoding.DecodeString(fields[1])
 	if err != nil || len(blob) < 4+len(fields[0]) || binary.BigEndian.Uint32(blob) != uint32(len(fields[0])) ||
 		string(blob[4:4+len(fields[0])]) != fields[0] {
@@ -185,7 +185,7 @@ func checkPublicKey(key string) string {
 	return ""
 }
 
-// nearest returns the candidate with the smallest edit distance to word, letter case aside.
+// nearest returns the candidate with the smallest edit distance to word, ignoring case.
 func nearest(word string, candidates []string) string {
 	return slices.MinFunc(candidates, func(a, b string) int {
 		return levenshtein.Distance(strings.ToLower(word), strings.ToLower(a), nil) - levenshtein.Distance(strings.ToLower(word), strings.ToLower(b), nil)

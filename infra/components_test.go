@@ -53,7 +53,7 @@ func TestArtifactStore(t *testing.T) {
 	}
 }
 
-// TestBucketIsConfiguredInTurn: S3 refuses concurrent changes of one bucket.
+// TestBucketIsConfiguredInTurn: S3 refuses concurrent changes to one bucket.
 func TestBucketIsConfiguredInTurn(t *testing.T) {
 	rec := run(t, with())
 	chain := []string{
@@ -124,7 +124,7 @@ func TestProtect(t *testing.T) {
 	}
 	for _, token := range []string{"ecr/repository:Repository", "s3/bucketV2:BucketV2", "ec2/instance:Instance"} {
 		if !rec.one(t, token).RegisterRPC.GetProtect() {
-			t.Errorf("a destroy of a protected stack would begin, and end half way at %s", token)
+			t.Errorf("destroying a protected stack would start, and stop halfway at %s", token)
 		}
 	}
 }
@@ -177,7 +177,7 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// TestActionValuesFit: CodePipeline takes 1000 characters a value, and the provider does not count them.
+// TestActionValuesFit: CodePipeline takes 1000 characters per value, and the provider does not check.
 func TestActionValuesFit(t *testing.T) {
 	longest := strings.Repeat("o", 39) + "/" + strings.Repeat("r", 100)
 	rec := run(t, with("connectionArn", testConnection, "approval", "true", "repository", longest, "branch", strings.Repeat("b", 250)))
@@ -212,7 +212,7 @@ func TestManagedRepository(t *testing.T) {
 		`{"repository": "webapp", "variableName": "PIPELINE_NAME_CICD_DEV", "value": "cicd-dev"}`)
 }
 
-// TestComponentsReject: bad arguments leave no trace.
+// TestComponentsReject: invalid arguments register nothing.
 func TestComponentsReject(t *testing.T) {
 	tests := []struct {
 		name, want string

@@ -11,7 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// settings is a stack's configuration, checked. Pulumi.yaml describes each key.
+// settings is a stack's checked configuration. Pulumi.yaml describes each key.
 type settings struct {
 	Region               string // aws:region
 	Repository           string
@@ -31,7 +31,7 @@ type settings struct {
 	Protect              bool
 }
 
-// defaultSettings repeats Pulumi.yaml's defaults for runs without that file. A test holds them equal.
+// defaultSettings repeats Pulumi.yaml's defaults for runs without that file. A test keeps them equal.
 func defaultSettings() settings {
 	return settings{
 		Branch:           "main",
@@ -49,7 +49,7 @@ type setting struct {
 	key string
 	// value points into settings: *string, *bool, *int or *[]string.
 	value any
-	// check returns what is wrong with the value and what is wanted, "" when it is fine. Nil accepts every value.
+	// check returns what is wrong with the value and what is wanted, or "" if valid. Nil accepts every value.
 	check func() string
 }
 
@@ -80,28 +80,28 @@ func (s *settings) authorized() bool { return s.ConnectionArn != "" || s.Connect
 // ConfigError lists everything that is wrong with a stack's configuration.
 type ConfigError struct {
 	Stack string
-	// Violations say each which key has which value, and what is wanted instead.
+	// Violations name the key, its value, and what is wanted instead.
 	Violations []string
 }
 
-// Error puts each violation on a line of its own.
+// Error puts each violation on its own line.
 func (e *ConfigError) Error() string {
 	return fmt.Sprintf("configuration of stack %s:\n  %s\ncorrect it in Pulumi.%s.yaml, or with `pulumi config set KEY VALUE --stack %s`",
 		e.Stack, strings.Join(e.Violations, "\n  "), e.Stack, e.Stack)
 }
 
-// CheckConfig returns a *ConfigError that lists all that the program would refuse in a stack's configuration, or nil.
-// The keys of config carry their namespace ("cicd:branch"), and a list is JSON, as `pulumi config --json` has them. encrypted
-// lists keys whose values only the program will see.
+// CheckConfig returns a *ConfigError that lists everything the program would reject in a stack's configuration, or
+// nil. The keys of config include their namespace ("cicd:branch"), and lists are JSON, as in `pulumi config --json`.
+// encrypted lists keys whose values only the program will see.
 //
-// The program makes the same check. A driver calls this one before it starts the engine because the engine checks the types
-// declared in Pulumi.yaml by itself, first, and reports one mismatch alone.
+// The program makes the same check. Drivers check before they start the engine because the engine first checks the
+// types declared in Pulumi.yaml, and reports only one mismatch.
 func CheckConfig(project, stack string, config map[string]string, encrypted []string) error {
 	_, err := parseSettings(project, stack, config, encrypted)
 	return err
 }
 
-// parseSettings checks the whole configuration and reports every violation at once.
+// parseSettings checks the whole configuration and reports all violations at once.
 func parseSettings(project, stack string, config map[string]string, encrypted []string) (settings, error) {
 	s := defaultSettings()
 	var violations []string
@@ -126,11 +126,11 @@ func parseSettings(project, stack string, config map[string]string, encrypted []
 	if len(violations) > 0 {
 		return settings{}, &ConfigError{Stack: stack, Violations: violations}
 	}
-	slices.Sort(s.WatchPaths) // CodePipeline keeps them as a set: another order would show as a change (F10)
+	slices.Sort(s.WatchPaths) // CodePipeline stores a set: a different order would show as a change (F10)
 	return s, nil
 }
 
-// read parses and checks a key's raw value; without one the default is checked.
+// read parses and checks a key's raw value; if the key is not set, it checks the default.
 func (e setting) read(raw string, ok bool) string {
 	if ok {
 		if problem := parse(raw, e.value); problem != "" {
@@ -143,7 +143,7 @@ func (e setting) read(raw string, ok bool) string {
 	return e.check()
 }
 
-// parse stores a raw value in what value points to and returns what is wanted when it is of another type.
+// parse stores a raw value in what value points to. If the type is wrong, it returns what is wanted.
 func parse(raw string, value any) string {
 	switch v := value.(type) {
 	case *string:
@@ -168,8 +168,8 @@ func parse(raw string, value any) string {
 	return ""
 }
 
-// unknownKeys reports keys that nothing reads. In the project's namespace they are typing errors; in the providers',
-// they look as if they worked, but explicit providers do not read them.
+// unknownKeys reports keys that nothing reads. In the project's namespace they are typos; in a provider's they look
+// effective, but explicit providers ignore them.
 func unknownKeys(project string, configured []string, table []setting) []string {
 	known := make([]string, len(table))
 	for i, entry := range table {
@@ -191,7 +191,7 @@ func unknownKeys(project string, configured []string, table []setting) []string 
 	return violations
 }
 
-// describe names a key and its value. A public key's value is left out: it may turn out to be the private one.
+// describe names a key and its value. It omits a public key's value, which may turn out to be a private key.
 func describe(key, raw, problem string) string {
 	const longest = 80
 	if key == "sshPublicKey" {
@@ -203,8 +203,8 @@ func describe(key, raw, problem string) string {
 	return fmt.Sprintf("%s %#q: %s", key, raw, problem)
 }
 
-// stackConfig returns the stack's configuration: the keys that the program knows, and what else is configured. The SDK
-// answers for a key that it is asked for, and never lists them; the caller may have listed them before the last change.
+// stackConfig returns the stack's configuration: the known keys, and any other key in configured. The SDK can look up
+// a key but not list them, and the caller may have listed them before the last change.
 func stackConfig(ctx *pulumi.Context, configured []string) map[string]string {
 	asked := append([]string{"aws:region"}, configured...)
 	for _, entry := range new(settings).table() {

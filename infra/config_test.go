@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// configCase is a value of one key, and a part of the violation that it causes; "" where it is accepted.
+// configCase is a value of one key, and part of the violation that it causes; "" if the value is accepted.
 type configCase struct{ key, value, want string }
 
 var configCases = []configCase{
@@ -179,7 +179,7 @@ func TestCheckConfig(t *testing.T) {
 	}
 }
 
-// TestCheckConfigReportsEverything puts one bad value into every key that can have one, and an unknown key, at once.
+// TestCheckConfigReportsEverything sets every key that can be invalid to an invalid value, plus an unknown key, at once.
 func TestCheckConfigReportsEverything(t *testing.T) {
 	config, wanted := map[string]string{}, map[string]string{}
 	for _, tt := range configCases {
@@ -206,12 +206,12 @@ func TestCheckConfigReportsEverything(t *testing.T) {
 	}
 	for _, entry := range new(settings).table() {
 		if _, ok := wanted[entry.key]; !ok {
-			t.Errorf("no bad value of %s is tried", entry.key)
+			t.Errorf("no invalid value of %s is tried", entry.key)
 		}
 	}
 }
 
-// TestEncryptedSettings: what is encrypted is there, and of another key than these it is as wrong as any.
+// TestEncryptedSettings: an encrypted key counts as set, and an unknown encrypted key is still an error.
 func TestEncryptedSettings(t *testing.T) {
 	if err := CheckConfig("cicd", "dev", nil, []string{"aws:region", "cicd:repository", "github:token"}); err != nil {
 		t.Errorf("CheckConfig() = %v, want nil: what is required is encrypted", err)
@@ -222,7 +222,7 @@ func TestEncryptedSettings(t *testing.T) {
 	}
 }
 
-// TestConfigErrorKeepsKeysToItself: somebody will paste the wrong file.
+// TestConfigErrorKeepsKeysToItself: sooner or later, somebody pastes the wrong file.
 func TestConfigErrorKeepsKeysToItself(t *testing.T) {
 	err := CheckConfig("cicd", "dev", with("sshPublicKey", "-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNz"), nil)
 	if err == nil || strings.Contains(err.Error(), "b3BlbnNz") {
@@ -243,7 +243,7 @@ func TestSettingsAreNormalized(t *testing.T) {
 	}
 }
 
-// TestProjectFile holds Pulumi.yaml and the settings equal: keys, types and defaults.
+// TestProjectFile keeps Pulumi.yaml and the settings equal: keys, types and defaults.
 func TestProjectFile(t *testing.T) {
 	var project struct {
 		Name   string
@@ -280,11 +280,11 @@ func TestProjectFile(t *testing.T) {
 		}
 	}
 	for key := range project.Config {
-		t.Errorf("%s is declared, and nothing reads it", key)
+		t.Errorf("%s is declared, but nothing reads it", key)
 	}
 }
 
-// TestStackFiles: the stacks that come with the project are legal as they are.
+// TestStackFiles: the stack files that come with the project are valid.
 func TestStackFiles(t *testing.T) {
 	for _, stack := range []string{"dev", "prod"} {
 		var file struct{ Config map[string]any }

@@ -11,7 +11,7 @@ import (
 const (
 	// maxPrefix keeps every derived name within its service's limit; the tightest is a connection's 32 characters.
 	maxPrefix = 24
-	// maxRegion is the longest region name (us-isof-south-1); a bucket name has room for no longer one.
+	// maxRegion is the length of the longest region name (us-isof-south-1) and the most a bucket name has room for.
 	maxRegion = 15
 	// maxConnectionName is from the CodeConnections API, CreateConnection.
 	maxConnectionName = 32
@@ -19,20 +19,20 @@ const (
 
 var prefixPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{1,22}[a-z0-9]$`)
 
-// Scope says where a stack lives. All physical names and ARNs derive from it: names are explicit wherever a policy
-// has to spell an ARN, and differ between any two stacks of one account and region. Names that are unique across
-// regions (roles, buckets, connections) carry the region as well.
+// Scope says where a stack lives. All physical names and ARNs derive from it. Names are explicit wherever a policy
+// must spell out an ARN, and differ between any two stacks of an account and region. Names that are unique across
+// regions (roles, buckets, connections) include the region.
 type Scope struct {
 	Project, Stack string
 	// Region is the AWS region, such as eu-central-1.
 	Region string
 	// Account is the 12-digit account id.
 	Account string
-	// Partition is aws, aws-us-gov or aws-cn, and DNSSuffix its domain, such as amazonaws.com.
+	// Partition is aws, aws-us-gov or aws-cn; DNSSuffix is its domain, such as amazonaws.com.
 	Partition, DNSSuffix string
 }
 
-// Prefix starts every name of the stack. At most 24 lower-case letters, digits and single hyphens.
+// Prefix starts every name of the stack. It has at most 24 lower-case letters, digits and single hyphens.
 func (s Scope) Prefix() string { return s.Project + "-" + s.Stack }
 
 // arn returns the ARN of a resource of this account and region.
@@ -40,18 +40,18 @@ func (s Scope) arn(service, resource string) string {
 	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", s.Partition, service, s.Region, s.Account, resource)
 }
 
-// roleName names an IAM role: unique in the account, whatever the region.
+// roleName names an IAM role: unique in the account, across regions.
 func (s Scope) roleName(purpose string) string {
 	return s.Prefix() + "-" + s.Region + "-" + purpose
 }
 
-// bucketName names the artifact bucket: unique among all buckets of all accounts.
+// bucketName names the artifact bucket: unique across all accounts.
 func (s Scope) bucketName() string {
 	return s.Prefix() + "-artifacts-" + s.Account + "-" + s.Region
 }
 
-// connectionName names the connection to GitHub: unique in the account, whatever the region. Where prefix and
-// region do not fit into 32 characters together, a digest stands for the region (F5).
+// connectionName names the connection to GitHub: unique in the account, across regions. If prefix and region together
+// exceed 32 characters, a digest replaces the region (F5).
 func (s Scope) connectionName() string {
 	if name := s.Prefix() + "-" + s.Region; len(name) <= maxConnectionName {
 		return name
@@ -83,8 +83,8 @@ func (s Scope) console() string {
 	}
 }
 
-// checkPrefix returns what is wrong with a project's and a stack's name as the start of every physical name,
-// "" when nothing is.
+// checkPrefix returns what is wrong with a project's and a stack's name as the start of every physical name, or "" if
+// they are valid.
 func checkPrefix(project, stack string) string {
 	prefix := project + "-" + stack
 	switch room := maxPrefix - len(project) - 1; {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// nameRules are the rules of the services that names are for.
+// nameRules are the services' rules for names.
 var nameRules = map[string]*regexp.Regexp{
 	"role":        regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
 	"bucket":      regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`),
@@ -21,7 +21,7 @@ var nameRules = map[string]*regexp.Regexp{
 	"group":       regexp.MustCompile(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}$`),
 }
 
-// everyName returns each physical name of a stack behind the kind of thing that it names.
+// everyName returns each physical name of a stack, prefixed by the kind of thing it names.
 func everyName(s Scope) []string {
 	return []string{
 		"role:" + s.roleName("pipeline"),
@@ -40,7 +40,7 @@ func everyName(s Scope) []string {
 	}
 }
 
-// TestNamesFit tries names of every length with the shortest and the longest regions.
+// TestNamesFit tries names of every length in the regions with the shortest and longest names.
 func TestNamesFit(t *testing.T) {
 	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789-"
 	word := func(n int) string {
@@ -72,8 +72,8 @@ func TestNamesFit(t *testing.T) {
 	}
 }
 
-// TestNamesDiffer: two stacks of a project share no name, and neither does a stack with itself in another region where
-// names are unique across regions.
+// TestNamesDiffer: two stacks of a project share no name. Where names are unique across regions, neither does a stack
+// in two regions.
 func TestNamesDiffer(t *testing.T) {
 	owner := map[string]string{}
 	for _, stack := range []string{"dev", "prod", "dev-build", "build", "artifacts", "a-rather-long-stack"} {

@@ -6,7 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// export sets the stack's outputs. Every one is always there; it is "" where it does not apply.
+// export sets the stack's outputs. All of them always exist, and are "" where they do not apply.
 func export(ctx *pulumi.Context, s settings, scope Scope, c *components) {
 	ctx.Export("appUrl", c.target.URL)
 	ctx.Export("publicIp", c.target.PublicIP)
@@ -21,11 +21,11 @@ func export(ctx *pulumi.Context, s settings, scope Scope, c *components) {
 		ctx.Export("nextStep", pulumi.String(authorizeStep(scope)))
 		return
 	}
-	ctx.Export("nextStep", pulumi.Sprintf("Push to branch %s of %s to release it, and watch the release at %s. The first one, of the branch as it is, has started by itself.",
+	ctx.Export("nextStep", pulumi.Sprintf("Push to branch %s of %s to release it, and watch the release at %s. The first release, of the branch's current commit, has started by itself.",
 		s.Branch, s.Repository, c.pipeline.URL))
 }
 
-// sshCommand is "" while port 22 is closed.
+// sshCommand returns "" while port 22 is closed.
 func sshCommand(s settings, t *Target) pulumi.StringInput {
 	switch {
 	case s.OperatorIP == "":
@@ -37,8 +37,8 @@ func sshCommand(s settings, t *Target) pulumi.StringInput {
 	}
 }
 
-// authorizeStep says how to get from a stack without a pipeline to one with it. Only a person can authorize a connection,
-// and only in the console (F1).
+// authorizeStep says how to get a pipeline for a stack without one. Only a person can authorize a connection, and
+// only in the console (F1).
 func authorizeStep(scope Scope) string {
 	return fmt.Sprintf("Open https://%s/codesuite/settings/connections?region=%s as somebody who may install GitHub Apps for the repository's owner, "+
 		"choose the connection %s and \"Update pending connection\". When it is \"Available\", run "+

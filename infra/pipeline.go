@@ -9,8 +9,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Names that one part of the pipeline's definition refers another to. The namespace must not be an artifact's name
-// (CodePipeline User Guide, "Variables reference").
+// Names by which one part of the pipeline's definition refers to another. The namespace must differ from the
+// artifacts' names (CodePipeline User Guide, "Variables reference").
 const (
 	sourceAction    = "Source"
 	sourceNamespace = "SourceVariables"
@@ -31,7 +31,7 @@ type PipelineArgs struct {
 	Authorized bool
 	// WatchPaths are up to 8 patterns, sorted; a push that touches none of them starts nothing.
 	WatchPaths []string
-	// Approval adds a stage in which a person lets the release pass or not.
+	// Approval adds a stage in which a person approves or rejects the release.
 	Approval bool
 }
 
@@ -85,7 +85,7 @@ func (p *Pipeline) create(ctx *pulumi.Context, name string, args *PipelineArgs, 
 	if err != nil {
 		return err
 	}
-	// It runs as soon as it is created, so everything that its stages use comes first.
+	// The pipeline runs as soon as it exists, so everything its stages use must exist first.
 	pipeline, err := codepipeline.NewPipeline(ctx, name+"-pipeline", definition, pulumi.Parent(p),
 		after(role.policy, args.Store.ready), after(args.Target.ready...))
 	if err != nil {
@@ -96,7 +96,7 @@ func (p *Pipeline) create(ctx *pulumi.Context, name string, args *PipelineArgs, 
 	return nil
 }
 
-// pipelineRole lists what the pipeline does in AWS. Each action's own work is done by that service's role.
+// pipelineRole lists what the pipeline itself may do in AWS. The work of each action has its own service's role.
 func pipelineRole(args *PipelineArgs) roleArgs {
 	scope := args.Scope
 	return roleArgs{
@@ -108,7 +108,7 @@ func pipelineRole(args *PipelineArgs) roleArgs {
 			"ArnEqualsIfExists":    {"aws:SourceArn": scope.arn("codepipeline", scope.pipelineName())},
 		}),
 		grants: []grant{
-			// The two S3 statements are the minimum of the CodePipeline User Guide, "Manage the CodePipeline service role".
+			// The two S3 statements are the minimum in the CodePipeline User Guide, "Manage the CodePipeline service role".
 			{"FindArtifactStore", []string{"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}, on(args.Store.BucketArn)},
 			// Without PutObjectAcl the source action fails with "Upload to S3 failed" (aws/aws-cdk issue 13557).
 			{"HandOnArtifacts", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"}, on(within(args.Store.BucketArn, "/*"))},
@@ -139,9 +139,9 @@ func (a *PipelineArgs) definition(role *role) (*codepipeline.PipelineArgs, error
 	return &codepipeline.PipelineArgs{
 		Name:          pulumi.String(a.Scope.pipelineName()),
 		PipelineType:  pulumi.String("V2"),
-		ExecutionMode: pulumi.String("SUPERSEDED"), // a newer push overtakes those that wait
+		ExecutionMode: pulumi.String("SUPERSEDED"), // a newer push replaces a waiting one
 		RoleArn:       role.Arn,
-		// Exactly one store, and without a region, in a pipeline of one region.
+		// A pipeline in one region has exactly one store, without a region.
 		ArtifactStores: codepipeline.PipelineArtifactStoreArray{
 			&codepipeline.PipelineArtifactStoreArgs{Type: pulumi.String("S3"), Location: a.Store.BucketName},
 		},
@@ -162,7 +162,7 @@ func (a *PipelineArgs) sourceStage() *codepipeline.PipelineStageArgs {
 			"FullRepositoryId":     pulumi.String(a.Source.Repository),
 			"BranchName":           pulumi.String(a.Source.Branch),
 			"OutputArtifactFormat": pulumi.String("CODE_ZIP"),
-			"DetectChanges":        pulumi.String("false"), // the trigger does, and both would be two runs
+			"DetectChanges":        pulumi.String("false"), // the trigger does; both would start two runs
 		},
 		Namespace:       pulumi.String(sourceNamespace),
 		OutputArtifacts: pulumi.ToStringArray([]string{sourceArtifact}),
@@ -170,7 +170,7 @@ func (a *PipelineArgs) sourceStage() *codepipeline.PipelineStageArgs {
 }
 
 func (a *PipelineArgs) buildStage() (*codepipeline.PipelineStageArgs, error) {
-	// The commit's message is a variable as well, but it has no business near a shell. AWS takes up to 1000 characters.
+	// The commit's message is a variable too, but must stay away from a shell. AWS takes up to 1000 characters.
 	variables, err := json.Marshal([]map[string]string{{"name": "COMMIT_ID", "value": commitID, "type": "PLAINTEXT"}})
 	if err != nil {
 		return nil, fmt.Errorf("build action's environment variables: %w", err)

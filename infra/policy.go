@@ -13,7 +13,7 @@ type policyDocument struct {
 	Statement []statement
 }
 
-// statement has one reason, which its Sid says.
+// statement has one reason, which its Sid states.
 type statement struct {
 	Sid       string
 	Effect    string
@@ -23,7 +23,7 @@ type statement struct {
 	Condition map[string]map[string]string `json:",omitempty"`
 }
 
-// document returns the statements as a policy document.
+// document returns a policy document with the statements.
 func document(statements ...statement) (string, error) {
 	text, err := json.Marshal(policyDocument{Version: "2012-10-17", Statement: statements})
 	if err != nil {
@@ -32,7 +32,7 @@ func document(statements ...statement) (string, error) {
 	return string(text), nil
 }
 
-// trust lets one service assume a role, and only on behalf of what the condition names.
+// trust lets one service assume a role, only on behalf of what the condition names.
 func trust(service string, condition map[string]map[string]string) statement {
 	return statement{
 		Sid:       "AssumedByService",
@@ -43,14 +43,14 @@ func trust(service string, condition map[string]map[string]string) statement {
 	}
 }
 
-// grant allows actions on resources whose ARNs may come from other resources.
+// grant allows actions on resources whose ARNs may be outputs of other resources.
 type grant struct {
 	sid       string
 	actions   []string
 	resources pulumi.StringArray
 }
 
-// grants returns the policy document that allows what the grants list.
+// grants returns a policy document that allows the listed grants.
 func grants(list []grant) pulumi.StringOutput {
 	resources := make(pulumi.StringArrayArray, len(list))
 	for i, g := range list {
@@ -68,7 +68,7 @@ func grants(list []grant) pulumi.StringOutput {
 // on lists the resources of a grant.
 func on(arns ...pulumi.StringInput) pulumi.StringArray { return arns }
 
-// within extends an ARN, such as a bucket's to that of its objects.
+// within appends rest to an ARN, for instance to turn a bucket's ARN into that of its objects.
 func within(arn pulumi.StringInput, rest string) pulumi.StringInput {
 	return pulumi.Sprintf("%s%s", arn, rest)
 }

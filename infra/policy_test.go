@@ -12,7 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// allowed is one line of the table below: an action, and a resource it is allowed on.
+// allowed is one line of the table below: an action, and a resource that it is allowed on.
 type allowed struct{ sid, action, resource string }
 
 const (
@@ -95,7 +95,7 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// lined takes a policy apart.
+// lined splits a policy into lines of the table.
 func lined(t *testing.T, a pulumi.MockResourceArgs, property string) []allowed {
 	t.Helper()
 	var lines []allowed
@@ -137,7 +137,7 @@ func multiline(lines []allowed) string {
 	return b.String()
 }
 
-// TestTrust holds who may assume each role, and for whom.
+// TestTrust checks who may assume each role, and on whose behalf.
 func TestTrust(t *testing.T) {
 	type conditions = map[string]map[string]string
 	tests := []struct {
@@ -175,7 +175,7 @@ func TestTrust(t *testing.T) {
 	}
 }
 
-// TestUseConnection: the action's prefix is that of the connection's ARN (F4).
+// TestUseConnection: the action's prefix matches the connection's ARN (F4).
 func TestUseConnection(t *testing.T) {
 	renamed := strings.Replace(testConnection, "codestar-connections", "codeconnections", 1)
 	for arn, action := range map[string]string{

@@ -1,7 +1,7 @@
-// Package infra declares what one stack has in AWS and GitHub: everything between a `git push` and a live URL.
+// Package infra declares everything one stack has in AWS and GitHub, between a `git push` and a live URL.
 //
-// Program is the whole of it. Each component has a file: Source, Registry, ArtifactStore, Build, Target and Pipeline. Only
-// program.go reads configuration and environment and makes providers; components get both from their arguments.
+// Program declares it all. Each component has a file: Source, Registry, ArtifactStore, Build, Target and Pipeline. Only
+// program.go reads configuration and environment and makes providers. F-numbers are the failures in docs/failures.md.
 package infra
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 )
 
-// Program returns the program that declares a stack: settings, providers, components, outputs. It returns a *ConfigError,
-// and declares nothing, when the configuration is not in order. configured lists the keys that the configuration has.
+// Program returns the program that declares a stack: settings, providers, components, outputs. If the configuration
+// is invalid, it returns a *ConfigError and declares nothing. configured lists the keys that are set.
 func Program(configured []string) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error { return declare(ctx, configured) }
 }
@@ -43,8 +43,8 @@ func declare(ctx *pulumi.Context, configured []string) error {
 	return nil
 }
 
-// newProviders makes the one provider a cloud that every resource uses. GitHub's is made only for a stack that manages
-// its repository.
+// newProviders creates one provider per cloud, which every resource uses. It creates GitHub's only if the stack
+// manages its repository.
 func newProviders(ctx *pulumi.Context, s settings) (*aws.Provider, pulumi.ResourceOption, error) {
 	var token pulumi.StringPtrInput
 	if s.ManageRepository {
@@ -54,8 +54,8 @@ func newProviders(ctx *pulumi.Context, s settings) (*aws.Provider, pulumi.Resour
 			token = value.ToStringPtrOutput()
 		case !errors.Is(err, config.ErrMissingVar):
 			return nil, nil, err
-		case os.Getenv("GITHUB_TOKEN") == "": // with it, the provider finds the token by itself
-			return nil, nil, errors.New("manageRepository is true, and there is no token for GitHub: " +
+		case os.Getenv("GITHUB_TOKEN") == "": // the provider reads it by itself
+			return nil, nil, errors.New("manageRepository is true, but there is no token for GitHub: " +
 				"export GITHUB_TOKEN, or run `pulumi config set --secret github:token`")
 		}
 	}
@@ -81,7 +81,7 @@ func newProviders(ctx *pulumi.Context, s settings) (*aws.Provider, pulumi.Resour
 	return cloud, pulumi.Providers(cloud, forge), nil
 }
 
-// newScope asks AWS in which account and partition the credentials act.
+// newScope asks AWS for the account and partition of the credentials.
 func newScope(ctx *pulumi.Context, s settings, cloud *aws.Provider) (Scope, error) {
 	identity, err := aws.GetCallerIdentity(ctx, nil, pulumi.Provider(cloud))
 	if err != nil {
@@ -101,7 +101,7 @@ func newScope(ctx *pulumi.Context, s settings, cloud *aws.Provider) (Scope, erro
 	}, nil
 }
 
-// components are the parts of a stack that have outputs to show.
+// components are the parts of a stack that have outputs.
 type components struct {
 	source   *Source
 	registry *Registry

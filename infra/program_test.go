@@ -11,7 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// pendingStack is what a stack consists of before its connection is authorized.
+// pendingStack is what a stack has before its connection is authorized.
 var pendingStack = map[string]int{
 	"pulumi:providers:aws":     1,
 	"cicd:index:Source":        1,
@@ -55,7 +55,7 @@ var pendingStack = map[string]int{
 	"aws:codedeploy/deploymentGroup:DeploymentGroup":            1,
 }
 
-// TestProgramDeclares holds what each part of the configuration adds to a stack or takes from it.
+// TestProgramDeclares checks what each part of the configuration adds to or removes from a stack.
 func TestProgramDeclares(t *testing.T) {
 	pipeline := map[string]int{"aws:codepipeline/pipeline:Pipeline": 1}
 	tests := []struct {
@@ -138,7 +138,7 @@ func TestProgramStopsBeforeDeclaring(t *testing.T) {
 	}
 }
 
-// TestProgramReadsWhatIsSetLater: known keys need not be listed, so that one set after the list was made counts too.
+// TestProgramReadsWhatIsSetLater: known keys need not be listed, so a key set after the listing counts too.
 func TestProgramReadsWhatIsSetLater(t *testing.T) {
 	rec := &recorder{}
 	err := pulumi.RunErr(Program(nil), pulumi.WithMocks("cicd", "dev", rec), func(info *pulumi.RunInfo) { info.Config = with("instanceType", "t4g.small") })
@@ -147,7 +147,7 @@ func TestProgramReadsWhatIsSetLater(t *testing.T) {
 	}
 	instance := slices.IndexFunc(rec.seen, func(r pulumi.MockResourceArgs) bool { return r.TypeToken == "aws:ec2/instance:Instance" })
 	if instance < 0 || rec.seen[instance].Inputs["instanceType"].StringValue() != "t4g.small" {
-		t.Errorf("the instance is not of the type that is configured: %v", rec.seen)
+		t.Errorf("the instance is not of the configured type: %v", rec.seen)
 	}
 }
 
@@ -180,7 +180,7 @@ func TestOutputs(t *testing.T) {
 			"pipelineName": "cicd-dev",
 			"pipelineUrl":  pipeline,
 			"nextStep": "Push to branch release of example/webapp to release it, and watch the release at " + pipeline +
-				". The first one, of the branch as it is, has started by itself.",
+				". The first release, of the branch's current commit, has started by itself.",
 		}},
 		{"operator with key", with("operatorIp", "198.51.100.7", "sshPublicKey", testKey), map[string]any{
 			"sshCommand": "ssh ec2-user@" + testAddress,

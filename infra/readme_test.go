@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestReadme holds the README's tables equal to the settings, with their defaults, and to the outputs.
+// TestReadme keeps the README's tables equal to the settings, with their defaults, and to the outputs.
 func TestReadme(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -18,7 +18,7 @@ func TestReadme(t *testing.T) {
 	}
 	got := map[string]string{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-zA-Z:]+)` \\|([^|]*)\\|").FindAllStringSubmatch(string(text), -1) {
-		if _, ok := got[row[1]]; !ok { // the table of outputs, below, has names of its own
+		if _, ok := got[row[1]]; !ok { // a later table, of outputs, repeats names
 			got[row[1]] = strings.Trim(row[2], " `")
 		}
 	}

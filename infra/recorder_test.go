@@ -21,13 +21,13 @@ const (
 	testKey        = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsa1b0lYLm8zZlE2aJp0Y3tTz9fXwq3xg0kqYl0b1mN operator"
 )
 
-// recorder stands in for the engine: it remembers what is registered and makes up what AWS would compute.
+// recorder stands in for the engine: it records what is registered and invents what AWS would compute.
 type recorder struct {
 	mu      sync.Mutex
 	seen    []pulumi.MockResourceArgs
 	calls   []pulumi.MockCallArgs
 	outputs map[string]any
-	// offering are the zones with the instance type; nil means all.
+	// offering lists the zones that offer the instance type; nil means all.
 	offering []string
 	// zone is where the subnets are already, "" for where they are to be.
 	zone string
@@ -108,7 +108,7 @@ func attempt(rec *recorder, project, stack string, config map[string]string) err
 		for i, name := range names {
 			values[i] = exports[name]
 		}
-		// One apply for all of them: RunErr does not wait for applies on plain values alone.
+		// One apply for all: RunErr does not wait for applies on plain values alone.
 		pulumi.All(values...).ApplyT(func(values []any) any {
 			for i, name := range names {
 				rec.outputs[name] = values[i]
@@ -161,7 +161,7 @@ func run(t *testing.T, config map[string]string) *recorder {
 	return rec
 }
 
-// ofType returns the registered resources of a type, whose token is given without the package.
+// ofType returns the registered resources of a type, given as a token without the package.
 func (r *recorder) ofType(token string) []pulumi.MockResourceArgs {
 	return slices.DeleteFunc(slices.Clone(r.seen), func(a pulumi.MockResourceArgs) bool {
 		_, rest, _ := strings.Cut(a.TypeToken, ":")
@@ -191,7 +191,7 @@ func (r *recorder) named(t *testing.T, token, name string) pulumi.MockResourceAr
 	return pulumi.MockResourceArgs{}
 }
 
-// counts returns how many resources there are of each type, components and providers included.
+// counts returns the number of resources of each type, including components and providers.
 func (r *recorder) counts() map[string]int {
 	n := map[string]int{}
 	for _, a := range r.seen {
@@ -200,7 +200,7 @@ func (r *recorder) counts() map[string]int {
 	return n
 }
 
-// wantInputs compares all inputs of a resource with the JSON that is wanted.
+// wantInputs compares a resource's inputs with JSON.
 func wantInputs(t *testing.T, a pulumi.MockResourceArgs, want string) {
 	t.Helper()
 	got, err := json.Marshal(a.Inputs.Mappable())
@@ -223,7 +223,7 @@ func sameJSON(t *testing.T, a, b string) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// wantDependencies checks that a resource waits for others, given as type/name suffixes of their URNs.
+// wantDependencies checks that a resource depends on others, given as type/name suffixes of their URNs.
 func wantDependencies(t *testing.T, a pulumi.MockResourceArgs, suffixes ...string) {
 	t.Helper()
 	for _, suffix := range suffixes {

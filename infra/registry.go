@@ -11,27 +11,27 @@ import (
 // RegistryArgs configures a Registry.
 type RegistryArgs struct {
 	Scope Scope
-	// KeepImages is how many of the newest images outlive the rest, at least 2. Plain, as it shapes a policy.
+	// KeepImages is how many of the newest images are kept, at least 2. Plain, because it shapes a policy.
 	KeepImages int
-	// Protect keeps the repository and its images. AWS would refuse to delete them only when the rest of the stack is
-	// gone already, so Pulumi is told too, which then refuses to begin.
+	// Protect prevents deletion of the repository and its images. AWS alone would refuse only after the rest of the
+	// stack is gone, so Pulumi is told too and refuses at the start.
 	Protect bool
 }
 
 func (a *RegistryArgs) validate() error {
 	if a.KeepImages < minKeepImages {
-		return fmt.Errorf("KeepImages is %d: want at least %d, so that one to roll back to remains", a.KeepImages, minKeepImages)
+		return fmt.Errorf("KeepImages is %d: want at least %d, to leave one to roll back to", a.KeepImages, minKeepImages)
 	}
 	return nil
 }
 
-// Registry is a private image repository in which no tag is ever overwritten.
+// Registry is a private image repository with immutable tags.
 type Registry struct {
 	pulumi.ResourceState
 
 	// RepositoryURL is where builds push and hosts pull, without a tag.
 	RepositoryURL pulumi.StringOutput `pulumi:"repositoryUrl"`
-	// RepositoryArn is what roles are granted access to.
+	// RepositoryArn is the ARN that roles are granted access to.
 	RepositoryArn pulumi.StringOutput `pulumi:"repositoryArn"`
 }
 
@@ -51,7 +51,7 @@ func NewRegistry(ctx *pulumi.Context, name string, args *RegistryArgs, opts ...p
 		ImageScanningConfiguration: &ecr.RepositoryImageScanningConfigurationArgs{
 			ScanOnPush: pulumi.Bool(true),
 		},
-		ForceDelete: pulumi.Bool(!args.Protect), // in the state from the first `up`, or destroy would not see it (F43)
+		ForceDelete: pulumi.Bool(!args.Protect), // must be in the state from the first `up`, or destroy would not see it (F43)
 	}, pulumi.Parent(r), pulumi.Protect(args.Protect))
 	if err != nil {
 		return nil, fmt.Errorf("registry %q: repository: %w", name, err)
@@ -93,7 +93,7 @@ type (
 	}
 )
 
-// expireImages returns the lifecycle policy that keeps the newest images and drops what an interrupted push left.
+// expireImages returns a lifecycle policy that keeps the newest images and removes what an interrupted push left.
 func expireImages(keep int) (string, error) {
 	expire := map[string]string{"type": "expire"}
 	text, err := json.Marshal(imageRules{[]imageRule{

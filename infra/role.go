@@ -9,7 +9,7 @@ import (
 
 // roleArgs describes a role that one service assumes for one purpose.
 type roleArgs struct {
-	// purpose ends the role's name; at most 12 characters.
+	// purpose is the suffix of the role's name; at most 12 characters.
 	purpose     string
 	description string
 	trust       statement
@@ -19,11 +19,11 @@ type roleArgs struct {
 // role is an IAM role with its policy.
 type role struct {
 	*iam.Role
-	// policy is what every consumer of the role depends on: the role alone may do nothing yet (F12).
+	// policy must exist before anything uses the role: until then the role may do nothing (F12).
 	policy *iam.RolePolicy
 }
 
-// newRole declares a role and its policy below parent. The policy is inline, so nothing else can carry it.
+// newRole declares a role and its policy below parent. The policy is inline, so it cannot be attached elsewhere.
 func newRole(ctx *pulumi.Context, name string, scope Scope, args roleArgs, parent pulumi.Resource) (*role, error) {
 	assume, err := document(args.trust)
 	if err != nil {

@@ -10,21 +10,21 @@ import (
 // securityRule is one line of the security checklist.
 type securityRule struct {
 	subject string
-	// ids are the rule's names: AWS Foundational Security Best Practices (S3.5), CIS AWS Foundations Benchmark, Checkov
-	// (CKV_), Trivy (AWS-); "own" for rules of this project.
+	// ids are the rule's names: AWS Foundational Security Best Practices (S3.5), CIS AWS Foundations Benchmark,
+	// Checkov (CKV_), Trivy (AWS-); "own" for rules of this project.
 	ids  string
 	rule string
 	// check returns what breaks the rule.
 	check func(view) []string
-	// reason makes the rule an exception.
+	// reason makes the rule an exception, and says why.
 	reason string
 }
 
-// Reasons that several exceptions have.
+// Reasons that several exceptions share.
 const (
-	ownKey = "A key of one's own costs a dollar a month and must be granted to three roles. The service's own key encrypts as well; " +
-		"what is given up is a key policy and a rotation date of one's own"
-	oneHost = "A single host whose purpose is to answer the internet. Endpoints and their hourly price pay off with a private fleet"
+	ownKey = "A customer-managed key costs a dollar a month and must be granted to three roles. The service's key encrypts just as well; " +
+		"what is lost is control of the key policy and of rotation"
+	oneHost = "A single host whose purpose is to answer the internet. Endpoints are priced by the hour and pay off with a private fleet"
 )
 
 var securityRules = []securityRule{
@@ -32,7 +32,7 @@ var securityRules = []securityRule{
 		func(v view) []string {
 			return v.every(project, func(p props) bool { return p.is("artifacts.encryptionDisabled", false) })
 		}, ""},
-	{"CodeBuild project", "CKV_AWS_147", "artifacts are encrypted with a key of one's own",
+	{"CodeBuild project", "CKV_AWS_147", "artifacts are encrypted with a customer-managed key",
 		func(v view) []string {
 			return v.every(project, func(p props) bool { return p.text("encryptionKey") != "" })
 		}, ownKey},
@@ -47,7 +47,7 @@ var securityRules = []securityRule{
 	{"CodeBuild project", "CodeBuild.5, CKV_AWS_316", "builds are not privileged",
 		func(v view) []string {
 			return v.every(project, func(p props) bool { return p.is("environment.privilegedMode", false) })
-		}, "Without privileges there is no Docker daemon to build the image with (F17). The build's role can push images and bundles, and nothing else"},
+		}, "Docker needs privileges to build the image (F17). The build's role can push images and bundles, and nothing else"},
 	{"CodeBuild project", "CodeBuild.2", "no secret is in the environment",
 		func(v view) []string {
 			return v.every(project, func(p props) bool {
@@ -60,11 +60,11 @@ var securityRules = []securityRule{
 			return append(v.none("codebuild/sourceCredential:SourceCredential"), v.none("codebuild/reportGroup:ReportGroup")...)
 		}, ""},
 
-	{"Pipeline", "CKV_AWS_219", "artifacts are encrypted with a key of one's own",
+	{"Pipeline", "CKV_AWS_219", "artifacts are encrypted with a customer-managed key",
 		func(v view) []string {
 			return v.every("codepipeline/pipeline:Pipeline", func(p props) bool { return p.at("artifactStores.0.encryptionKey") != nil })
 		}, ownKey},
-	{"Pipeline", "own", "of what a commit says, only its id reaches an action",
+	{"Pipeline", "own", "only a commit's id reaches an action, none of its other metadata",
 		func(v view) []string {
 			return v.every("codepipeline/pipeline:Pipeline", func(p props) bool {
 				text, _ := json.Marshal(p.at("stages"))
@@ -76,7 +76,7 @@ var securityRules = []securityRule{
 				return true
 			})
 		}, ""},
-	{"Deployment", "own", "deployments are in place, and roll back by themselves",
+	{"Deployment", "own", "deployments are in place and roll back automatically",
 		func(v view) []string {
 			v.asked["codedeploy/application:Application"] = true
 			return v.every("codedeploy/deploymentGroup:DeploymentGroup", func(p props) bool { return p.is("autoRollbackConfiguration.enabled", true) })
@@ -113,15 +113,15 @@ var securityRules = []securityRule{
 		func(v view) []string {
 			return v.every(instance, func(p props) bool { return p.is("rootBlockDevice.encrypted", true) })
 		}, ""},
-	{"Host", "CKV_AWS_126", "it is monitored by the minute",
+	{"Host", "CKV_AWS_126", "it has one-minute monitoring",
 		func(v view) []string {
 			return v.every(instance, func(p props) bool { return p.is("monitoring", true) })
 		},
-		"About two dollars a month for what the pipeline does not use: a release is judged by the application's own answers"},
+		"It costs about two dollars a month, and the pipeline does not use it: a release is judged by the application's own answers"},
 	{"Host", "CKV_AWS_135", "it is EBS-optimized",
 		func(v view) []string {
 			return v.every(instance, func(p props) bool { return p.is("ebsOptimized", true) })
-		}, "EC2 makes it so where the type can be: to say it would replace the host when a type that cannot is exchanged for one that can"},
+		}, "EC2 enables it by default if the type supports it; setting it would replace the host on a change from a type that does not to one that does"},
 	{"Host", "CIS 1.17, CKV2_AWS_41", "it has an instance profile, and no keys",
 		func(v view) []string {
 			return append(v.every(instance, func(p props) bool { return p.text("iamInstanceProfile") != "" }),
@@ -148,12 +148,12 @@ var securityRules = []securityRule{
 				return slices.ContainsFunc(v.statements(rolePolicy), func(s statement) bool { return slices.Contains(s.Action, "ssm:UpdateInstanceInformation") })
 			})
 		}, ""},
-	{"Host", "own", "a key pair is a public key that the operator has given",
+	{"Host", "own", "a key pair is a public key that the operator provides",
 		func(v view) []string {
 			return v.every("ec2/keyPair:KeyPair", func(p props) bool { return p.text("publicKey") == testKey })
 		}, ""},
 
-	{"Firewall", "CKV_AWS_23, AWS-0099, AWS-0124", "every group and rule says what for",
+	{"Firewall", "CKV_AWS_23, AWS-0099, AWS-0124", "every group and rule has a description",
 		func(v view) []string {
 			described := func(p props) bool { return p.text("description") != "" }
 			return slices.Concat(v.every(securityGroup, described), v.every(ingress, described), v.every(egress, described))
@@ -168,12 +168,12 @@ var securityRules = []securityRule{
 	{"Firewall", "CKV_AWS_260", "port 80 is not open to the internet",
 		func(v view) []string {
 			return v.every(ingress, func(p props) bool { return !p.is("fromPort", 80) || p.text("cidrIpv4") != anywhere })
-		}, "It is where the application answers"},
-	{"Firewall", "CKV_AWS_382, AWS-0104", "the host speaks nothing but HTTPS to the internet",
+		}, "The application answers there"},
+	{"Firewall", "CKV_AWS_382, AWS-0104", "the host's only outbound traffic to the internet is HTTPS",
 		func(v view) []string {
 			return v.every(egress, func(p props) bool { return p.is("ipProtocol", "tcp") && p.is("fromPort", 443) && p.is("toPort", 443) })
 		}, ""},
-	{"Firewall", "own", "no rule is inside a group, where the two kinds would undo each other",
+	{"Firewall", "own", "no rule is declared inside a group: inline and separate rules would undo each other",
 		func(v view) []string {
 			return v.every(securityGroup, func(p props) bool { return p.at("ingress") == nil && p.at("egress") == nil })
 		}, ""},
@@ -191,16 +191,16 @@ var securityRules = []securityRule{
 		func(v view) []string {
 			return append(v.none("ec2/defaultVpc:DefaultVpc"), v.every(subnet, func(p props) bool { return p.text("vpcId") != "" })...)
 		}, ""},
-	{"Network", "EC2.15, CKV_AWS_130, AWS-0164", "subnets give no public address by themselves",
+	{"Network", "EC2.15, CKV_AWS_130, AWS-0164", "subnets assign no public addresses automatically",
 		func(v view) []string {
 			return v.every(subnet, func(p props) bool { return p.is("mapPublicIpOnLaunch", false) })
 		}, ""},
 	{"Network", "EC2.6, CIS 3.7, CKV2_AWS_11, AWS-0178", "flow logs are kept",
 		func(v view) []string { return v.every(vpcKind, v.has(vpcKind, "ec2/flowLog:FlowLog")) },
-		"Priced by volume, and an account that wants them has them from its landing zone. The network holds one host with one open port"},
+		"They are priced by volume, and an account that wants them has them from its landing zone. The network has one host with one open port"},
 	{"Network", "EC2.21, CKV2_AWS_1", "a network ACL closes ports 22 and 3389",
 		func(v view) []string { return v.every(vpcKind, v.has(vpcKind, "ec2/networkAcl:NetworkAcl")) },
-		"The security groups are closed already, and stateful; a second list of the same ports only adds a place to forget"},
+		"The security groups already close them, and are stateful; a second list of ports is one more thing to forget"},
 	{"Network", "EC2.10, EC2.55, EC2.56, EC2.57, EC2.58, EC2.60, EC2.172", "AWS is reached through endpoints, and public access to the VPC is blocked",
 		func(v view) []string { return v.every(vpcKind, v.has(vpcKind, "ec2/vpcEndpoint:VpcEndpoint")) }, oneHost},
 
@@ -221,7 +221,7 @@ var securityRules = []securityRule{
 				})
 			})
 		}, ""},
-	{"Artifact bucket", "own", "its policy allows nobody anything",
+	{"Artifact bucket", "own", "its policy allows nothing",
 		func(v view) []string {
 			return v.every("s3/bucketPolicy:BucketPolicy", func(p props) bool {
 				return !slices.ContainsFunc(statementsIn(p.text("policy")), func(s statement) bool { return s.Effect != "Deny" })
@@ -252,15 +252,15 @@ var securityRules = []securityRule{
 		}, ""},
 	{"Artifact bucket", "S3.9, S3.11, CKV_AWS_18, CKV2_AWS_62, AWS-0089", "access is logged, and events are sent",
 		func(v view) []string { return v.every(bucket, v.has(bucket, "s3/bucketLoggingV2:BucketLoggingV2")) },
-		"Only the pipeline's own roles have access, and each of its runs is on record in CodePipeline. Logs would need a second bucket"},
+		"Only the pipeline's own roles have access, and CodePipeline records each run. Logs would need a second bucket"},
 	{"Artifact bucket", "CKV_AWS_144, CIS 2.1.2, AWS-0170", "objects are replicated, and deleting takes MFA",
 		func(v view) []string {
 			return v.every(bucket, v.has(bucket, "s3/bucketReplicationConfig:BucketReplicationConfig"))
 		},
-		"Every artifact can be built again from its commit"},
-	{"Artifact bucket", "CIS 3.8, CIS 3.9, AWS-0171, AWS-0172", "object-level calls are on CloudTrail",
+		"Every artifact can be rebuilt from its commit"},
+	{"Artifact bucket", "CIS 3.8, CIS 3.9, AWS-0171, AWS-0172", "CloudTrail records object-level calls",
 		func(v view) []string { return v.every(bucket, v.has(bucket, "cloudtrail/trail:Trail")) },
-		"A trail belongs to the account, not to one of its applications"},
+		"A trail belongs to the account, not to one application"},
 
 	{"Roles", "IAM.1, IAM.21, CKV_AWS_62, CKV_AWS_63, CKV2_AWS_40, AWS-0345", "no policy allows all actions, or all of a service",
 		func(v view) []string {
@@ -270,7 +270,7 @@ var securityRules = []securityRule{
 				})
 			})
 		}, ""},
-	{"Roles", "CKV_AWS_286, CKV_AWS_287, CKV_AWS_288, CKV_AWS_289, CKV_AWS_290, CKV_AWS_355", "Resource is \"*\" only where AWS knows no narrower one: " + strings.Join(withoutResource, ", "),
+	{"Roles", "CKV_AWS_286, CKV_AWS_287, CKV_AWS_288, CKV_AWS_289, CKV_AWS_290, CKV_AWS_355", "Resource is \"*\" only where AWS supports nothing narrower: " + strings.Join(withoutResource, ", "),
 		func(v view) []string {
 			return v.every(rolePolicy, func(p props) bool {
 				return !slices.ContainsFunc(statementsIn(p.text("policy")), func(s statement) bool {
@@ -278,7 +278,7 @@ var securityRules = []securityRule{
 				})
 			})
 		}, ""},
-	{"Roles", "CKV_AWS_60, CKV_AWS_61", "each is trusted to one service, for one resource where AWS says for which",
+	{"Roles", "CKV_AWS_60, CKV_AWS_61", "only one service can assume each, for one resource where AWS names it",
 		func(v view) []string {
 			return v.every("iam/role:Role", func(p props) bool {
 				trust := statementsIn(p.text("assumeRolePolicy"))
@@ -289,11 +289,11 @@ var securityRules = []securityRule{
 				return strings.HasPrefix(trust[0].Principal["Service"], "ec2.") || strings.Contains(string(condition), `"aws:SourceArn":"arn:`)
 			})
 		}, ""},
-	{"Roles", "AWS-0342, KMS.1, KMS.2", "none may pass on a role, or use a key by itself",
+	{"Roles", "AWS-0342, KMS.1, KMS.2", "none may pass a role or use a key directly",
 		func(v view) []string {
 			return v.every(rolePolicy, func(p props) bool { return !regexp.MustCompile(`"(iam|kms|sts):`).MatchString(p.text("policy")) })
 		}, ""},
-	{"Roles", "own", "policies are inline: nothing else can carry them, and no managed policy grants more than is read here",
+	{"Roles", "own", "policies are inline: they cannot be attached elsewhere, and no managed policy grants more than these show",
 		func(v view) []string {
 			return slices.Concat(v.none("iam/policy:Policy"), v.none("iam/rolePolicyAttachment:RolePolicyAttachment"),
 				v.every("iam/role:Role", func(p props) bool { return p.at("managedPolicyArns") == nil && p.at("inlinePolicies") == nil }))
@@ -306,8 +306,8 @@ var securityRules = []securityRule{
 	{"Build log", "CKV_AWS_338", "it is kept for a year",
 		func(v view) []string {
 			return v.every(logGroup, func(p props) bool { days, _ := p.at("retentionInDays").(float64); return days >= 365 })
-		}, "logRetentionDays is 30 unless a stack says otherwise, and 365 in prod"},
-	{"Build log", "CKV_AWS_158, AWS-0017", "it is encrypted with a key of one's own",
+		}, "logRetentionDays is 30 by default, and 365 in prod"},
+	{"Build log", "CKV_AWS_158, AWS-0017", "it is encrypted with a customer-managed key",
 		func(v view) []string {
 			return v.every(logGroup, func(p props) bool { return p.text("kmsKeyId") != "" })
 		}, ownKey},
@@ -318,7 +318,7 @@ var securityRules = []securityRule{
 				return p.is("enforcement", "active") && p.is("rules.deletion", true) && p.is("rules.nonFastForward", true) && p.at("bypassActors") == nil
 			})
 		}, ""},
-	{"GitHub", "own", "the connection is the only way in: AWS has no token of GitHub's",
+	{"GitHub", "own", "AWS reaches GitHub only through the connection and has no GitHub token",
 		func(v view) []string {
 			return v.every("codeconnections/connection:Connection", func(p props) bool { return p.is("providerType", "GitHub") })
 		}, ""},

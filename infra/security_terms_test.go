@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-// Types that several rules are about.
+// Types that several rules check.
 const (
 	project         = "codebuild/project:Project"
 	repository      = "ecr/repository:Repository"
@@ -23,7 +23,7 @@ const (
 	logGroup        = "cloudwatch/logGroup:LogGroup"
 )
 
-// noRule are types that nothing can be wrong with: they connect others.
+// noRule lists types that nothing can be wrong with: they connect others.
 var noRule = []string{
 	"ec2/internetGateway:InternetGateway",
 	"ec2/routeTable:RouteTable",
@@ -32,8 +32,8 @@ var noRule = []string{
 	"index/repositoryEnvironment:RepositoryEnvironment",
 }
 
-// withoutResource are the granted actions that AWS's own documentation grants on "*": most have no resource type
-// (Service Authorization Reference), and Session Manager's are for the agent of whichever instance it is.
+// withoutResource lists the granted actions that AWS's own documentation grants on "*": most support no
+// resource-level permissions (Service Authorization Reference), and Session Manager's are for any instance's agent.
 var withoutResource = []string{
 	"ec2:DescribeInstanceStatus",
 	"ec2:DescribeInstances",
@@ -60,7 +60,7 @@ func (v view) statements(kind string) []statement {
 	return all
 }
 
-// statementsIn returns a policy's statements, none of what is no policy.
+// statementsIn returns a policy's statements, or none if text is not a policy.
 func statementsIn(text string) []statement {
 	var doc policyDocument
 	if json.Unmarshal([]byte(text), &doc) != nil {

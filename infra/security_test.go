@@ -12,8 +12,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// configurations returns everything that the rules are held against: each setting by itself, and the stacks that come
-// with the project, before and after the handshake.
+// configurations returns everything the rules are checked against: each setting by itself, and the stacks that come
+// with the project, before and after the connection is authorized.
 func configurations(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	configs := map[string]map[string]string{
@@ -42,8 +42,8 @@ func configurations(t *testing.T) map[string]map[string]string {
 	return configs
 }
 
-// TestSecurity holds every rule against every configuration. A rule with a reason is an exception, which must be needed
-// somewhere: a reason for nothing would hide what comes later.
+// TestSecurity checks every rule against every configuration. A rule with a reason is an exception and must be needed
+// somewhere: an unneeded exception would hide a later violation.
 func TestSecurity(t *testing.T) {
 	t.Setenv("GITHUB_TOKEN", "test")
 	configs := configurations(t)
@@ -92,13 +92,13 @@ func (v view) every(kind string, keeps func(p props) bool) []string {
 	return broken
 }
 
-// has says, of a resource of a type, whether there is one of another type for it: as many as there are of its own.
+// has reports whether each resource of a type has one of another type: it compares their numbers.
 func (v view) has(kind, pointed string) func(p props) bool {
 	v.asked[pointed] = true
 	return func(p props) bool { return len(v.ofType(pointed)) >= len(v.ofType(kind)) }
 }
 
-// none returns the resources of a type, of which there should be none.
+// none returns the resources of a type that should have none.
 func (v view) none(kind string) []string {
 	return v.every(kind, func(props) bool { return false })
 }
@@ -111,7 +111,7 @@ type props struct {
 
 func propsOf(a pulumi.MockResourceArgs) props { return props{a.Name, a.Inputs.Mappable()} }
 
-// at returns what a path such as "rules.0.id" leads to, nil where it ends early.
+// at returns the value at a path such as "rules.0.id", or nil if the path does not exist.
 func (p props) at(path string) any {
 	var here any = p.inputs
 	for _, step := range strings.Split(path, ".") {
@@ -137,7 +137,7 @@ func (p props) text(path string) string {
 	return text
 }
 
-// TestSecretStaysInProvider: the token for GitHub is a secret of the provider's, and nowhere else.
+// TestSecretStaysInProvider: only the GitHub provider has the token for GitHub, as a secret.
 func TestSecretStaysInProvider(t *testing.T) {
 	const token = "correct-horse-battery-staple"
 	t.Setenv("GITHUB_TOKEN", "")
@@ -154,7 +154,7 @@ func TestSecretStaysInProvider(t *testing.T) {
 
 var update = flag.Bool("update", false, "rewrite docs/security.md")
 
-// TestSecurityDocument holds docs/security.md equal to the table.
+// TestSecurityDocument keeps docs/security.md equal to the table.
 func TestSecurityDocument(t *testing.T) {
 	const file = "../docs/security.md"
 	want := securityDocument()
@@ -164,6 +164,6 @@ func TestSecurityDocument(t *testing.T) {
 		}
 	}
 	if got, err := os.ReadFile(file); err != nil || string(got) != want {
-		t.Errorf("%s is not what the rules say (%v): go test ./infra -run TestSecurityDocument -update", file, err)
+		t.Errorf("%s differs from the rules (%v): run go test ./infra -run TestSecurityDocument -update", file, err)
 	}
 }

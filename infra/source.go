@@ -15,9 +15,9 @@ type SourceArgs struct {
 	Scope Scope
 	// Repository is the GitHub repository, owner/name.
 	Repository string
-	// Branch is the one whose pushes are released.
+	// Branch is the branch whose pushes are released.
 	Branch string
-	// ConnectionArn names an existing connection; "" creates one, which a person then has to authorize.
+	// ConnectionArn names an existing connection; "" creates one, which a person must then authorize.
 	ConnectionArn string
 	// ManageRepository adds the GitHub side. It needs a github provider.
 	ManageRepository bool
@@ -33,18 +33,17 @@ func (a *SourceArgs) validate() error {
 	return nil
 }
 
-// Source is where commits come from: a repository on GitHub, the branch that is released, and the connection through
-// which AWS may read it.
+// Source is where commits come from: a GitHub repository, the released branch, and the connection through which AWS
+// reads it.
 type Source struct {
 	pulumi.ResourceState
 
-	// ConnectionArn is the connection, which a created one is before anybody has authorized it, too.
+	// ConnectionArn is set even before a newly created connection is authorized.
 	ConnectionArn pulumi.StringOutput `pulumi:"connectionArn"`
-	// Repository is owner/name, and Branch the one that is released. Plain, as they come from the arguments.
+	// Repository is owner/name, and Branch the released branch. Plain, because they come from the arguments.
 	Repository, Branch string
-	// UseConnection is the IAM action that the pipeline needs on the connection. Connections come from a renamed
-	// service, and the prefix of the action has to be that of the ARN (Developer Tools console User Guide, "Connections
-	// rename"; F4).
+	// UseConnection is the IAM action that the pipeline needs on the connection. The service was renamed, and the
+	// action's prefix must match the ARN's (Developer Tools console User Guide, "Connections rename"; F4).
 	UseConnection string
 }
 
@@ -83,10 +82,10 @@ func NewSource(ctx *pulumi.Context, name string, args *SourceArgs, opts ...pulum
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"connectionArn": s.ConnectionArn})
 }
 
-// manageRepository declares the GitHub side. Several stacks may share the repository, so every name has the stack in it.
+// manageRepository declares the GitHub side. Stacks may share the repository, so every name includes the stack's.
 func (s *Source) manageRepository(ctx *pulumi.Context, name string, args *SourceArgs) error {
 	_, repository, _ := strings.Cut(args.Repository, "/") // the provider has the owner
-	// Rewritten history would leave AWS with a released commit that nobody can find again.
+	// Rewritten history would leave AWS with a released commit that no longer exists on GitHub.
 	_, err := github.NewRepositoryRuleset(ctx, name+"-ruleset", &github.RepositoryRulesetArgs{
 		Repository:  pulumi.String(repository),
 		Name:        pulumi.String(args.Scope.Prefix()),

@@ -10,16 +10,16 @@ import (
 // TargetArgs configures a Target.
 type TargetArgs struct {
 	Scope Scope
-	// Registry is pulled from, Store has the bundles.
+	// Registry holds the images, Store the bundles.
 	Registry *Registry
 	Store    *ArtifactStore
-	// InstanceType is the host's EC2 type. Plain, as the architecture follows from it.
+	// InstanceType is the host's EC2 type. Plain, because it determines the architecture.
 	InstanceType string
 	// OperatorCIDR is the IPv4 network that may use SSH; "" leaves port 22 closed.
 	OperatorCIDR string
 	// SSHPublicKey is ec2-user's OpenSSH public key; "" leaves SSH to EC2 Instance Connect.
 	SSHPublicKey string
-	// Protect keeps the host, from a termination through the EC2 API too, see RegistryArgs.
+	// Protect prevents termination of the host, including through the EC2 API, see RegistryArgs.
 	Protect bool
 }
 
@@ -33,24 +33,24 @@ func (a *TargetArgs) validate() error {
 	return nil
 }
 
-// Target is where releases run: one host with an address that outlives it, in a network of its own, and the CodeDeploy
-// deployment group that the host belongs to.
+// Target is where releases run: one host with an Elastic IP that outlives it, in its own network, and the host's
+// CodeDeploy deployment group.
 type Target struct {
 	pulumi.ResourceState
 
 	// PublicIP is the Elastic IP, and URL the application's address.
 	PublicIP pulumi.StringOutput `pulumi:"publicIp"`
 	URL      pulumi.StringOutput `pulumi:"url"`
-	// InstanceID is the host.
+	// InstanceID is the host's.
 	InstanceID pulumi.IDOutput `pulumi:"instanceId"`
-	// ApplicationName and GroupName are what the pipeline deploys to, and the ARNs what it is granted.
+	// ApplicationName and GroupName are what the pipeline deploys to; its role is granted the ARNs.
 	ApplicationName pulumi.StringOutput `pulumi:"applicationName"`
 	ApplicationArn  pulumi.StringOutput `pulumi:"applicationArn"`
 	GroupName       pulumi.StringOutput `pulumi:"groupName"`
 	GroupArn        pulumi.StringOutput `pulumi:"groupArn"`
 
-	// ready is what has to be there before the first release. To depend on the component itself would not do: the SDK adds
-	// a child to its parent in the child's own goroutine, and a component stands for the children that it has by then
+	// ready must exist before the first release. Depending on the component itself is not enough: the SDK adds a
+	// child to its parent in the child's own goroutine, and a component stands for the children it has by then
 	// (sdk/go/pulumi/context.go prepareResourceInputs, rpc.go addDependency).
 	ready []pulumi.Resource
 }

@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// deploymentConfig reports truly with one host: it fails when the host does. AllAtOnce, with more than one, succeeds
-	// when a single one does (F37).
+	// deploymentConfig fails when the only host fails. AllAtOnce, with several hosts, succeeds if a single one does
+	// (F37).
 	deploymentConfig = "CodeDeployDefault.OneAtATime"
 	groupName        = "hosts"
 )
 
-// newDeployment declares the CodeDeploy application and the deployment group, which finds its hosts by their tag.
+// newDeployment declares the CodeDeploy application and the deployment group, which finds its hosts by tag.
 func (t *Target) newDeployment(ctx *pulumi.Context, name string, args *TargetArgs) error {
 	role, err := newRole(ctx, name, args.Scope, deployRole(args.Scope), t)
 	if err != nil {
@@ -32,7 +32,7 @@ func (t *Target) newDeployment(ctx *pulumi.Context, name string, args *TargetArg
 		DeploymentGroupName:  pulumi.String(groupName),
 		ServiceRoleArn:       role.Arn,
 		DeploymentConfigName: pulumi.String(deploymentConfig),
-		// The hooks send traffic from one container to the next: CodeDeploy has no load balancer to turn.
+		// The hooks switch traffic between containers: there is no load balancer for CodeDeploy to switch.
 		DeploymentStyle: &codedeploy.DeploymentGroupDeploymentStyleArgs{
 			DeploymentType:   pulumi.String("IN_PLACE"),
 			DeploymentOption: pulumi.String("WITHOUT_TRAFFIC_CONTROL"),
@@ -48,7 +48,7 @@ func (t *Target) newDeployment(ctx *pulumi.Context, name string, args *TargetArg
 				},
 			},
 		},
-		// Here alone: a rollback of the pipeline's stage as well would deploy the last good revision twice.
+		// Only here: a rollback of the pipeline's stage would deploy the last good revision a second time.
 		AutoRollbackConfiguration: &codedeploy.DeploymentGroupAutoRollbackConfigurationArgs{
 			Enabled: pulumi.Bool(true),
 			Events:  pulumi.ToStringArray([]string{"DEPLOYMENT_FAILURE"}),
@@ -63,20 +63,20 @@ func (t *Target) newDeployment(ctx *pulumi.Context, name string, args *TargetArg
 	return nil
 }
 
-// deployRole lists what CodeDeploy does with hosts that it finds by tag. AWS's managed policy for the same role may
-// terminate instances, too.
+// deployRole lists what CodeDeploy may do with hosts it finds by tag. AWS's managed policy for this role may also
+// terminate instances.
 func deployRole(scope Scope) roleArgs {
 	return roleArgs{
 		purpose:     "deploy",
 		description: "What the deployments of " + scope.Prefix() + " may do",
-		// The group is a wildcard: CodeDeploy tries the role before there is a group
-		// (CodeDeploy User Guide, "Cross-service confused deputy prevention").
+		// The group is a wildcard: CodeDeploy checks the role before the group exists (CodeDeploy User Guide,
+		// "Cross-service confused deputy prevention").
 		trust: trust("codedeploy.amazonaws.com", map[string]map[string]string{
 			"StringEquals": {"aws:SourceAccount": scope.Account},
 			"StringLike":   {"aws:SourceArn": scope.arn("codedeploy", "deploymentgroup:"+scope.applicationName()+"/*")},
 		}),
 		grants: []grant{
-			// None of these has a resource type.
+			// None of these supports resource-level permissions.
 			{"FindHosts", []string{"ec2:DescribeInstanceStatus", "ec2:DescribeInstances", "tag:GetResources"}, on(pulumi.String("*"))},
 		},
 	}

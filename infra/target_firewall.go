@@ -13,21 +13,21 @@ const anywhere = "0.0.0.0/0"
 // firewall is the host's security group with its rules.
 type firewall struct {
 	group *ec2.SecurityGroup
-	// exit is the rule that lets the host out, which its first boot needs.
+	// exit is the outbound rule, which the first boot needs.
 	exit pulumi.Resource
 }
 
-// opening lets a network reach a TCP port of the host.
+// opening opens a TCP port of the host to a network.
 type opening struct {
 	child, description, cidr string
 	port                     int
 }
 
-// newFirewall opens port 80 to everyone and port 22 to the operator, if there is one. Outwards the host speaks HTTPS
-// only, to AWS, registries and package mirrors; DNS, time and instance metadata of a VPC pass no security group
-// (VPC User Guide, "Security groups").
+// newFirewall opens port 80 to everyone and port 22 to the operator, if any. Outbound, it allows only HTTPS, to AWS,
+// registries and package mirrors; a VPC's DNS, time and instance metadata bypass security groups (VPC User Guide,
+// "Security groups").
 func (t *Target) newFirewall(ctx *pulumi.Context, name string, args *TargetArgs, n *network) (*firewall, error) {
-	// Without a name of its own it gets a unique one, so that a replacement can exist beside what it replaces.
+	// Auto-named, so that a replacement can exist beside the old group.
 	group, err := ec2.NewSecurityGroup(ctx, name+"-host-sg", &ec2.SecurityGroupArgs{
 		VpcId:       n.vpc.ID(),
 		Description: pulumi.String("Hosts of " + name),

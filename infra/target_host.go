@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// diskGiB holds the system (about 2 GiB) and the images and bundles that the hooks and the agent keep.
+	// diskGiB has room for the system (about 2 GiB) and for the images and bundles that the hooks and the agent keep.
 	diskGiB = 20
 	// deploymentTag marks the instances of a deployment group; its value is the stack's prefix.
 	deploymentTag = "DeploymentTarget"
@@ -38,7 +38,7 @@ func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *
 	if err != nil {
 		return err
 	}
-	// The address belongs to the stack, not to the instance: the URL survives a stop and a replacement.
+	// The address belongs to the stack, not the instance: the URL survives a stop and a replacement.
 	address, err := ec2.NewEip(ctx, name+"-address", &ec2.EipArgs{
 		Domain: pulumi.String("vpc"),
 		Tags:   named(name),
@@ -58,16 +58,16 @@ func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *
 	return nil
 }
 
-// newInstance declares the instance. Its AMI and user data are those of the day it was created: a newer AMI would replace
-// it (F40), and user data, which runs at the first boot only, would stop and start it for nothing (F41). Renewing a host
-// is a decision: `pulumi up --replace URN`.
+// newInstance declares the instance. Its AMI and user data stay as they were at creation: a newer AMI would replace
+// it (F40), and new user data, which only runs at the first boot, would restart it for nothing (F41). To renew a
+// host, run `pulumi up --replace URN`.
 //
-// The architecture is part of the name, which makes a host of another architecture another host. EC2 would change the type
-// in place, and the AMI that is kept could not boot on it.
+// The name includes the architecture, so a change of architecture replaces the host. EC2 would change the type in
+// place, and the existing AMI could not boot on it.
 //
-// Whether it is EBS-optimized is left to EC2, whose default is yes for all types but a few from before 2015. The
-// provider replaces an instance for a change of that (hashicorp/terraform-provider-aws, internal/service/ec2/ec2_instance.go,
-// ebs_optimized: ForceNew), so that another type could mean another host.
+// EBS optimization is left to EC2, which enables it by default for all types but a few from before 2015. The provider
+// replaces an instance if it changes (hashicorp/terraform-provider-aws, internal/service/ec2/ec2_instance.go,
+// ebs_optimized: ForceNew), so setting it could make a change of type replace the host.
 func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs, profile *iam.InstanceProfile, n *network, f *firewall) (*ec2.Instance, error) {
 	architecture := architectureOf(args.InstanceType)
 	image := ssm.LookupParameterOutput(ctx, ssm.LookupParameterOutputArgs{
@@ -86,7 +86,7 @@ func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs,
 		MetadataOptions: &ec2.InstanceMetadataOptionsArgs{
 			HttpEndpoint:            pulumi.String("enabled"),
 			HttpTokens:              pulumi.String("required"), // IMDSv2
-			HttpPutResponseHopLimit: pulumi.Int(1),             // no container gets the host's credentials
+			HttpPutResponseHopLimit: pulumi.Int(1),             // keeps containers from the host's credentials
 		},
 		RootBlockDevice: &ec2.InstanceRootBlockDeviceArgs{
 			VolumeType: pulumi.String("gp3"),
@@ -102,7 +102,7 @@ func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs,
 		}
 		instance.KeyName = key.KeyName
 	}
-	// The first boot needs the way out.
+	// The first boot needs the internet.
 	host, err := ec2.NewInstance(ctx, fmt.Sprintf("%s-host-%s", name, architecture), instance, pulumi.Parent(t),
 		after(n.ways...), after(f.exit), pulumi.IgnoreChanges([]string{"ami", "userData"}), pulumi.Protect(args.Protect))
 	if err != nil {
@@ -111,7 +111,7 @@ func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs,
 	return host, nil
 }
 
-// hostRole lists what a host does in AWS. The CodeDeploy agent needs nothing but the bundle: it identifies itself as the
+// hostRole lists what a host may do in AWS. The CodeDeploy agent needs only the bundle: it authenticates as the
 // instance.
 func hostRole(args *TargetArgs) roleArgs {
 	return roleArgs{
@@ -121,10 +121,10 @@ func hostRole(args *TargetArgs) roleArgs {
 		trust: trust("ec2."+args.Scope.DNSSuffix, nil),
 		grants: []grant{
 			{"ReadBundle", []string{"s3:GetObject", "s3:GetObjectVersion"}, on(within(args.Store.BucketArn, "/*"))},
-			{"LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))}, // has no resource type
+			{"LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))}, // supports no resource-level permissions
 			{"PullImage", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, on(args.Registry.RepositoryArn)},
-			// Systems Manager User Guide, "Verify or add instance permissions for Session Manager". The actions have no
-			// resource type; AWS's managed policy for this can read every parameter of the account as well.
+			// Systems Manager User Guide, "Verify or add instance permissions for Session Manager". These actions support
+			// no resource-level permissions; AWS's managed policy can also read every parameter of the account.
 			{"OpenSessions", []string{
 				"ssm:UpdateInstanceInformation",
 				"ssmmessages:CreateControlChannel",
@@ -136,7 +136,7 @@ func hostRole(args *TargetArgs) roleArgs {
 	}
 }
 
-// userData returns the script of the first boot, with what it reads exported behind its first line.
+// userData returns the first-boot script, with its variables exported after the first line.
 func userData(scope Scope) string {
 	first, rest, _ := strings.Cut(userDataScript, "\n")
 	installer := fmt.Sprintf("https://aws-codedeploy-%s.s3.%s.%s/latest/install", scope.Region, scope.Region, scope.DNSSuffix)

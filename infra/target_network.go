@@ -12,10 +12,10 @@ import (
 
 const networkCIDR = "10.0.0.0/16"
 
-// subnetCIDRs are the two subnets' parts of the network: one for the host, and one in another zone for what needs two.
+// subnetCIDRs are the two subnets' ranges: one for the host, and one in another zone for what needs two.
 var subnetCIDRs = []string{"10.0.0.0/24", "10.0.1.0/24"}
 
-// network is a VPC with public subnets. It is the stack's own because an account need not have a default VPC (F42).
+// network is a VPC with public subnets. The stack has its own because an account may lack a default VPC (F42).
 type network struct {
 	vpc     *ec2.Vpc
 	subnets []*ec2.Subnet
@@ -48,8 +48,8 @@ func (t *Target) newNetwork(ctx *pulumi.Context, name string, args *TargetArgs) 
 	if err != nil {
 		return nil, fmt.Errorf("VPC: %w", err)
 	}
-	// Adopted without rules, so that nothing can be reached by having forgotten to name a group
-	// (AWS Foundational Security Best Practices, EC2.2).
+	// Adopted without rules, so that forgetting to name a group opens nothing (AWS Foundational Security Best
+	// Practices, EC2.2).
 	_, err = ec2.NewDefaultSecurityGroup(ctx, name+"-default-sg", &ec2.DefaultSecurityGroupArgs{
 		VpcId: vpc.ID(),
 		Tags:  named(name + "-unused"),
@@ -98,7 +98,7 @@ func (t *Target) newSubnets(ctx *pulumi.Context, name string, args *TargetArgs, 
 			AvailabilityZone:    pulumi.String(zones[i]),
 			MapPublicIpOnLaunch: pulumi.Bool(false), // the host has an Elastic IP
 			Tags:                named(child),
-			// A zone that opens later must not move a subnet, and with it the host.
+			// A newly opened zone must not move a subnet, and the host with it.
 		}, pulumi.Parent(t), pulumi.IgnoreChanges([]string{"availabilityZone"}))
 		if err != nil {
 			return fmt.Errorf("subnet: %w", err)
@@ -116,8 +116,7 @@ func (t *Target) newSubnets(ctx *pulumi.Context, name string, args *TargetArgs, 
 	return nil
 }
 
-// zones returns the region's availability zones that offer the instance type, in alphabetical order: not every zone
-// has every type.
+// zones returns the region's availability zones that offer the instance type, sorted. Not every zone has every type.
 func (t *Target) zones(ctx *pulumi.Context, args *TargetArgs) ([]string, error) {
 	available, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
 		State: pulumi.StringRef("available"),
@@ -139,7 +138,7 @@ func (t *Target) zones(ctx *pulumi.Context, args *TargetArgs) ([]string, error) 
 		return !slices.Contains(offerings.Locations, zone)
 	})
 	if len(zones) < len(subnetCIDRs) {
-		return nil, fmt.Errorf("%d availability zones of %s offer %s, and %d are needed: choose another instanceType or region",
+		return nil, fmt.Errorf("%d availability zones of %s offer %s, but %d are needed: choose another instanceType or region",
 			len(zones), args.Scope.Region, args.InstanceType, len(subnetCIDRs))
 	}
 	slices.Sort(zones)

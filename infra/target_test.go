@@ -24,7 +24,7 @@ func TestHost(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			host := run(t, with(tt.config, tt.value)).named(t, "ec2/instance:Instance", tt.logical)
 			delete(host.Inputs, "userData") // has a test of its own
-			// A later key of a JSON object wins.
+			// In a JSON object, the later key wins.
 			wantInputs(t, host, `{
 				"ami": "ami-for-/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
 				"instanceType": "t3.micro", "disableApiTermination": false,
@@ -116,7 +116,7 @@ func TestNetwork(t *testing.T) {
 	}`)
 }
 
-// TestZones: the host needs a zone that has its type.
+// TestZones: the host needs a zone that offers its type.
 func TestZones(t *testing.T) {
 	rec := &recorder{offering: []string{"eu-central-1c", "eu-central-1b"}}
 	if err := attempt(rec, "cicd", "dev", with()); err != nil {
@@ -126,7 +126,7 @@ func TestZones(t *testing.T) {
 		t.Errorf("the host's zone is %s, want the first that offers the type", got)
 	}
 	err := attempt(&recorder{offering: []string{"eu-central-1b"}}, "cicd", "dev", with())
-	if err == nil || !strings.Contains(err.Error(), "1 availability zones of eu-central-1 offer t3.micro, and 2 are needed") {
+	if err == nil || !strings.Contains(err.Error(), "1 availability zones of eu-central-1 offer t3.micro, but 2 are needed") {
 		t.Errorf("Program() = %v, want an error about the zones", err)
 	}
 }

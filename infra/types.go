@@ -1,7 +1,7 @@
 package infra
 
-// Type tokens of the components. They are part of every URN below a component, so changing one replaces everything
-// in it unless an alias keeps the old name.
+// Type tokens of the components. Every URN below a component includes its token, so changing one replaces everything
+// in the component unless an alias keeps the old name.
 const (
 	typeSource        = "cicd:index:Source"
 	typeRegistry      = "cicd:index:Registry"

@@ -1,7 +1,7 @@
 #!/bin/bash
 #
-# User data: makes a fresh Amazon Linux 2023 instance a deployment target, with Docker and the CodeDeploy agent.
-# cloud-init runs it once, as root, at the first boot; its output is in /var/log/cloud-init-output.log.
+# User data: turns a fresh Amazon Linux 2023 instance into a deployment target, with Docker and the CodeDeploy agent.
+# cloud-init runs it once, as root, at the first boot, and writes its output to /var/log/cloud-init-output.log.
 #
 # Reads:  AWS_REGION       the instance's region; the agent's installer asks IMDSv1 without it, which is off
 #         AGENT_INSTALLER  URL of the CodeDeploy agent's installer
@@ -26,7 +26,7 @@ retry() {
 install_docker() {
   retry dnf install --assumeyes docker
   mkdir -p /etc/docker
-  # Without rotation, the containers' logs fill the disk.
+  # Without rotation, container logs fill the disk.
   cat >/etc/docker/daemon.json <<'JSON'
 {"log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
 JSON
@@ -48,7 +48,7 @@ install_agent() {
 
 main() {
   install_docker
-  install_agent # last: from here on it asks for deployments
+  install_agent # last: once it runs, it asks for deployments
 }
 
 main "$@"
