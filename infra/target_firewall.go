@@ -13,8 +13,8 @@ const anywhere = "0.0.0.0/0"
 // firewall is the host's security group with its rules.
 type firewall struct {
 	group *ec2.SecurityGroup
-	// exit is the outbound rule, which the first boot needs.
-	exit pulumi.Resource
+	// egress is the outbound rule, which the first boot needs.
+	egress pulumi.Resource
 }
 
 // opening opens a TCP port of the host to a network.
@@ -53,7 +53,7 @@ func (t *Target) newFirewall(ctx *pulumi.Context, name string, args *TargetArgs,
 			return nil, fmt.Errorf("rule %q: %w", rule.description, err)
 		}
 	}
-	exit, err := vpc.NewSecurityGroupEgressRule(ctx, name+"-https-out", &vpc.SecurityGroupEgressRuleArgs{
+	egress, err := vpc.NewSecurityGroupEgressRule(ctx, name+"-https-out", &vpc.SecurityGroupEgressRuleArgs{
 		SecurityGroupId: group.ID(),
 		Description:     pulumi.String("HTTPS to AWS, registries and package mirrors"),
 		IpProtocol:      pulumi.String("tcp"),
@@ -64,5 +64,5 @@ func (t *Target) newFirewall(ctx *pulumi.Context, name string, args *TargetArgs,
 	if err != nil {
 		return nil, fmt.Errorf("outbound rule: %w", err)
 	}
-	return &firewall{group: group, exit: exit}, nil
+	return &firewall{group: group, egress: egress}, nil
 }

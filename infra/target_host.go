@@ -42,7 +42,7 @@ func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *
 	address, err := ec2.NewEip(ctx, name+"-address", &ec2.EipArgs{
 		Domain: pulumi.String("vpc"),
 		Tags:   named(name),
-	}, pulumi.Parent(t), after(n.ways...))
+	}, pulumi.Parent(t), after(n.routing...))
 	if err != nil {
 		return fmt.Errorf("address: %w", err)
 	}
@@ -104,7 +104,7 @@ func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs,
 	}
 	// The first boot needs the internet.
 	host, err := ec2.NewInstance(ctx, fmt.Sprintf("%s-host-%s", name, architecture), instance, pulumi.Parent(t),
-		after(n.ways...), after(f.exit), pulumi.IgnoreChanges([]string{"ami", "userData"}), pulumi.Protect(args.Protect))
+		after(n.routing...), after(f.egress), pulumi.IgnoreChanges([]string{"ami", "userData"}), pulumi.Protect(args.Protect))
 	if err != nil {
 		return nil, fmt.Errorf("instance: %w", err)
 	}

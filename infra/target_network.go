@@ -19,13 +19,13 @@ var subnetCIDRs = []string{"10.0.0.0/24", "10.0.1.0/24"}
 type network struct {
 	vpc     *ec2.Vpc
 	subnets []*ec2.Subnet
-	// ways are what traffic between the subnets and the internet depends on.
-	ways []pulumi.Resource
+	// routing is what traffic between the subnets and the internet depends on.
+	routing []pulumi.Resource
 	// zones are those that offer the instance type.
 	zones []string
 }
 
-// offered returns the instance type, or an error if the host's zone does not offer it: that of a host which exists stays what it is.
+// offered returns the instance type, or an error if the host's zone does not offer it: an existing host keeps its zone.
 // The provider would stop the instance, fail to change its type, and leave it stopped
 // (hashicorp/terraform-provider-aws, internal/service/ec2/ec2_instance.go, modifyInstanceAttributeWithStopStart).
 func (n *network) offered(instanceType string) pulumi.StringOutput {
@@ -79,7 +79,7 @@ func (t *Target) newNetwork(ctx *pulumi.Context, name string, args *TargetArgs) 
 	if err != nil {
 		return nil, fmt.Errorf("route: %w", err)
 	}
-	n := &network{vpc: vpc, ways: []pulumi.Resource{route}}
+	n := &network{vpc: vpc, routing: []pulumi.Resource{route}}
 	return n, t.newSubnets(ctx, name, args, n, table)
 }
 
@@ -111,7 +111,7 @@ func (t *Target) newSubnets(ctx *pulumi.Context, name string, args *TargetArgs, 
 			return fmt.Errorf("route table association: %w", err)
 		}
 		n.subnets = append(n.subnets, subnet)
-		n.ways = append(n.ways, association)
+		n.routing = append(n.routing, association)
 	}
 	return nil
 }
