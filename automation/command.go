@@ -14,18 +14,18 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 )
 
-// skipUpdateCheck keeps the engine from asking the network whether there is a newer one, on each of its runs.
+// skipUpdateCheck stops the engine from checking the network for a newer version on every run.
 const skipUpdateCheck = "PULUMI_SKIP_UPDATE_CHECK=true"
 
-// command runs the engine for the Automation API, in place of the SDK's own auto.PulumiCommand, which differs in what an
-// interruption does: it kills the engine 10 s after it, so that a resource which takes longer leaves the stack locked and
-// the resource unrecorded. It runs one engine at a time.
+// command runs the engine for the Automation API in place of the SDK's auto.PulumiCommand. On an interruption, the
+// SDK kills the engine after 10 s, so a resource that takes longer is never recorded and leaves the stack locked. It
+// runs one engine at a time.
 type command struct {
 	engine Engine
 
-	// begun is closed once the engine handles signals. Nil where the engine changes nothing and may just be stopped.
+	// begun is closed once the engine handles signals. Nil if the engine changes nothing and may simply be stopped.
 	begun <-chan struct{}
-	// stderr is what the last run had to say. The SDK's errors hold it among much else, and do not unwrap.
+	// stderr is the last run's error output. The SDK's errors bury it in other text, and do not unwrap.
 	stderr string
 }
 
@@ -34,16 +34,16 @@ var _ auto.PulumiCommand = (*command)(nil)
 // Version implements auto.PulumiCommand.
 func (c *command) Version() semver.Version { return c.engine.Version }
 
-// Run implements auto.PulumiCommand. When ctx is done it interrupts the engine once, and then waits, however long, while
-// the engine ends what it has begun, records it and unlocks the stack. A further SIGINT or SIGTERM is passed on: it
-// makes the engine abandon that.
+// Run implements auto.PulumiCommand. When ctx is done, it interrupts the engine once and waits, however long, until
+// the engine has finished what it began, recorded it and unlocked the stack. It passes on any further SIGINT or
+// SIGTERM, on which the engine gives up.
 func (c *command) Run(ctx context.Context, workdir string, stdin io.Reader, stdouts, stderrs []io.Writer,
 	env []string, args ...string) (stdout, stderr string, code int, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", "", -1, err
 	}
 	if strings.HasPrefix(strings.Join(args, " "), "stack history ") {
-		// The SDK asks for it after each operation, for a summary that nothing here reads, and takes an empty one.
+		// The SDK asks for it after each operation, for a summary that nothing here reads, and accepts an empty one.
 		return "[]", "", 0, nil
 	}
 	var out, errOut bytes.Buffer
@@ -53,7 +53,7 @@ func (c *command) Run(ctx context.Context, workdir string, stdin io.Reader, stdo
 	cmd.Stdin = stdin
 	cmd.Stdout = io.MultiWriter(append(stdouts, &out)...)
 	cmd.Stderr = io.MultiWriter(append(stderrs, &errOut)...)
-	// In a process group of its own, for a terminal sends Ctrl-C to the whole group: with ours the engine would get two
+	// In its own process group, because a terminal sends Ctrl-C to the whole group: in ours, the engine would get two
 	// signals, and the second means "abandon everything".
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 
@@ -71,7 +71,7 @@ func (c *command) Run(ctx context.Context, workdir string, stdin io.Reader, stdo
 	return out.String(), errOut.String(), cmd.ProcessState.ExitCode(), err
 }
 
-// windDown interrupts the engine and waits for its end.
+// windDown interrupts the engine and waits until it ends.
 func (c *command) windDown(engine *os.Process, ended <-chan error) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -89,9 +89,9 @@ func (c *command) windDown(engine *os.Process, ended <-chan error) error {
 			begun = nil
 		case <-signals:
 		}
-		_ = engine.Signal(os.Interrupt) // its only error is that the engine has ended
+		_ = engine.Signal(os.Interrupt) // fails only if the engine has ended
 	}
 }
 
-// closed is a channel that always receives.
+// closed is a channel from which a receive never blocks.
 var closed = func() <-chan struct{} { c := make(chan struct{}); close(c); return c }()

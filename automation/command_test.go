@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestCommandSignals runs a stand-in for the engine that counts its interruptions: it must get none before it handles them, and
-// then exactly one, in a process group that no terminal signals.
+// TestCommandSignals runs a stand-in engine that counts interruptions: it must get none before it handles them, then
+// exactly one, in a process group that no terminal signals.
 func TestCommandSignals(t *testing.T) {
 	dir := t.TempDir()
 	engine := filepath.Join(dir, "pulumi")
@@ -42,7 +42,7 @@ while :; do sleep 0.01; done
 	select {
 	case <-interrupted.found:
 		t.Fatal("interrupted before it handles interruptions")
-	case <-time.After(200 * time.Millisecond): // that nothing happens can only be waited for
+	case <-time.After(200 * time.Millisecond): // only waiting can show that nothing happens
 	}
 	if err := os.WriteFile(filepath.Join(dir, "begun"), nil, 0o644); err != nil {
 		t.Fatal(err)

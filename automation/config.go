@@ -13,12 +13,12 @@ import (
 	sdk "github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 )
 
-// Config is the configuration of a stack. Keys carry their namespace ("cicd:branch").
+// Config is the configuration of a stack. Its keys include their namespace ("cicd:branch").
 type Config struct {
 	Project string
-	// Values are as `pulumi config --json` has them, so lists as JSON.
+	// Values are as in `pulumi config --json`: lists are JSON.
 	Values map[string]string
-	// Encrypted lists the keys whose values are encrypted, or have something encrypted in them.
+	// Encrypted lists the keys whose values are encrypted, wholly or in part.
 	Encrypted []string
 }
 
@@ -27,8 +27,8 @@ func (c Config) Keys() []string {
 	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(c.Values)), c.Encrypted...)))
 }
 
-// ReadConfig reads the configuration of one of the stacks in dir from their settings, without starting an engine. A stack
-// without settings is the error of CheckStack.
+// ReadConfig reads the configuration of a stack from its settings file in dir, without starting an engine. If there
+// is no such file, it returns CheckStack's error.
 func ReadConfig(dir, stack string) (Config, error) {
 	if err := CheckStack(dir, stack); err != nil {
 		return Config{}, err

@@ -12,18 +12,18 @@ import (
 	"github.com/blang/semver"
 )
 
-// oldestEngine is the oldest Pulumi that is taken from PATH.
+// oldestEngine is the oldest Pulumi that is accepted from PATH.
 var oldestEngine = semver.Version{Major: 3, Minor: 200}
 
 // Engine is a Pulumi command line on this machine.
 type Engine struct {
-	// Path is absolute, and its last element is "pulumi".
+	// Path is absolute and ends in "pulumi".
 	Path    string
 	Version semver.Version
 }
 
-// FindEngine returns the pulumi on PATH when it is 3.200 or newer (and not yet 4), else the one that the tools module under
-// projectDir pins, built from source if need be. It tells progress which one it is whenever that may surprise.
+// FindEngine returns the pulumi on PATH if it is 3.200 or newer (and below 4), else the one pinned by the tools
+// module under projectDir, built from source if need be. It reports to progress when its choice may surprise.
 func FindEngine(ctx context.Context, projectDir string, progress io.Writer) (Engine, error) {
 	if path, err := exec.LookPath(filepath.Base(Pulumi.Package)); err == nil {
 		version, err := engineVersion(ctx, path)

@@ -11,11 +11,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// ErrLocked says that another update of the stack is under way, or that one died without unlocking it (F45).
+// ErrLocked means that another update of the stack is running, or that one died without unlocking it (F45).
 var ErrLocked = errors.New("locked by another update")
 
-// explain turns an error of the SDK, unwrapped (IsConcurrentUpdateError does not look into wrapped ones), into one that says
-// what went wrong with which resource. The SDK's own text is all that the engine printed.
+// explain turns an error of the SDK into one that says what went wrong with which resource; the SDK's own text is
+// everything the engine printed. err must be unwrapped, because IsConcurrentUpdateError does not unwrap.
 func (s *Stack) explain(ctx context.Context, operation string, err error, problems []problem) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s of stack %q was interrupted: %w", operation, s.name, ctx.Err())
@@ -35,7 +35,7 @@ func (s *Stack) explain(ctx context.Context, operation string, err error, proble
 	return fmt.Errorf("%s of stack %q:\n  %s", operation, s.name, indent(strings.Join(messages, "\n"), 2))
 }
 
-// describe returns one message for each problem, in the order in which they came.
+// describe returns one message per problem, in order of occurrence.
 func describe(problems []problem) []string {
 	var messages []string
 	for _, p := range problems {
@@ -55,13 +55,13 @@ func describe(problems []problem) []string {
 			messages = append(messages, message)
 		}
 	}
-	if len(messages) > 1 { // the engine's own last word, which says nothing where there are others
+	if len(messages) > 1 { // the engine's summary, which adds nothing to other messages
 		messages = slices.DeleteFunc(messages, func(m string) bool { return m == "update failed" || m == "preview failed" })
 	}
 	return messages
 }
 
-// lockOwners returns who has the lock, for backends that tell (Pulumi, pkg/backend/diy/lock.go: a line for each lock).
+// lockOwners returns who holds the lock, for backends that say (Pulumi, pkg/backend/diy/lock.go: a line per lock).
 func lockOwners(stderr string) string {
 	if _, owners, found := strings.Cut(stderr, "\n"); found {
 		return strings.TrimSpace(owners)
@@ -69,8 +69,8 @@ func lockOwners(stderr string) string {
 	return strings.TrimPrefix(stderr, "error: ")
 }
 
-// remedies add what to do now to messages of providers and backends that do not say it. They only add: nothing is
-// decided by another program's wording. The first three are pulumi-aws's (provider/resources.go).
+// remedies say what to do about provider and backend messages that do not say it themselves. They only add text: no
+// decision depends on another program's wording. The first three are pulumi-aws's (provider/resources.go).
 var remedies = []struct{ symptom, remedy string }{
 	{"No valid credential sources found", awsCredentials},
 	{"unable to validate AWS credentials", awsCredentials},
@@ -80,7 +80,7 @@ var remedies = []struct{ symptom, remedy string }{
 
 const awsCredentials = "To do: run `aws sso login` or `aws configure`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 
-// remedyOf returns the remedies of the messages, each once.
+// remedyOf returns the remedies for the messages, without duplicates.
 func remedyOf(messages []string) []string {
 	var found []string
 	text := strings.Join(messages, "\n")
@@ -92,7 +92,7 @@ func remedyOf(messages []string) []string {
 	return found
 }
 
-// about returns "type name: " of the resource, or "" for the stack itself and for no resource.
+// about returns "type name: " of the resource, or "" for the stack itself or no resource.
 func about(urn string) string {
 	if urn == "" || resource.URN(urn).QualifiedType() == resource.RootStackType {
 		return ""
@@ -111,5 +111,5 @@ func resourceType(urn string) string {
 	return strings.Join(parts, ":")
 }
 
-// indent sets off every line of s but the first by n more columns.
+// indent indents every line of s but the first by n columns.
 func indent(s string, n int) string { return strings.ReplaceAll(s, "\n", "\n"+strings.Repeat(" ", n)) }

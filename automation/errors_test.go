@@ -14,7 +14,7 @@ import (
 
 func TestErrorsOfAnOperation(t *testing.T) {
 	p, env := startProvider(t)
-	go func() { // the engine begins nothing after a failure, so the first two fail when both have begun
+	go func() { // the engine starts nothing after a failure, so the first two fail once both have started
 		<-p.creating
 		<-p.creating
 		p.ready <- struct{}{}
@@ -67,7 +67,7 @@ func TestErrorsOfAnOperation(t *testing.T) {
 	}
 }
 
-// sameLines compares texts without regard to the order of their messages, for resources are made concurrently.
+// sameLines compares texts regardless of the order of their messages, because resources are created concurrently.
 func sameLines(a, b string) bool {
 	sorted := func(s string) string {
 		lines := strings.Split(s, "\n")
@@ -108,14 +108,14 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestLocked runs a second update while a first one is at work.
+// TestLocked runs a second update while the first is running.
 func TestLocked(t *testing.T) {
 	p, env := startProvider(t)
 	o := project(t, func(ctx *pulumi.Context) error {
 		return thing(ctx, "slow", pulumi.Map{"waits": pulumi.Bool(true)})
 	}, env)
 	first := open(t, o)
-	if _, err := first.Preview(t.Context()); err != nil { // makes the stack known to the backend
+	if _, err := first.Preview(t.Context()); err != nil { // creates the stack in the backend
 		t.Fatal(err)
 	}
 	second := open(t, o)

@@ -13,7 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
 )
 
-// reportInterval is how often the resources that take long are named, so that minutes of waiting are not silent.
+// reportInterval is how often slow resources are named, so that minutes of waiting are not silent.
 const reportInterval = 30 * time.Second
 
 // problem is one thing that went wrong with one resource.
@@ -22,12 +22,12 @@ type problem struct {
 	message string
 }
 
-// watcher follows an operation by the engine's events: it prints progress and keeps what the result and the error need.
+// watcher follows an operation through the engine's events: it prints progress and collects what the result and error need.
 type watcher struct {
-	// events is for the SDK to send to.
+	// events is the channel that the SDK sends to.
 	events chan events.EngineEvent
-	// begun is closed at the first event, from when on the engine handles signals: it installs its handler before it
-	// sends any, but after it has locked the stack (Pulumi, pkg/backend/diy/backend.go).
+	// begun is closed at the first event. By then the engine handles signals: it locks the stack, then installs its
+	// signal handler, then sends events (Pulumi, pkg/backend/diy/backend.go).
 	begun chan struct{}
 
 	// problems and changes are complete after close.
@@ -35,13 +35,13 @@ type watcher struct {
 	changes  map[string]int
 
 	out      io.Writer
-	started  map[string]time.Time // by URN: operations under way
-	plugins  map[string]bool      // by the event's id: downloads that have been told
-	finished chan struct{}        // closed by close: nothing more will be sent
+	started  map[string]time.Time // by URN: running operations
+	plugins  map[string]bool      // by event id: downloads already reported
+	finished chan struct{}        // closed by close: no more events will come
 	drained  chan struct{}
 }
 
-// watch starts a watcher; its close must be called when the operation has ended.
+// watch starts a watcher; call its close when the operation has ended.
 func watch(out io.Writer) *watcher {
 	w := &watcher{
 		events:   make(chan events.EngineEvent),
@@ -56,8 +56,8 @@ func watch(out io.Writer) *watcher {
 	return w
 }
 
-// close waits until every event has been seen. The SDK closes the events channel only when an engine has connected to it, so
-// the operation's end must end the loop too.
+// close waits until every event has been handled. The SDK closes the events channel only if an engine has connected
+// to it, so the end of the operation must end the loop too.
 func (w *watcher) close() {
 	close(w.finished)
 	<-w.drained
@@ -113,7 +113,7 @@ func (w *watcher) see(e events.EngineEvent) {
 	}
 }
 
-// verbs are the operations worth a line. A replacement is two operations, and "replace" itself only their heading.
+// verbs are the operations worth a line. A replacement is two operations; "replace" itself is only their heading.
 var verbs = map[apitype.OpType]string{
 	apitype.OpCreate:            "create",
 	apitype.OpUpdate:            "update",
@@ -123,12 +123,12 @@ var verbs = map[apitype.OpType]string{
 	apitype.OpImport:            "import",
 }
 
-// ended prints the line of an operation.
+// ended prints an operation's line.
 func (w *watcher) ended(m apitype.StepEventMetadata, verb string, planned bool) {
 	began, known := w.started[m.URN]
 	delete(w.started, m.URN)
 	if verb == "" || strings.HasPrefix(m.Type, "pulumi:") {
-		return // the stack itself and its providers are bookkeeping: they exist in no account
+		return // the stack and its providers exist in no account
 	}
 	took := ""
 	if known && !planned {
@@ -137,7 +137,7 @@ func (w *watcher) ended(m apitype.StepEventMetadata, verb string, planned bool) 
 	w.printRow(verb, m.URN, took)
 }
 
-// diagnose keeps an error for the end, where it is read, and prints the rest as it comes.
+// diagnose keeps errors for the end, where they are read, and prints the rest as it comes.
 func (w *watcher) diagnose(d apitype.DiagnosticEvent) {
 	message := plain(d.Message)
 	switch {
@@ -151,7 +151,7 @@ func (w *watcher) diagnose(d apitype.DiagnosticEvent) {
 	}
 }
 
-// reportSlow names the operations that have been under way for a while.
+// reportSlow names the operations that have been running for a while.
 func (w *watcher) reportSlow() {
 	for _, urn := range slices.Sorted(maps.Keys(w.started)) {
 		if took := time.Since(w.started[urn]); took >= reportInterval {
@@ -167,10 +167,10 @@ func (w *watcher) printRow(word, urn, took string) {
 
 func (w *watcher) print(line string) { fmt.Fprintf(w.out, "  %s\n", strings.TrimRight(line, " ")) }
 
-// plain removes the engine's markup for colours.
+// plain removes the engine's color markup.
 func plain(message string) string { return strings.TrimSpace(colors.Never.Colorize(message)) }
 
-// clip cuts s to a width in characters.
+// clip truncates s to a width in characters.
 func clip(s string, width int) string {
 	if r := []rune(s); len(r) > width {
 		return string(r[:width-1]) + "…"

@@ -13,7 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// waitFor waits for the event that a test depends on, unless the operation ends before.
+// waitFor waits for an event, unless the operation ends first.
 func waitFor(t *testing.T, event <-chan struct{}, ended <-chan error) {
 	t.Helper()
 	select {
@@ -25,7 +25,7 @@ func waitFor(t *testing.T, event <-chan struct{}, ended <-chan error) {
 	}
 }
 
-// needle is a writer that closes found when a text is written to it.
+// needle is a writer that closes found when the text is written to it.
 type needle struct {
 	text  string
 	found chan struct{}
@@ -39,8 +39,8 @@ func (n *needle) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestInterruptedUp interrupts an update while a resource is being created. The engine must let that end, record it and unlock
-// the stack; what comes after it must not be begun.
+// TestInterruptedUp interrupts an update while a resource is being created. The engine must let that finish, record
+// it and unlock the stack, and must not start what comes after it.
 func TestInterruptedUp(t *testing.T) {
 	p, env := startProvider(t)
 	o := project(t, func(ctx *pulumi.Context) error {
@@ -90,7 +90,7 @@ func signalSelf(t *testing.T) {
 	}
 }
 
-// TestAbandonedUp interrupts twice: the second time, by a signal to this process, the engine must not wait for the resource.
+// TestAbandonedUp interrupts twice: at the second signal to this process, the engine must stop waiting for the resource.
 func TestAbandonedUp(t *testing.T) {
 	p, env := startProvider(t)
 	o := project(t, func(ctx *pulumi.Context) error {

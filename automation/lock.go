@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// lock takes the exclusive lock of the file at path, which it makes, and returns the function that gives it back. The
-// system gives it back too when the process dies. When another process has the lock, it calls waiting and waits.
+// lock creates the file at path, takes its exclusive lock, and returns the function that releases it. The kernel also
+// releases it when the process dies. If another process holds the lock, it calls waiting and waits.
 func lock(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -27,8 +27,8 @@ func lock(ctx context.Context, path string, waiting func()) (unlock func(), err 
 	return func() { file.Close() }, nil
 }
 
-// waitForLock blocks until the lock is ours. On an interruption it waits on in the background, for a system call cannot be
-// called off; the process is about to end.
+// waitForLock blocks until the lock is ours. On an interruption it keeps waiting in the background, because a system
+// call cannot be cancelled; the process is about to end.
 func waitForLock(ctx context.Context, fd int) error {
 	locked := make(chan error, 1)
 	go func() {

@@ -14,16 +14,16 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// provider is a resource provider for the engine to create things with: "test:index:Thing" resources, of which those whose
-// property "fails" is set fail with its value, and those with "waits" are not ready before the test says so.
+// provider is a resource provider for "test:index:Thing" resources. A Thing whose property "fails" is set fails with
+// its value; one with "waits" becomes ready only when the test says so.
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 
-	creating chan struct{} // receives when a Thing that waits is being created
-	ready    chan struct{} // lets one Thing that waits be ready
+	creating chan struct{} // receives while a Thing that waits is being created
+	ready    chan struct{} // makes one waiting Thing ready
 }
 
-// startProvider serves a new provider and returns it with the environment that makes the engine use it.
+// startProvider serves a new provider, and returns it with the environment that makes the engine use it.
 func startProvider(t *testing.T) (*provider, map[string]string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,6 +1,6 @@
-// Package automation drives the project's stacks through Pulumi's Automation API: with the same program as `pulumi up`, on a
-// Pulumi engine that it finds or builds, with progress as it happens and errors that say which resource and why.
-// It knows nothing of what the program declares.
+// Package automation drives the project's stacks through Pulumi's Automation API: it runs the same program as `pulumi
+// up`, on an engine that it finds or builds, shows progress, and says which resource failed and why. It knows nothing
+// of what the program declares. F-numbers are the failures in docs/failures.md.
 package automation
 
 import (
@@ -22,17 +22,17 @@ import (
 
 // Options says which stack to open, and how.
 type Options struct {
-	// ProjectDir is the checkout. Its tools module pins the engine.
+	// ProjectDir is the checkout, whose tools module pins the engine.
 	ProjectDir string
-	// WorkDir has Pulumi.yaml and the stacks' Pulumi.<stack>.yaml files. Default: ProjectDir.
+	// WorkDir contains Pulumi.yaml and the stacks' Pulumi.<stack>.yaml files. Default: ProjectDir.
 	WorkDir string
-	// Stack is "dev", or "organization/dev" in a backend that has organizations.
+	// Stack is "dev", or "organization/dev" if the backend has organizations.
 	Stack string
 	// Program declares the stack's resources.
 	Program pulumi.RunFunc
-	// Env adds to, or overrides, this process's environment for the engine and its plugins.
+	// Env adds to or overrides this process's environment for the engine and its plugins.
 	Env map[string]string
-	// Progress gets what happens, line by line, at most 80 columns wide. Default: nowhere.
+	// Progress receives progress line by line, at most 80 columns wide. Default: discarded.
 	Progress io.Writer
 }
 
@@ -45,12 +45,12 @@ type Stack struct {
 	ws       workspace
 
 	stack auto.Stack
-	// absent is true while the backend does not know the stack: it has never been up.
+	// absent is true until the backend knows the stack, that is before its first up.
 	absent bool
 }
 
-// Open finds the engine and the stack. A stack is what has a Pulumi.<stack>.yaml file; any other name is an error that lists
-// those that exist. Which stack the user has selected for `pulumi` itself stays as it is.
+// Open finds the engine and the stack. A stack must have a Pulumi.<stack>.yaml file; for any other name, the error
+// lists those that exist. Open does not change which stack the user has selected for `pulumi` itself.
 func Open(ctx context.Context, o Options) (*Stack, error) {
 	if o.WorkDir == "" {
 		o.WorkDir = o.ProjectDir
@@ -78,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Stack, error) {
 	return s, nil
 }
 
-// CheckStack returns an error unless dir has a Pulumi.<stack>.yaml; it lists those that exist.
+// CheckStack returns an error, which lists the existing stacks, unless dir has a Pulumi.<stack>.yaml.
 func CheckStack(dir, stack string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "Pulumi.*.yaml"))
 	if err != nil {
@@ -100,7 +100,7 @@ func CheckStack(dir, stack string) error {
 // settingsName returns the part of a stack's name that names its settings file.
 func settingsName(stack string) string { return stack[strings.LastIndex(stack, "/")+1:] }
 
-// Preview returns what Up would change. It changes nothing, but makes the stack known to the backend.
+// Preview returns what Up would change. It changes nothing, but registers the stack with the backend.
 func (s *Stack) Preview(ctx context.Context) (Result, error) {
 	return s.run(ctx, "preview", func(w *watcher) (string, error) {
 		r, err := s.stack.Preview(ctx, optpreview.EventStreams(w.events))
@@ -108,7 +108,7 @@ func (s *Stack) Preview(ctx context.Context) (Result, error) {
 	})
 }
 
-// Up creates, updates, replaces and deletes resources until they are what the program declares.
+// Up creates, updates, replaces and deletes resources to match the program.
 func (s *Stack) Up(ctx context.Context) (Result, error) {
 	var outputs auto.OutputMap
 	result, err := s.run(ctx, "up", func(w *watcher) (string, error) {
@@ -143,7 +143,7 @@ func (s *Stack) Outputs(ctx context.Context) (map[string]any, error) {
 	return withhold(outputs), nil
 }
 
-// SetConfig writes plain (not secret) values into the stack's settings file in WorkDir. A key without a namespace is one of
+// SetConfig writes plain (not secret) values to the stack's settings file in WorkDir. Keys without a namespace get
 // the project's.
 func (s *Stack) SetConfig(ctx context.Context, values map[string]string) error {
 	if err := s.create(ctx); err != nil {
@@ -159,7 +159,7 @@ func (s *Stack) SetConfig(ctx context.Context, values map[string]string) error {
 	return nil
 }
 
-// create makes the stack known to the backend.
+// create registers the stack with the backend.
 func (s *Stack) create(ctx context.Context) error {
 	if !s.absent {
 		return nil
@@ -176,7 +176,7 @@ func (s *Stack) neverUp() error {
 	return fmt.Errorf("stack %q has never been up in this backend (`pulumi whoami --verbose` names it)", s.name)
 }
 
-// run does one operation of the engine: operation calls the SDK and returns the engine's standard output.
+// run performs one engine operation: operation calls the SDK and returns the engine's standard output.
 func (s *Stack) run(ctx context.Context, name string, operation func(*watcher) (string, error)) (Result, error) {
 	if err := s.create(ctx); err != nil {
 		return Result{}, err
@@ -191,7 +191,7 @@ func (s *Stack) run(ctx context.Context, name string, operation func(*watcher) (
 	}
 	link, err := auto.GetPermalink(stdout)
 	if err != nil {
-		link = "" // its only error: a backend that keeps the state in files or a bucket has no page to link to
+		link = "" // fails only for backends without pages, such as files or a bucket
 	}
 	return Result{Stack: s.name, Changes: w.changes, Permalink: link}, nil
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-const checkout = ".." // the tools module that pins the engine is here
+const checkout = ".." // contains the tools module, which pins the engine
 
-// project makes a project with the stacks dev and prod, and returns options to open dev, with a backend of its own.
+// project creates a project with the stacks dev and prod, and returns options to open dev with its own backend.
 func project(t *testing.T, program pulumi.RunFunc, env map[string]string) Options {
 	t.Helper()
 	dir := t.TempDir()
@@ -48,7 +48,7 @@ func open(t *testing.T, o Options) *Stack {
 	return s
 }
 
-// locks returns the lock files of the backend that o uses.
+// locks returns the lock files in the backend of o.
 func locks(t *testing.T, o Options) []string {
 	t.Helper()
 	var found []string
@@ -124,7 +124,7 @@ func TestLifeOfAStack(t *testing.T) {
 	}
 }
 
-// TestSelectionStays opens and previews a stack, which must not become the one that `pulumi` itself works on.
+// TestSelectionStays opens and previews a stack, which must not select it for `pulumi` itself.
 func TestSelectionStays(t *testing.T) {
 	o := project(t, func(*pulumi.Context) error { return nil }, nil)
 	if _, err := open(t, o).Preview(t.Context()); err != nil {

@@ -16,19 +16,19 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// Tool is a program that is built from source, at the version that tools/go.mod pins.
+// Tool is a program built from source, at the version that tools/go.mod pins.
 type Tool struct {
 	// Title is what people call it, such as "Pulumi".
 	Title string
 	// Module and Package are Go import paths; tools/go.mod requires the module.
 	Module, Package string
-	// Takes is how long a build from an empty Go cache takes on 2 cores: who waits for it wants to know.
+	// Takes is how long a build with an empty Go cache takes on 2 cores, to tell whoever waits.
 	Takes time.Duration
-	// VersionVariable is the variable that tells the program its version, for one that cannot see it otherwise. Optional.
+	// VersionVariable is the linker variable for the version, for programs that cannot find it otherwise. Optional.
 	VersionVariable string
 }
 
-// Pulumi is the engine. Without the linker's help it calls itself "v3.0.0-dev.0", which the Automation API refuses.
+// Pulumi is the engine. Without the linker flag it calls itself "v3.0.0-dev.0", which the Automation API rejects.
 var Pulumi = Tool{
 	Title:           "Pulumi",
 	Module:          "github.com/pulumi/pulumi/pkg/v3",
@@ -37,7 +37,7 @@ var Pulumi = Tool{
 	VersionVariable: "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version",
 }
 
-// Caddy is the edge, the proxy that stands before every release.
+// Caddy is the edge, the proxy in front of every release.
 var Caddy = Tool{
 	Title:   "Caddy",
 	Module:  "github.com/caddyserver/caddy/v2",
@@ -45,15 +45,15 @@ var Caddy = Tool{
 	Takes:   75 * time.Second,
 }
 
-// Platform is what a tool is built for, in Go's terms ("linux", "arm64").
+// Platform is what a tool is built for, in Go's names ("linux", "arm64").
 type Platform struct{ OS, Arch string }
 
-// Build returns the path of the tool, which it builds first unless an earlier call has done so. toolsDir is the module that
-// pins the tool. Several processes may call it at once: one builds, the others wait. What is being built, or
-// waited for, is told to progress.
+// Build returns the path of the tool, and builds it first unless an earlier call has done so. toolsDir is the module
+// that pins the tool. Several processes may call it at once: one builds, the others wait. It reports what it builds
+// or waits for to progress.
 //
-// The binary is static and stays in the user's cache folder, in a folder of its own that is fit for PATH. A build that is
-// interrupted leaves nothing that a later one could take for a tool.
+// The binary is static and stays in the user's cache, in its own folder that is fit for PATH. An interrupted build
+// leaves nothing that could be taken for a finished tool.
 func (t Tool) Build(ctx context.Context, toolsDir string, p Platform, progress io.Writer) (string, error) {
 	version, pins, err := t.pinned(toolsDir)
 	if err != nil {
@@ -81,7 +81,7 @@ func (t Tool) Build(ctx context.Context, toolsDir string, p Platform, progress i
 	}
 	defer unlock()
 	if _, err := os.Stat(tool); err == nil {
-		return tool, nil // the process that we waited for has built it
+		return tool, nil // built by the process that we waited for
 	}
 	fmt.Fprintf(progress, "Building %s %s from source (about %s on 2 cores, once) ...\n", t.Title, version, minutes(t.Takes))
 	started := time.Now()
@@ -92,8 +92,8 @@ func (t Tool) Build(ctx context.Context, toolsDir string, p Platform, progress i
 	return tool, nil
 }
 
-// pinned returns the version that the tools module requires, and a digest of everything it pins: a change of any
-// dependency is another binary.
+// pinned returns the version that the tools module requires, and a digest of everything it pins: changing any
+// dependency changes the binary.
 func (t Tool) pinned(toolsDir string) (version, digest string, err error) {
 	path := filepath.Join(toolsDir, "go.mod")
 	raw, err := os.ReadFile(path)
@@ -113,7 +113,7 @@ func (t Tool) pinned(toolsDir string) (version, digest string, err error) {
 	return "", "", fmt.Errorf("version of %s: %s does not require %s", t.Title, path, t.Module)
 }
 
-// compile builds into a folder beside home and renames it when it is whole. The caller holds home's lock.
+// compile builds in a folder beside home and renames it when complete. The caller holds home's lock.
 func (t Tool) compile(ctx context.Context, toolsDir, version string, p Platform, home string) error {
 	const partial = ".partial-"
 	leftovers, err := filepath.Glob(home + partial + "*") // of a build that was killed
@@ -146,13 +146,13 @@ func (t Tool) compile(ctx context.Context, toolsDir, version string, p Platform,
 		}
 		return errors.Join(err, errors.New(strings.TrimSpace(string(out))))
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // MkdirTemp keeps it to ourselves
+	if err := os.Chmod(dir, 0o755); err != nil { // MkdirTemp makes it private
 		return err
 	}
 	return os.Rename(dir, home)
 }
 
-// minutes prints a rough duration as people say it.
+// minutes formats a rough duration for people.
 func minutes(d time.Duration) string {
 	if d < time.Minute {
 		return fmt.Sprintf("%d seconds", int(d.Seconds()))

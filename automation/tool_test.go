@@ -22,7 +22,7 @@ var (
 	here     = Platform{runtime.GOOS, runtime.GOARCH}
 )
 
-// emptyCache gives the test a cache folder for tools of its own, and returns it. Go's own cache stays.
+// emptyCache gives the test its own cache folder for tools, and returns it. Go's cache stays.
 func emptyCache(t *testing.T) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
@@ -32,7 +32,7 @@ func emptyCache(t *testing.T) string {
 	caches := strings.Fields(string(out))
 	t.Setenv("GOCACHE", caches[0])
 	t.Setenv("GOMODCACHE", caches[1])
-	// HOME stays too: go leaves a process behind that writes its telemetry there, after go itself has ended.
+	// HOME stays too: go leaves a process behind that writes telemetry there after go itself has ended.
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -41,7 +41,7 @@ func emptyCache(t *testing.T) string {
 	return filepath.Join(cache, "cicd", "tools")
 }
 
-// names returns the names in a folder, without those of locks, which stay.
+// names returns the names in a folder, except those of lock files, which stay.
 func names(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -57,7 +57,7 @@ func names(t *testing.T, dir string) []string {
 	return found
 }
 
-// TestBuildTool builds a real tool from several goroutines at once: one build, whose version is the one of go.mod.
+// TestBuildTool builds a real tool from several goroutines at once: one build, of the version in go.mod.
 func TestBuildTool(t *testing.T) {
 	cache := emptyCache(t)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
@@ -126,8 +126,8 @@ func TestBuildToolRefuses(t *testing.T) {
 	}
 }
 
-// TestBuildToolInterrupted interrupts a build that is under way, and one that waits for it. The go command is a stand-in that
-// takes forever, and has left something of an earlier, killed build.
+// TestBuildToolInterrupted interrupts a running build, and a caller that waits for it. The stand-in for the go
+// command never ends; the cache also has the remains of an earlier, killed build.
 func TestBuildToolInterrupted(t *testing.T) {
 	cache := emptyCache(t)
 	bin := t.TempDir()
@@ -166,7 +166,7 @@ func TestBuildToolInterrupted(t *testing.T) {
 	}
 }
 
-// TestFindEngine has a pulumi of some version on PATH, and none of its own to fall back on.
+// TestFindEngine puts some version of pulumi on PATH, and has no pinned one to fall back on.
 func TestFindEngine(t *testing.T) {
 	tests := []struct {
 		version string

@@ -10,22 +10,22 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 )
 
-// errAbsent says that the backend does not know a stack.
+// errAbsent means that the backend does not know the stack.
 var errAbsent = errors.New("stack is not in the backend")
 
-// workspace is the SDK's, except that the engine keeps the secrets to itself, and that opening a stack does not select it.
-// The selection belongs to the user: who has run `cicd preview --stack prod` does not expect the next plain `pulumi up` to go
-// there.
+// workspace is the SDK's, except that secrets stay in the engine, and that opening a stack does not select it. The
+// selection belongs to the user: after `cicd preview --stack prod`, nobody expects the next plain `pulumi up` to go
+// to prod.
 type workspace struct{ auto.Workspace }
 
-// SelectStack returns errAbsent, or nil when the backend has the stack.
+// SelectStack returns nil if the backend has the stack, else errAbsent.
 func (w workspace) SelectStack(ctx context.Context, name string) error {
 	stacks, err := w.ListStacks(ctx)
 	if err != nil {
 		return err
 	}
 	for _, s := range stacks {
-		// Listed without the organization where that is the user's default one.
+		// Listed without the organization if it is the user's default.
 		if settingsName(s.Name) == settingsName(name) {
 			return nil
 		}
@@ -41,8 +41,8 @@ func (w workspace) CreateStack(ctx context.Context, name string) error {
 	return nil
 }
 
-// StackOutputs returns the stack's outputs as the engine masks them. The SDK would run the engine once more, to have the
-// secrets as well, which nothing here shows.
+// StackOutputs returns the stack's outputs with secrets masked by the engine. The SDK would run the engine again to
+// get the secrets too, which nothing here shows.
 func (w workspace) StackOutputs(ctx context.Context, stack string) (auto.OutputMap, error) {
 	stdout, err := w.run(ctx, "stack", "output", "--json", "--stack", stack)
 	if err != nil {
