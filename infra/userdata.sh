@@ -10,7 +10,7 @@ set -euo pipefail
 
 readonly AGENT_CONFIG=/etc/codedeploy-agent/conf/codedeployagent.yml
 
-# Repeats a command for five minutes: the Elastic IP, and with it the way out, comes some seconds after the boot.
+# Retries a command for five minutes: the Elastic IP, and with it internet access, arrives seconds after the boot.
 retry() {
   local attempt
   for attempt in {1..30}; do
