@@ -9,8 +9,8 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// buildKinds are CodeBuild's types, for builds in a pipeline.
-// Sources: CodeBuild API Reference, CreateProject; CodeBuild User Guide, "Build environment compute modes and types".
+// buildKinds are CodeBuild's types, for builds in a pipeline. Sources: CodeBuild API Reference, CreateProject;
+// CodeBuild User Guide, "Build environment compute modes and types".
 var buildKinds = map[string]kind{
 	account.Project: {
 		inputs: schema{
@@ -68,10 +68,10 @@ var buildKinds = map[string]kind{
 
 func projectARN(c *call) string { return c.arn("codebuild", "project/"+c.in.text("name")) }
 
-// curatedImage is an image that CodeBuild provides, with its architecture where the name has one.
+// curatedImage matches an image that CodeBuild provides, and captures the architecture if its name has one.
 var curatedImage = regexp.MustCompile(`^aws/codebuild/(?:(?:amazonlinux2?-(x86_64|aarch64)-)?(?:standard|lambda-standard)|ami/.*):[a-z0-9.-]+$`)
 
-// checkProject reports settings of a project that do not go together.
+// checkProject reports project settings that contradict each other.
 func checkProject(c *call, r *report) {
 	environment := c.in.block("environment")
 	image, typ := environment.text("image"), environment.text("type")
@@ -100,7 +100,7 @@ func checkProject(c *call, r *report) {
 		}
 		seen[name] = true
 		if strings.HasPrefix(name, "CODEBUILD_") {
-			r.add(fmt.Sprintf("environment.environmentVariables[%d].name", i), "%s: names that begin with CODEBUILD_ are CodeBuild's own", name)
+			r.add(fmt.Sprintf("environment.environmentVariables[%d].name", i), "%s: names that begin with CODEBUILD_ are reserved for CodeBuild", name)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// States of a connection. Made through the API it is PENDING until somebody finishes the handshake in the console (F1).
+// States of a connection. One created through the API is PENDING until somebody authorizes it in the console (F1).
 const (
 	connectionPending   = "PENDING"
 	connectionAvailable = "AVAILABLE"
@@ -23,7 +23,7 @@ var connectionKinds = map[string]kind{
 		},
 		autoname: &autoname{"name", 32},
 		tagged:   true,
-		unique:   []string{"name"}, taken: "a connection named %s exists already, and connection names are unique in an account",
+		unique:   []string{"name"}, taken: "a connection named %s already exists, and connection names are unique in an account",
 		id: func(c *call) string { return c.arn("codeconnections", "connection/"+uuid.NewString()) },
 		computed: map[string]output{
 			"arn":              func(c *call) any { return c.id },
@@ -33,7 +33,7 @@ var connectionKinds = map[string]kind{
 	},
 }
 
-// connectionState returns the status of a connection, and whether there is such a connection.
+// connectionState returns the status of a connection, and whether it exists.
 func (s *Server) connectionState(acct *account.Account, arn string) (string, bool) {
 	if slices.Contains(s.options.ExistingConnections, arn) {
 		return connectionAvailable, true

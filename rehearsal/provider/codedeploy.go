@@ -77,7 +77,7 @@ func groupARN(c *call) string {
 	return c.arn("codedeploy", "deploymentgroup:"+c.in.text("appName")+"/"+c.in.text("deploymentGroupName"))
 }
 
-// checkDeploymentGroup reports targets and rollbacks that are not complete.
+// checkDeploymentGroup reports incomplete targets and rollback settings.
 func checkDeploymentGroup(c *call, r *report) {
 	if c.in.has("ec2TagFilters") && c.in.has("ec2TagSets") {
 		r.add("ec2TagSets", "InvalidEC2TagCombinationException: specify ec2TagFilters or ec2TagSets, not both")
@@ -92,7 +92,7 @@ func checkDeploymentGroup(c *call, r *report) {
 	}
 }
 
-// checkTagFilters wants the parts that a filter's type speaks of.
+// checkTagFilters requires the parts that a filter's type names.
 func checkTagFilters(path string, v values, r *report) {
 	for i, filter := range v.blocks("ec2TagFilters") {
 		typ := filter.text("type")

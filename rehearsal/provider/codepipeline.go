@@ -6,7 +6,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// Forms and limits. Source: CodePipeline API Reference and User Guide, "Quotas in AWS CodePipeline".
+// Patterns and limits. Source: CodePipeline API Reference and User Guide, "Quotas in AWS CodePipeline".
 const (
 	pipelineName  = `[A-Za-z0-9.@_-]{1,100}` // of pipelines, stages and actions
 	artifactName  = `[A-Za-z0-9_-]{1,100}`
@@ -14,12 +14,12 @@ const (
 	variableName  = `[A-Za-z0-9@_-]{1,128}`
 )
 
-// WebhookRegistered is a property of recorded pipelines that the real provider does not have; the engine keeps names with
-// two underscores from people's eyes. It says whether the connection was AVAILABLE when the pipeline was created or last
-// updated: a pipeline made while it was PENDING starts on no push (F2).
+// WebhookRegistered is a property of recorded pipelines that the real provider does not have; the engine hides names
+// with two underscores from users. It says whether the connection was AVAILABLE when the pipeline was created or last
+// updated: a pipeline created while it was PENDING starts on no push (F2).
 const WebhookRegistered = "__webhookRegistered"
 
-// pipelineKinds are CodePipeline's types, for pipelines of one region without stage conditions.
+// pipelineKinds are CodePipeline's types, for pipelines in one region without stage conditions.
 var pipelineKinds = map[string]kind{
 	account.Pipeline: {
 		inputs: schema{
@@ -93,7 +93,7 @@ var trigger = schema{
 	}).need(),
 }
 
-// patterns are glob patterns of what starts a pipeline; the provider keeps them as sets (F10).
+// patterns are globs for what starts a pipeline; the provider stores them as sets (F10).
 func patterns() property {
 	some := set(text().length(1, 255)).length(1, 8)
 	return block(schema{"includes": some, "excludes": some})
@@ -101,7 +101,7 @@ func patterns() property {
 
 func pipelineARN(c *call) any { return c.arn("codepipeline", c.in.text("name")) }
 
-// verifyPipeline reports what CreatePipeline and UpdatePipeline would refuse given what is in the account.
+// verifyPipeline reports what CreatePipeline and UpdatePipeline would reject given the contents of the account.
 func verifyPipeline(c *call, r *report) {
 	role := c.in.text("roleArn")
 	c.assumable("roleArn", "codepipeline.amazonaws.com", pipelineARN(c).(string), "InvalidStructureException: CodePipeline is not authorized to perform AssumeRole on role "+role, r)

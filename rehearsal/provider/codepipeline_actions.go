@@ -16,15 +16,15 @@ const (
 	providerManual     = "Manual"
 )
 
-// actionType is what CodePipeline knows about a kind of action.
+// actionType describes a type of action in CodePipeline.
 type actionType struct {
-	inputs, outputs    [2]int // least and most artifacts
+	inputs, outputs    [2]int // minimum and maximum number of artifacts
 	required, optional []string
-	// variables are what the action puts into its namespace; nil for those that a buildspec decides on.
+	// variables are what the action writes to its namespace; nil if the buildspec decides.
 	variables []string
 }
 
-// actionTypes are those that the rehearsal can run, by category and provider; all are of owner AWS and version 1.
+// actionTypes are those that the rehearsal can run, by category and provider; all have owner AWS and version 1.
 // Source: CodePipeline User Guide, "Action structure reference" and "Valid action providers".
 var actionTypes = map[string]actionType{
 	"Source/" + providerConnection: {
@@ -52,7 +52,7 @@ var codeBuildAction = actionType{
 	optional: []string{"PrimarySource", "BatchEnabled", "CombineArtifacts", "EnvironmentVariables"},
 }
 
-// checkAction reports what is wrong with one action, given what ran before it.
+// checkAction reports what is wrong with an action, given what ran before it.
 func (s *structure) checkAction(stage int, action values, path string) {
 	category := action.text("category")
 	if category != "" && (stage == 0) != (category == "Source") {
@@ -62,7 +62,7 @@ func (s *structure) checkAction(stage int, action values, path string) {
 		s.fault(path+".region", "an action in %s needs an artifact store there; the rehearsal runs pipelines of one region", region)
 	}
 	if action.has("timeoutInMinutes") && category != "Approval" {
-		s.fault(path+".timeoutInMinutes", "only manual approvals honour it")
+		s.fault(path+".timeoutInMinutes", "only manual approvals use it")
 	}
 	for i, artifact := range action.texts("inputArtifacts") {
 		if artifact != "" && !s.artifacts[artifact] {
@@ -98,7 +98,7 @@ func (s *structure) checkActionType(action values, path string) {
 	}
 }
 
-// checkConfiguration reports configuration values that their action would not take.
+// checkConfiguration reports configuration values that the action would reject.
 func (s *structure) checkConfiguration(action values, path string) {
 	configuration := action.block("configuration")
 	path += ".configuration"
@@ -119,7 +119,7 @@ func (s *structure) checkConfiguration(action values, path string) {
 	}
 }
 
-// fullRepository is the form of a GitHub repository's full name.
+// fullRepository matches a GitHub repository's full name.
 var fullRepository = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$`)
 
 func (s *structure) checkSource(action values, path string) {
@@ -135,14 +135,14 @@ func (s *structure) checkSource(action values, path string) {
 			s.fault(path+"."+key, "%q does not match %s", value, wants[key])
 		}
 	}
-	// Both would start the pipeline, the trigger with its filters and change detection without any.
+	// Both would start the pipeline: the trigger with its filters, change detection on every push.
 	if s.triggered[action.text("name")] && configuration != nil && configuration.text("DetectChanges") != "false" && !configuration.unknown("DetectChanges") {
-		s.fault(path+".DetectChanges", "must be \"false\" for a source action with a trigger, which decides what starts the pipeline")
+		s.fault(path+".DetectChanges", "must be \"false\" for a source action with a trigger: the trigger decides what starts the pipeline")
 	}
 }
 
-// checkEnvironment holds the variables that a CodeBuild action sets against their JSON form.
-// Source: CodePipeline User Guide, "AWS CodeBuild build and test action reference".
+// checkEnvironment checks the JSON of the variables that a CodeBuild action sets. Source: CodePipeline User Guide,
+// "AWS CodeBuild build and test action reference".
 func (s *structure) checkEnvironment(variables, path string) {
 	var parsed []struct{ Name, Value, Type string }
 	decoder := json.NewDecoder(strings.NewReader(variables))
@@ -157,11 +157,11 @@ func (s *structure) checkEnvironment(variables, path string) {
 	}
 }
 
-// variableReference is a reference to a variable in a configuration value.
-// Source: CodePipeline User Guide, "Variables reference".
+// variableReference matches a reference to a variable in a configuration value. Source: CodePipeline User Guide,
+// "Variables reference".
 var variableReference = regexp.MustCompile(`#\{([^}]*)\}`)
 
-// checkReferences wants references to variables that exist by the time the action runs.
+// checkReferences checks that variables which value refers to exist by the time the action runs.
 func (s *structure) checkReferences(value, path string) {
 	for _, match := range variableReference.FindAllStringSubmatch(value, -1) {
 		namespace, variable, ok := strings.Cut(match[1], ".")

@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// structure follows a pipeline from its first stage on and reports what InvalidStructureException would.
-// Source: CodePipeline User Guide, "CodePipeline pipeline structure reference".
+// structure walks a pipeline from its first stage and reports what InvalidStructureException would. Source:
+// CodePipeline User Guide, "CodePipeline pipeline structure reference".
 type structure struct {
 	c *call
 	r *report
 
 	artifacts  map[string]bool   // produced by earlier stages or run orders
-	namespaces map[string]values // the action behind each
+	namespaces map[string]values // the action that writes each
 	triggered  map[string]bool   // source actions that a trigger names
 }
 
 func checkPipeline(c *call, r *report) {
 	if !c.structureKnown() {
-		return // the engine asks again once it is
+		return // the engine checks again once it is
 	}
 	s := &structure{c: c, r: r, artifacts: map[string]bool{}, namespaces: map[string]values{}, triggered: map[string]bool{}}
 	s.checkType()
@@ -37,8 +37,8 @@ func checkPipeline(c *call, r *report) {
 	}
 }
 
-// structureKnown reports whether everything about stages and triggers is known but the values in configurations, which
-// name other resources of the stack.
+// structureKnown reports whether everything about stages and triggers is known, except the values in configurations,
+// which refer to other resources of the stack.
 func (c *call) structureKnown() bool {
 	if containsUnknown(c.in["triggers"]) || containsUnknown(c.in["variables"]) {
 		return false
@@ -64,7 +64,7 @@ func (s *structure) fault(path, format string, args ...any) {
 	s.r.add(path, "InvalidStructureException: "+format, args...)
 }
 
-// unique reports a stage's or action's name that its neighbours have already.
+// unique reports the name of a stage or action that another already has.
 func (s *structure) unique(names map[string]bool, v values, path string) {
 	name := v.text("name")
 	if name != "" && names[name] {
@@ -73,7 +73,7 @@ func (s *structure) unique(names map[string]bool, v values, path string) {
 	names[name] = true
 }
 
-// checkType reports what V1 pipelines do not have.
+// checkType reports features that V1 pipelines lack.
 func (s *structure) checkType() {
 	if s.c.in.text("pipelineType") != "V1" {
 		return
@@ -107,8 +107,8 @@ func (s *structure) checkOnFailure(position int, stage values, path string) {
 	}
 }
 
-// checkTriggers wants every trigger on a source action of its own, with filters that go together.
-// Source: CodePipeline User Guide, "Automate starting pipelines using triggers and filtering".
+// checkTriggers checks that every trigger has its own source action, and filters that may be combined. Source:
+// CodePipeline User Guide, "Automate starting pipelines using triggers and filtering".
 func (s *structure) checkTriggers() {
 	sources := map[string]bool{}
 	s.c.eachAction(func(_ string, action values) {
@@ -136,8 +136,8 @@ func (s *structure) checkTriggers() {
 	}
 }
 
-// checkStage follows the actions of a stage in their run order: those of one order run side by side, and see neither
-// the artifacts nor the variables of each other.
+// checkStage walks a stage's actions by run order: actions of the same order run in parallel and see neither the
+// artifacts nor the variables of each other.
 func (s *structure) checkStage(position int, stage values, path string) {
 	actions := stage.blocks("actions")
 	names, orders := map[string]bool{}, map[int][]int{}
@@ -161,7 +161,7 @@ func (s *structure) checkStage(position int, stage values, path string) {
 	}
 }
 
-// produce adds what an action leaves behind for those that follow.
+// produce adds an action's artifacts and variables for later actions.
 func (s *structure) produce(action values, path string) {
 	for i, artifact := range action.texts("outputArtifacts") {
 		if artifact != "" && s.artifacts[artifact] {

@@ -111,7 +111,7 @@ func TestPipelineAccepts(t *testing.T) {
 	}
 }
 
-// F2: a pipeline that is created before the handshake gets no webhook, until it is updated after it.
+// F2: a pipeline created before the connection is authorized gets no webhook until it is updated afterwards.
 func TestWebhookNeedsHandshake(t *testing.T) {
 	w := newWorld(t)
 	w.declareUntil("pipeline")
@@ -137,7 +137,7 @@ func TestWebhookNeedsHandshake(t *testing.T) {
 		t.Fatal(err)
 	}
 	if fromWire(response.Properties)[WebhookRegistered] != true {
-		t.Error("updating the pipeline after the handshake registered no webhook")
+		t.Error("updating the pipeline after the authorization registered no webhook")
 	}
 	if err := w.AuthorizeConnection("arn:aws:codeconnections:us-east-1:123456789012:connection/other"); err == nil {
 		t.Error("authorized a connection that does not exist")

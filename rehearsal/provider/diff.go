@@ -14,8 +14,8 @@ import (
 // changes are the differences between two sets of inputs, by property path.
 type changes map[string]*pulumirpc.PropertyDiff
 
-// compare returns what has changed from olds to news. An absent property equals its fallback, a set its reordering and
-// a JSON document its respelling, as with the real provider.
+// compare returns what changed from olds to news. As with the real provider, an absent property equals its default, a
+// set ignores order, and a JSON document ignores formatting.
 func (k kind) compare(olds, news values) changes {
 	c := changes{}
 	k.inputs.compare(k.inputs.withFallbacks(olds), k.inputs.withFallbacks(news), "", false, c)
@@ -73,7 +73,7 @@ func (p property) compareObjects(before, after values, path string, c changes) {
 	}
 }
 
-// equivalent reports whether two values that are written differently mean the same.
+// equivalent reports whether two values mean the same although they are written differently.
 func (p property) equivalent(before, after any) bool {
 	switch {
 	case containsUnknown(after):
@@ -86,7 +86,7 @@ func (p property) equivalent(before, after any) bool {
 	return false
 }
 
-// meaning returns the value of a JSON text, or the text itself when it is none.
+// meaning returns the value of a JSON text, or the text itself if it is not JSON.
 func meaning(v any) any {
 	s, _ := v.(string)
 	var parsed any
@@ -96,7 +96,7 @@ func meaning(v any) any {
 	return parsed
 }
 
-// spellings returns the items of a list in an order of their own.
+// spellings returns the items of a list, sorted.
 func spellings(v any) []string {
 	list, _ := v.([]any)
 	out := make([]string, len(list))
@@ -121,7 +121,7 @@ func (c changes) add(path string, before, after any, replace bool) {
 	c[path] = &pulumirpc.PropertyDiff{Kind: kind, InputDiff: true}
 }
 
-// replacing returns the kind that says "and this replaces the resource".
+// replacing returns the variant of kind that also replaces the resource.
 func replacing(kind pulumirpc.PropertyDiff_Kind) pulumirpc.PropertyDiff_Kind {
 	switch kind {
 	case pulumirpc.PropertyDiff_ADD:
@@ -134,7 +134,7 @@ func replacing(kind pulumirpc.PropertyDiff_Kind) pulumirpc.PropertyDiff_Kind {
 	return kind
 }
 
-// response returns the changes as the engine wants them from Diff.
+// response returns the changes in the form that Diff returns.
 func (c changes) response() *pulumirpc.DiffResponse {
 	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true, DetailedDiff: c}
 	for _, path := range slices.Sorted(maps.Keys(c)) {
@@ -149,7 +149,7 @@ func (c changes) response() *pulumirpc.DiffResponse {
 	return response
 }
 
-// topLevel returns the first step of a property path.
+// topLevel returns the first element of a property path.
 func topLevel(path string) string {
 	if end := strings.IndexAny(path, ".["); end > 0 {
 		return path[:end]

@@ -20,7 +20,7 @@ func TestDiff(t *testing.T) {
 		{"repository", "imageTagMutability", "MUTABLE", update, "imageTagMutability"},
 		{"repository", "name", "other", replace, "name"},
 		{"repository", "encryptionConfigurations.0.encryptionType", "KMS", replaceFirst, "encryptionConfigurations[0].encryptionType"},
-		{"repository", "forceDelete", false, same, ""}, // what it is without being said
+		{"repository", "forceDelete", false, same, ""}, // the default, explicitly
 		{"connection", "name", "other", replace, "name"},
 		{"connection", "providerType", "GitLab", replaceFirst, "providerType"},
 		{"build-role", "name", "other", replace, "name"},
@@ -77,7 +77,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// verdict puts a diff into words.
+// verdict describes a diff in words.
 func verdict(d *pulumirpc.DiffResponse) string {
 	switch {
 	case d.Changes == pulumirpc.DiffResponse_DIFF_NONE:
@@ -99,7 +99,7 @@ func TestUserDataCanReplace(t *testing.T) {
 	}
 }
 
-// A made name may change with the resource, so that its replacement can be made first.
+// A generated name may change with the resource, so that the replacement can be created first.
 func TestReplacementOfAutonamed(t *testing.T) {
 	w := newWorld(t)
 	olds, _ := toWire(values{"name": "web-0123456", defaulted: []any{"name"}})

@@ -11,7 +11,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// addressKinds are the ways to reach a host: its key and its Elastic IP.
+// addressKinds are a host's key pair and Elastic IP.
 var addressKinds = map[string]kind{
 	account.KeyPair: {
 		inputs: schema{
@@ -60,13 +60,13 @@ var addressKinds = map[string]kind{
 	},
 }
 
-// related returns the resource of a type whose id is in one of the inputs.
+// related returns the resource of a type whose id is in an input.
 func (c *call) related(token, name string) account.Resource {
 	r, _ := c.acct.Find(token, "id", c.in.text(name))
 	return r
 }
 
-// verifyAssociation wants a network with a way out, and an address that is free or may be taken over.
+// verifyAssociation requires a network with an internet gateway, and an address that is free or may be reassociated.
 func verifyAssociation(c *call, r *report) {
 	subnet, ok := c.acct.Find(account.Subnet, "id", c.related(account.Instance, "instanceId").String("subnetId"))
 	if vpc := subnet.String("vpcId"); ok {
@@ -79,33 +79,33 @@ func verifyAssociation(c *call, r *report) {
 	}
 }
 
-// checkPublicKey accepts what ImportKeyPair accepts: RSA and ED25519 keys in OpenSSH's format.
-// Source: EC2 API Reference, ImportKeyPair.
+// checkPublicKey accepts what ImportKeyPair does: RSA and ED25519 keys in OpenSSH's format. Source: EC2 API
+// Reference, ImportKeyPair.
 func checkPublicKey(v any) string {
 	s, _ := v.(string)
 	fields := strings.Fields(s)
 	if len(fields) < 2 || fields[0] != "ssh-rsa" && fields[0] != "ssh-ed25519" || strings.Contains(strings.TrimSpace(s), "\n") {
 		return "InvalidKey.Format: Key is not in valid OpenSSH public key format: want ssh-ed25519 or ssh-rsa, the key in base64, and a comment"
 	}
-	// RFC 4253, section 6.6: the encoded key begins with the length and the name of its type.
+	// RFC 4253, section 6.6: the encoded key begins with its type, prefixed by the length.
 	blob, err := base64.StdEncoding.DecodeString(fields[1])
 	if err != nil || len(blob) < 4+len(fields[0]) || int(binary.BigEndian.Uint32(blob)) != len(fields[0]) || string(blob[4:4+len(fields[0])]) != fields[0] {
-		return fmt.Sprintf("InvalidKey.Format: Key is not in valid OpenSSH public key format: the base64 is no %s key", fields[0])
+		return fmt.Sprintf("InvalidKey.Format: Key is not in valid OpenSSH public key format: the base64 is not an %s key", fields[0])
 	}
 	return ""
 }
 
-// fingerprint is the key's SHA-256, as EC2 shows it for ED25519 keys.
+// fingerprint is the key's SHA-256 hash, as EC2 shows it for ED25519 keys.
 func fingerprint(c *call) any {
 	blob, _ := base64.StdEncoding.DecodeString(strings.Fields(c.in.text("publicKey"))[1])
 	sum := sha256.Sum256(blob)
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// publicIPs is TEST-NET-3, addresses that nobody can reach by mistake (RFC 5737).
+// publicIPs is TEST-NET-3, whose addresses are never routed (RFC 5737).
 var publicIPs = netip.MustParsePrefix("203.0.113.0/24")
 
-// freePublicIP returns the first address that no host and no Elastic IP has.
+// freePublicIP returns the first address that neither a host nor an Elastic IP has.
 func freePublicIP(acct *account.Account) string {
 	address := publicIPs.Addr().Next()
 	for inUse(acct, account.EIP, "publicIp", address) || inUse(acct, account.Instance, "publicIp", address) {
@@ -119,8 +119,8 @@ func inUse(acct *account.Account, token, property string, address netip.Addr) bo
 	return ok
 }
 
-// publicName and privateName return the DNS names that EC2 makes from addresses, "" for none.
-// Source: VPC User Guide, "DNS hostnames".
+// publicName and privateName return EC2's DNS names for addresses, or "" for no address. Source: VPC User Guide, "DNS
+// hostnames".
 func publicName(region, address string) string {
 	if address == "" {
 		return ""

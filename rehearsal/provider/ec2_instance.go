@@ -10,8 +10,8 @@ import (
 // userDataLimit is in bytes, before encoding. Source: EC2 User Guide, "Run commands at launch".
 const userDataLimit = 16 << 10
 
-// instanceKinds are the types of a host and its address.
-// Sources: EC2 API Reference, RunInstances and error codes; pulumi-aws, ec2.InstanceArgs.
+// instanceKinds are the types of a host and its address. Sources: EC2 API Reference, RunInstances and error codes;
+// pulumi-aws, ec2.InstanceArgs.
 var instanceKinds = merge(addressKinds, map[string]kind{
 	account.Instance: {
 		inputs: schema{
@@ -58,7 +58,7 @@ var instanceKinds = merge(addressKinds, map[string]kind{
 			switch path {
 			case "userData":
 				return news.flag("userDataReplaceOnChange")
-			case "instanceType": // an instance keeps its architecture for life
+			case "instanceType": // an instance cannot change its architecture
 				return architectureOf(olds.text("instanceType")) != architectureOf(news.text("instanceType"))
 			}
 			return false
@@ -82,7 +82,7 @@ func limitUserData(v any) string {
 // minimumRootGiB is the size of the snapshot behind Amazon Linux 2023 images.
 const minimumRootGiB = 8
 
-// verifyInstance reports what RunInstances would refuse.
+// verifyInstance reports what RunInstances would reject.
 func verifyInstance(c *call, r *report) {
 	typ, image := c.in.text("instanceType"), c.in.text("ami")
 	zone := c.subnet().String("availabilityZone")
@@ -109,13 +109,13 @@ func verifyInstance(c *call, r *report) {
 	}
 }
 
-// subnet returns the subnet that an instance is in.
+// subnet returns the instance's subnet.
 func (c *call) subnet() account.Resource {
 	subnet, _ := c.acct.Find(account.Subnet, "id", c.in.text("subnetId"))
 	return subnet
 }
 
-// networkOf returns the VPC of a security group, "" when there is no such group.
+// networkOf returns the VPC of a security group, or "" if there is no such group.
 func networkOf(acct *account.Account, group string) string {
 	if vpc, ok := acct.Find(account.VPC, "defaultSecurityGroupId", group); ok {
 		return vpc.ID
@@ -124,8 +124,8 @@ func networkOf(acct *account.Account, group string) string {
 	return found.String("vpcId")
 }
 
-// reservedAddresses are at the start of every subnet.
-// Source: VPC User Guide, "Subnet sizing": network, router, DNS, future use.
+// reservedAddresses is the number of reserved addresses at the start of every subnet. Source: VPC User Guide, "Subnet
+// sizing": network, router, DNS, future use.
 const reservedAddresses = 4
 
 // privateIP returns the first free address of the subnet.
@@ -144,7 +144,7 @@ func privateIP(c *call) any {
 	return address.String()
 }
 
-// instancePublicIP returns the address that an instance gets at launch, "" when it is to have none.
+// instancePublicIP returns the public address that an instance gets at launch, or "" for none.
 func instancePublicIP(c *call) any {
 	wanted := values(c.subnet().Properties).flag("mapPublicIpOnLaunch")
 	if c.in.has("associatePublicIpAddress") {

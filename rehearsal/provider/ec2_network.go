@@ -124,10 +124,10 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 	},
 })
 
-// newPart identifies a thing that AWS makes along with a resource.
+// newPart generates the id of something that AWS creates along with a resource.
 func newPart(prefix string) output { return func(*call) any { return newID(prefix) } }
 
-// cidr is a block of addresses in CIDR notation with a prefix of the given lengths.
+// cidr is a CIDR block with a prefix length in the given range.
 func cidr(low, high int) property {
 	return text().rule(func(v any) string {
 		s, _ := v.(string)
@@ -146,7 +146,7 @@ func cidr(low, high int) property {
 	})
 }
 
-// firstZone is where the rehearsal puts a subnet that names no zone.
+// firstZone is the zone of subnets that name none.
 func firstZone(c *call) any { return zones(c.region)[0] }
 
 func checkZone(c *call, r *report) {
@@ -156,7 +156,7 @@ func checkZone(c *call, r *report) {
 	}
 }
 
-// verifySubnet holds a subnet's addresses against its VPC and its neighbours.
+// verifySubnet checks a subnet's addresses against its VPC and the VPC's other subnets.
 func verifySubnet(c *call, r *report) {
 	own, err := netip.ParsePrefix(c.in.text("cidrBlock"))
 	vpc, ok := c.acct.Find(account.VPC, "id", c.in.text("vpcId"))
@@ -174,7 +174,7 @@ func verifySubnet(c *call, r *report) {
 	}
 }
 
-// verifyRoute wants the gateway on the network whose table it is in.
+// verifyRoute requires a gateway on the route table's network.
 func verifyRoute(c *call, r *report) {
 	table, known := c.acct.Find(account.RouteTable, "id", c.in.text("routeTableId"))
 	gateway, ok := c.acct.Find(account.InternetGateway, "id", c.in.text("gatewayId"))

@@ -8,7 +8,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// securityGroupByID also finds the group that every VPC is born with.
+// securityGroupByID also finds the default group of every VPC.
 var securityGroupByID = reference{
 	fault: "InvalidGroup.NotFound: The security group '%s' does not exist",
 	exists: func(acct *account.Account, id string) bool {
@@ -20,11 +20,11 @@ var securityGroupByID = reference{
 	},
 }
 
-// securityText is what names and descriptions of security groups and rules may contain.
-// Source: EC2 API Reference, CreateSecurityGroup.
+// securityText is what names and descriptions of security groups and rules may contain. Source: EC2 API Reference,
+// CreateSecurityGroup.
 const securityText = `[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`
 
-// securityGroupKinds leaves out inline rules: rules are resources of their own here, since the two ways undo each other.
+// securityGroupKinds leaves out inline rules: they and separate rule resources would undo each other.
 var securityGroupKinds = map[string]kind{
 	account.SecurityGroup: {
 		inputs: schema{
@@ -52,7 +52,7 @@ var securityGroupKinds = map[string]kind{
 			"egress":  list(block(schema{})).length(0, 0),
 		},
 		tagged: true,
-		unique: []string{"vpcId"}, taken: "the default security group of %s is managed by another resource already",
+		unique: []string{"vpcId"}, taken: "another resource already manages the default security group of %s",
 		id: func(c *call) string {
 			vpc, _ := c.acct.Find(account.VPC, "id", c.in.text("vpcId"))
 			return vpc.String("defaultSecurityGroupId")
@@ -98,7 +98,7 @@ func securityGroupRule(token string) kind {
 	}
 }
 
-// checkRule reports rules without one clear peer, or with ports that do not fit their protocol.
+// checkRule reports rules without exactly one peer, or whose ports do not fit the protocol.
 func checkRule(c *call, r *report) {
 	count := 0
 	for _, peer := range peers {
@@ -115,7 +115,7 @@ func checkRule(c *call, r *report) {
 	switch protocol := c.in.text("ipProtocol"); protocol {
 	case "-1":
 		if c.in.has("fromPort") || c.in.has("toPort") {
-			r.add("fromPort", "ports must not be set when ipProtocol is -1, which is all ports of all protocols")
+			r.add("fromPort", "ports must not be set when ipProtocol is -1, which means all ports of all protocols")
 		}
 	case "tcp", "udp", "6", "17":
 		from, to := c.in.number("fromPort"), c.in.number("toPort")
@@ -130,7 +130,7 @@ func checkRule(c *call, r *report) {
 	}
 }
 
-// sameRule reports whether AWS would take two rules of a group for one.
+// sameRule reports whether AWS would treat two rules of a group as duplicates.
 func sameRule(a, b values) bool {
 	for _, name := range append([]string{"securityGroupId", "ipProtocol", "fromPort", "toPort"}, peers...) {
 		if fmt.Sprint(a[name]) != fmt.Sprint(b[name]) {

@@ -11,12 +11,12 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// repositoryName is the form of a repository's name. Source: ECR API Reference, CreateRepository.
+// repositoryName matches a repository's name. Source: ECR API Reference, CreateRepository.
 const repositoryName = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*`
 
 var repositoryByName = named(account.Repository, "name", "RepositoryNotFoundException: The repository with name '%s' does not exist")
 
-// invalidRepositoryPolicy is ECR's answer to whatever is wrong with a policy, one with a Resource included (ECR API
+// invalidRepositoryPolicy is ECR's answer to anything wrong with a policy, including a Resource element (ECR API
 // Reference, SetRepositoryPolicy; awsdocs/amazon-ecr-user-guide pull request 20).
 const invalidRepositoryPolicy = "InvalidParameterException: Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
 
@@ -55,7 +55,7 @@ var registryKinds = map[string]kind{
 				checkExpiry(policy, r)
 			}
 		},
-		unique: []string{"repository"}, taken: "repository %s has a lifecycle policy from another resource already, which this one would silently overwrite",
+		unique: []string{"repository"}, taken: "repository %s already has a lifecycle policy from another resource, which this one would silently overwrite",
 		id:       input("repository"),
 		computed: map[string]output{"registryId": ownAccount},
 	},
@@ -66,13 +66,13 @@ var registryKinds = map[string]kind{
 		},
 		check:  func(c *call, r *report) { repositoryPolicy.checkInput(c, "policy", r) },
 		verify: func(c *call, r *report) { repositoryPolicy.verifyRoles(c, "policy", invalidRepositoryPolicy, r) },
-		unique: []string{"repository"}, taken: "repository %s has a policy from another resource already, which this one would silently overwrite",
+		unique: []string{"repository"}, taken: "repository %s already has a policy from another resource, which this one would silently overwrite",
 		id:       input("repository"),
 		computed: map[string]output{"registryId": ownAccount},
 	},
 }
 
-// removeRepository refuses to delete images that the stack has not said may go (F43).
+// removeRepository refuses to delete images unless the stack allows it (F43).
 func removeRepository(s *Server, r account.Resource) error {
 	count := s.options.Images.ImageCount(r.ID)
 	if count > 0 && !values(r.Properties).flag("forceDelete") {
@@ -84,8 +84,7 @@ func removeRepository(s *Server, r account.Resource) error {
 	return nil
 }
 
-// expiryRule is one rule of a lifecycle policy.
-// Source: ECR User Guide, "Lifecycle policy properties in Amazon ECR".
+// expiryRule is a rule of a lifecycle policy. Source: ECR User Guide, "Lifecycle policy properties in Amazon ECR".
 type expiryRule struct {
 	RulePriority int    `json:"rulePriority"`
 	Description  string `json:"description"`

@@ -12,8 +12,8 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// githubKinds are the GitHub side of a stack.
-// Sources: pulumi-github doc comments; GitHub REST API, "Rules", "Variables" and "Deployment environments".
+// githubKinds are the GitHub side of a stack. Sources: pulumi-github doc comments; GitHub REST API, "Rules",
+// "Variables" and "Deployment environments".
 var githubKinds = map[string]kind{
 	account.RepositoryRuleset: {
 		inputs: schema{
@@ -90,7 +90,7 @@ var githubKinds = map[string]kind{
 				r.add("deploymentBranchPolicy", "422 Validation Failed: protectedBranches and customBranchPolicies cannot have the same value")
 			}
 		},
-		unique: []string{"repository", "environment"}, taken: "environment %s is managed by another resource already, which this one would silently overwrite",
+		unique: []string{"repository", "environment"}, taken: "another resource already manages environment %s, which this one would silently overwrite",
 		id: func(c *call) string { return c.in.text("repository") + ":" + c.in.text("environment") },
 	},
 }

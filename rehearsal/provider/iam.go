@@ -11,7 +11,7 @@ import (
 
 var (
 	roleByName = named(account.Role, "name", "NoSuchEntity: The role with name %s cannot be found.")
-	// Services answer the same to a role that is not there and to one that does not trust them.
+	// Services give the same answer for a role that does not exist and for one that does not trust them.
 	roleByARN = named(account.Role, "arn", "role %s does not exist, so the service is not authorized to perform sts:AssumeRole on it")
 )
 
@@ -46,8 +46,8 @@ var iamKinds = map[string]kind{
 		},
 		autoname: &autoname{"name", 128},
 		check:    func(c *call, r *report) { identityPolicy.checkInput(c, "policy", r) },
-		// AWS lets the second one overwrite the first; no program means that.
-		unique: []string{"role", "name"}, taken: "the role has a policy named %s already, which this one would silently overwrite",
+		// AWS lets the second overwrite the first, which no program intends.
+		unique: []string{"role", "name"}, taken: "the role already has a policy named %s, which this one would silently overwrite",
 		id: func(c *call) string { return c.in.text("role") + ":" + c.in.text("name") },
 	},
 	account.InstanceProfile: {
@@ -74,11 +74,11 @@ func iamName(max int) property { return text().length(1, max).match(`[\w+=,.@-]+
 
 func iamPath() property { return text().length(1, 512).match(`/|/[!-~]+/`).or("/") }
 
-// assumable reports a role that a service may not assume, which services try when they are handed one.
+// assumable reports a role that the service may not assume; services try it when given a role.
 func (c *call) assumable(path, service, sourceARN, fault string, r *report) {
 	role := c.in.text(path)
 	if _, ok := c.acct.Find(account.Role, "arn", role); !ok {
-		return // reported as a reference
+		return // resolve reports it
 	}
 	if _, err := c.server.options.Authority.AssumeRole(role, service, "create", sourceARN); err != nil {
 		r.add(path, "%s: %v", fault, err)
@@ -87,8 +87,7 @@ func (c *call) assumable(path, service, sourceARN, fault string, r *report) {
 
 func now(*call) any { return time.Now().UTC().Format(time.RFC3339) }
 
-// uniqueID returns an identifier in the form of IAM's own.
-// Source: IAM User Guide, "IAM identifiers", unique identifiers.
+// uniqueID returns an id in IAM's format. Source: IAM User Guide, "IAM identifiers", unique identifiers.
 func uniqueID(prefix string) output {
 	return func(*call) any {
 		random := make([]byte, 10)

@@ -12,7 +12,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// function is a provider function: a question about the account or the region.
+// function is a provider function: a query about the account or the region.
 type function struct {
 	inputs schema
 	answer func(c *call, r *report) values
@@ -59,7 +59,7 @@ var functions = map[string]function{
 	},
 }
 
-// filters is the schema of EC2's filters with these names.
+// filters is the schema of EC2 filters with these names.
 func filters(names ...string) property {
 	return blocks(schema{"name": text().need().oneOf(names...), "values": list(text()).need().length(1, 200)})
 }
@@ -92,7 +92,7 @@ func partition(c *call, _ *report) values {
 	return values{"id": partitionOf(c.region), "partition": partitionOf(c.region), "dnsSuffix": suffix, "reverseDnsPrefix": reverse}
 }
 
-// admits reports whether an item with these attributes passes EC2's filters; attributes not given pass.
+// admits reports whether an item with these attributes passes EC2's filters; a filter on another attribute passes.
 func admits(filters []values, attributes map[string]string) bool {
 	for _, filter := range filters {
 		value, ok := attributes[filter.text("name")]

@@ -8,7 +8,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// invoke calls a function in a region and returns its answer, or everything that it refused.
+// invoke calls a function in a region and returns its result, or everything that it rejected.
 func (w *world) invoke(region, token string, args values) (values, error) {
 	w.t.Helper()
 	w.ctx.Value(sessionKey{}).(*session).region = region
@@ -80,7 +80,7 @@ func TestFunctionsRefuse(t *testing.T) {
 	}
 }
 
-// Every image that a parameter names can be launched, on the types of its architecture.
+// Every image that a parameter names can be launched on instance types of its architecture.
 func TestImageArchitecture(t *testing.T) {
 	for _, architecture := range []string{architectureX86, architectureARM} {
 		image := imageOf("eu-west-1", "/aws/service/ami-amazon-linux-latest/al2023-ami-minimal-kernel-6.1-"+architecture)

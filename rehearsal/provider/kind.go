@@ -10,65 +10,65 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// kind is what the stand-in knows about one resource type.
+// kind is what the stand-in knows about a resource type.
 type kind struct {
 	// inputs are the properties that a program may set.
 	inputs schema
-	// autoname says how a name is made when the program gives none; nil for types that Pulumi does not name.
+	// autoname says how to generate a name if the program gives none; nil for types that Pulumi does not name.
 	autoname *autoname
-	// tagged types take tags, to which the provider adds its default tags.
+	// tagged types accept tags, to which the provider adds its default tags.
 	tagged bool
-	// check reports violations of rules across properties. It runs before every preview and update, so it must leave
-	// alone what is not known yet. Nil when the schema says it all.
+	// check reports violations of rules across properties. It runs before every preview and update, so it must ignore
+	// unknown values. Nil if the schema covers everything.
 	check func(c *call, r *report)
-	// verify reports what AWS would refuse at create and update given what is in the account, beyond the schema's
-	// references. Nil when those say it all.
+	// verify reports what AWS would reject on create and update given the contents of the account, beyond the
+	// schema's references. Nil if those cover everything.
 	verify func(c *call, r *report)
-	// unique are the properties that identify the resource in AWS; taken is the error for a second one, with a %s for
-	// the last of them. Empty when AWS gives every resource an identity of its own.
+	// unique are the properties that identify the resource in AWS; taken is the error for a duplicate, with a %s for
+	// the last of them. Empty if AWS generates the identity.
 	unique []string
 	taken  string
-	// id returns the cloud's identifier of a new resource.
+	// id returns a new resource's id in the cloud.
 	id func(c *call) string
-	// computed are the outputs that are no inputs, or inputs for which AWS chooses a value when there is none.
+	// computed are the outputs that are not inputs, and inputs for which AWS chooses a value if there is none.
 	computed map[string]output
-	// replaces decides for changes whose effect depends on other properties. Nil when the schema says it all.
+	// replaces decides on changes whose effect depends on other properties. Nil if the schema covers everything.
 	replaces func(path string, olds, news values) bool
-	// dependents block a delete, with the error inUse (a %s for the id).
+	// dependents block deletion, with the error inUse (a %s for the id).
 	dependents []dependent
 	inUse      string
-	// remove does what else a delete has to do, or refuses it. Nil for nothing.
+	// remove does the rest of a deletion, or refuses it. Nil if there is nothing to do.
 	remove func(s *Server, r account.Resource) error
 }
 
-// dependent is a type and its property that holds the id of what it depends on, or a list of such ids.
+// dependent is a type, and its property that holds the id, or a list of ids, of what it depends on.
 type dependent struct{ token, property string }
 
-// output computes one output property. It is called again after every update.
+// output computes an output property. It is called again after every update.
 type output func(c *call) any
 
-// call is one resource in the hands of the provider.
+// call is one request about one resource.
 type call struct {
 	*session
 	server *Server
 	acct   *account.Account
 	urn    urn.URN
 	id     string
-	in     values // checked inputs, fallbacks filled in
+	in     values // checked inputs, with fallbacks
 	old    values // recorded outputs before an update, nil for a new resource
 }
 
-// known reports whether nothing in the named inputs is still to be computed.
+// known reports whether the named inputs contain nothing unknown.
 func (c *call) known(names ...string) bool {
 	return !slices.ContainsFunc(names, c.in.pending)
 }
 
-// outputs returns what the real provider would answer; at a preview, what depends on the update is unknown.
+// outputs returns what the real provider would; in a preview, what depends on the update is unknown.
 func (c *call) outputs(k kind, preview bool) values {
 	out := c.in.clone()
 	for name, compute := range k.computed {
 		switch {
-		case c.in.has(name): // AWS chooses only what the program has not
+		case c.in.has(name): // AWS chooses only what the program does not set
 		case preview && c.old.has(name):
 			out[name] = c.old[name]
 		case preview:
@@ -80,7 +80,7 @@ func (c *call) outputs(k kind, preview bool) values {
 	return out
 }
 
-// conflict reports a resource in the account that has the identity that this one wants.
+// conflict reports a resource in the account that already has this one's identity.
 func (c *call) conflict(k kind, r *report) {
 	if len(k.unique) == 0 {
 		return
@@ -94,7 +94,7 @@ func (c *call) conflict(k kind, r *report) {
 	}
 }
 
-// blocked returns the error for deleting a resource on which others depend, nil when none do.
+// blocked returns the error for deleting a resource on which others depend, or nil if none do.
 func (k kind) blocked(acct *account.Account, r account.Resource) error {
 	for _, d := range k.dependents {
 		for _, other := range acct.ByType(d.token) {
@@ -107,7 +107,7 @@ func (k kind) blocked(acct *account.Account, r account.Resource) error {
 	return nil
 }
 
-// once keeps the value that an output was given at creation.
+// once keeps the value that an output got at creation.
 func once(name string, compute output) output {
 	return func(c *call) any {
 		if c.old.has(name) {
@@ -120,7 +120,7 @@ func once(name string, compute output) output {
 // constant is an output that is the same for every resource of a type.
 func constant(v any) output { return func(*call) any { return v } }
 
-// ownAccount is the id of the account, as many types report it.
+// ownAccount is the account's id, an output of many types.
 func ownAccount(c *call) any { return c.acct.ID() }
 
 // arnOf returns an ARN output: resource is the part after the account id, with a %s for the resource's id.
@@ -138,16 +138,16 @@ func (c *call) arn(service, resource string) string {
 	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", partitionOf(c.region), service, c.region, c.acct.ID(), resource)
 }
 
-// globalARN returns the ARN of a resource that belongs to no region.
+// globalARN returns the ARN of a resource without a region.
 func (c *call) globalARN(service, resource string) string {
 	return fmt.Sprintf("arn:%s:%s::%s:%s", partitionOf(c.region), service, c.acct.ID(), resource)
 }
 
-// kinds is the closed table of resource types. Each service's file has its part.
+// kinds is the closed table of resource types. Each service's file contributes its part.
 var kinds = merge(iamKinds, networkKinds, instanceKinds, storageKinds, keyKinds, registryKinds, buildKinds, pipelineKinds,
 	deployKinds, connectionKinds, topicKinds, logKinds, githubKinds)
 
-// merge also completes the tagged kinds, so that their tables need not repeat the rules for tags.
+// merge also adds the rules for tags to tagged kinds, so that their tables need not repeat them.
 func merge(tables ...map[string]kind) map[string]kind {
 	all := map[string]kind{}
 	for _, table := range tables {
@@ -163,7 +163,7 @@ func merge(tables ...map[string]kind) map[string]kind {
 	return all
 }
 
-// kindOf returns the kind with this token.
+// kindOf returns the kind for a token.
 func kindOf(token string) (kind, error) {
 	k, ok := kinds[token]
 	if !ok {

@@ -44,7 +44,7 @@ func TestCompleteStack(t *testing.T) {
 	}
 }
 
-// A preview of a new stack knows no id at all, and must complain about none of them.
+// A preview of a new stack knows no ids, and must not complain about them.
 func TestPreviewToleratesUnknowns(t *testing.T) {
 	for _, e := range examples {
 		t.Run(e.name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestClosedTables(t *testing.T) {
 	}
 }
 
-// Whatever has a fixed identity can be declared once, by this stack or by another one.
+// Whatever has a fixed identity can be declared only once, whether by this stack or another.
 func TestConflicts(t *testing.T) {
 	for _, e := range examples {
 		k := kinds[e.token]

@@ -12,7 +12,7 @@ import (
 
 var (
 	keyByID = named(account.KMSKey, "keyId", "NotFoundException: Key '%s' does not exist; name a declared key by its keyId")
-	// keyByName is for services, which take both; an alias cannot be declared.
+	// keyByName is for services, which accept both; an alias cannot be declared.
 	keyByName = reference{fault: "KMS.NotFoundException: Key '%s' does not exist; name a declared key by its arn or keyId",
 		exists: func(acct *account.Account, value string) bool {
 			_, byARN := acct.Find(account.KMSKey, "arn", value)
@@ -25,8 +25,8 @@ var (
 var keyPolicy = policyKind{kind: iam.KeyPolicy, limit: 32768, fault: "MalformedPolicyDocumentException",
 	actions: regexp.MustCompile(`(?i)^(kms:|\*$)`), foreign: "an action of another service"}
 
-// keyKinds are KMS's types: symmetric keys for encryption in one region, which are what buckets and pipelines take.
-// Source: KMS API Reference, CreateKey and PutKeyPolicy. Like AWS, this deletes a key whatever it has encrypted.
+// keyKinds are KMS's types: symmetric encryption keys in one region, which is what buckets and pipelines accept.
+// Source: KMS API Reference, CreateKey and PutKeyPolicy. Like AWS, it deletes a key whatever it has encrypted.
 var keyKinds = map[string]kind{
 	account.KMSKey: {
 		inputs: schema{
@@ -54,7 +54,7 @@ var keyKinds = map[string]kind{
 		},
 		check:  checkKeyPolicy,
 		verify: verifyKeyPolicy,
-		unique: []string{"keyId"}, taken: "key %s has a policy from another resource already, which this one would silently overwrite",
+		unique: []string{"keyId"}, taken: "key %s already has a policy from another resource, which this one would silently overwrite",
 		id: input("keyId"),
 	},
 }
@@ -66,7 +66,7 @@ func checkKey(c *call, r *report) {
 	}
 }
 
-// checkKeyPolicy also wants somebody to be able to change the policy again. KMS wants that of who makes the call, whom a
+// checkKeyPolicy also requires that somebody can still change the policy. KMS requires that of the caller, whom a
 // rehearsal does not know, so here any account, user or role will do.
 func checkKeyPolicy(c *call, r *report) {
 	keyPolicy.checkInput(c, "policy", r)
@@ -86,17 +86,17 @@ func allowsPolicyChange(s iam.Statement) bool {
 
 const invalidKeyPrincipal = "MalformedPolicyDocumentException: Policy contains a statement with one or more invalid principals" // from memory
 
-// verifyKey also refuses a policy for a key that has one from a resource of its own: of the two the later would stay.
+// verifyKey also rejects a policy for a key whose policy is a separate resource: the later of the two would win.
 func verifyKey(c *call, r *report) {
 	keyPolicy.verifyRoles(c, "policy", invalidKeyPrincipal, r)
 	if other, ok := c.acct.Find(account.KMSKeyPolicy, "keyId", c.id); ok && c.in.has("policy") {
-		r.add("policy", "the key has a policy from %s %q already, which this one would silently overwrite: keep one of the two", account.KMSKeyPolicy, other.Name)
+		r.add("policy", "the key already has a policy from %s %q, which this one would silently overwrite: keep one of the two", account.KMSKeyPolicy, other.Name)
 	}
 }
 
 func verifyKeyPolicy(c *call, r *report) {
 	keyPolicy.verifyRoles(c, "policy", invalidKeyPrincipal, r)
 	if key, ok := c.acct.Find(account.KMSKey, "keyId", c.in.text("keyId")); ok && key.String("policy") != "" {
-		r.add("policy", "key %q has a policy in its property policy already, which this one would silently overwrite: keep one of the two", key.Name)
+		r.add("policy", "key %q already has a policy in its property policy, which this one would silently overwrite: keep one of the two", key.Name)
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 var logGroupByName = named(account.LogGroup, "name", "log group %s does not exist; declare it, so that its retention is set and its writers need no logs:CreateLogGroup")
 
-// retentions are the days that CloudWatch Logs accepts; 0 keeps events for ever.
-// Source: CloudWatch Logs API Reference, PutRetentionPolicy.
+// retentions are the days that CloudWatch Logs accepts; 0 keeps events forever. Source: CloudWatch Logs API
+// Reference, PutRetentionPolicy.
 var retentions = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 var logKinds = map[string]kind{

@@ -8,18 +8,18 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// policyKind is what a service has of its own where it holds a policy. The grammar is package iam's.
+// policyKind describes the policies of one service. Package iam has the grammar.
 type policyKind struct {
 	kind  iam.Kind
 	limit int    // characters, not counting white space
-	fault string // the service's error for what is wrong with a policy
-	// actions are those that it may be about, and foreign the error for others; nil for all.
+	fault string // the service's error for an invalid policy
+	// actions matches the allowed actions, and foreign is the error for others; nil allows all.
 	actions *regexp.Regexp
 	foreign string
 }
 
-// Sources: IAM User Guide, "IAM and AWS STS quotas"; S3 User Guide, "Policies and permissions in Amazon S3". "The prefix and
-// the action name are case insensitive" (IAM User Guide, "IAM JSON policy elements: Action").
+// Sources: IAM User Guide, "IAM and AWS STS quotas"; S3 User Guide, "Policies and permissions in Amazon S3". "The
+// prefix and the action name are case insensitive" (IAM User Guide, "IAM JSON policy elements: Action").
 var (
 	identityPolicy = policyKind{kind: iam.IdentityPolicy, limit: 10240, fault: "MalformedPolicyDocument"}
 	trustPolicy    = policyKind{kind: iam.TrustPolicy, limit: 2048, fault: "MalformedPolicyDocument",
@@ -57,7 +57,7 @@ func (k policyKind) check(path, policy string, r *report) {
 	}
 }
 
-// statements returns what the policy in an input says: nothing when it is not there, or refused by check.
+// statements returns the statements of the policy in an input: none if it is absent or rejected by check.
 func (k policyKind) statements(c *call, name string) []iam.Statement {
 	document, violations := iam.Parse(k.kind, c.in.text(name))
 	if len(violations) > 0 {
@@ -66,14 +66,14 @@ func (k policyKind) statements(c *call, name string) []iam.Statement {
 	return document.Statements
 }
 
-// verifyRoles reports principals of the policy in an input that are roles of this account and are not there: services
-// refuse those, each with its own fault.
+// verifyRoles reports principals of the policy in an input that are roles of this account and do not exist: services
+// reject those, each with its own error.
 func (k policyKind) verifyRoles(c *call, name, fault string, r *report) {
 	for _, s := range k.statements(c, name) {
 		for _, principal := range s.Principals.AWS {
 			_, ok := c.acct.Find(account.Role, "arn", principal)
 			if !ok && strings.HasPrefix(principal, c.globalARN("iam", "role/")) {
-				r.add(name, "%s: %s names %s, and no such role is declared", fault, s, principal)
+				r.add(name, "%s: %s names %s, but no such role is declared", fault, s, principal)
 			}
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// What is wrong with a policy is package iam's to say, in TestParse…; here it gets the service's error.
+// Package iam's TestParse… covers what is wrong with a policy; these check the service's error.
 func TestPolicyRefuses(t *testing.T) {
 	const aws = `"Principal":{"AWS":"123456789012"},`
 	tests := []struct {
@@ -70,7 +70,7 @@ func TestPolicyAccepts(t *testing.T) {
 	}
 }
 
-// document2012 wraps a statement into a document, and leaves documents alone.
+// document2012 wraps a statement in a document, and leaves documents alone.
 func document2012(policy string) string {
 	if strings.Contains(policy, `"Version"`) {
 		return policy

@@ -11,16 +11,16 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// property describes one input. Its builders return copies, so that a table reads as a sentence:
+// property describes an input. Its builders return copies, so that a table reads like a sentence:
 //
 //	"name": text().length(2, 256).match(repositoryName).replaces()
 type property struct {
 	shape     shape
 	required  bool
 	replace   bool // a change replaces the resource
-	unordered bool // a set: the order of its items means nothing
-	document  bool // JSON: its spelling means nothing
-	fallback  any  // what the provider or AWS makes of an absent value; nil when it stays absent
+	unordered bool // a set: order does not matter
+	document  bool // JSON: formatting does not matter
+	fallback  any  // what the provider or AWS uses for an absent value; nil if it stays absent
 	rules     []func(v any) string
 	reference *reference
 	item      *property // of a list, set or dictionary
@@ -38,7 +38,7 @@ const (
 	shapeBlock      shape = "an object"
 )
 
-// reference says what a value must name in the account.
+// reference says what a value must refer to in the account.
 type reference struct {
 	exists func(acct *account.Account, value string) bool
 	fault  string // AWS's error, with a %s for the value
@@ -83,7 +83,7 @@ func (p property) rule(r func(any) string) property {
 	return p
 }
 
-// oneOf admits just these texts.
+// oneOf allows only these texts.
 func (p property) oneOf(allowed ...string) property {
 	return p.rule(func(v any) string {
 		if s, ok := v.(string); ok && !slices.Contains(allowed, s) {
@@ -93,7 +93,7 @@ func (p property) oneOf(allowed ...string) property {
 	})
 }
 
-// match admits texts that match the whole pattern.
+// match allows texts that match the whole pattern.
 func (p property) match(pattern string) property {
 	re := regexp.MustCompile("^(?:" + pattern + ")$")
 	return p.rule(func(v any) string {
@@ -104,7 +104,7 @@ func (p property) match(pattern string) property {
 	})
 }
 
-// length bounds the characters of a text, the items of a list or map, and the value of a number.
+// length bounds the number of characters of a text or items of a list or map, or the value of a number.
 func (p property) length(low, high int) property {
 	return p.rule(func(v any) string {
 		size, noun := 0, ""
@@ -125,7 +125,7 @@ func (p property) length(low, high int) property {
 	})
 }
 
-// arn admits ARNs of a service, and of any service for "".
+// arn allows ARNs of a service, or of any service if "".
 func (p property) arn(service string) property {
 	return p.rule(func(v any) string {
 		s, _ := v.(string)
@@ -144,7 +144,7 @@ func (s shape) fits(v any) bool {
 	return shapeOf(v) == s || s == shapeBlock && shapeOf(v) == shapeDictionary
 }
 
-// shapeOf returns the shape that a JSON value has; blocks look like maps.
+// shapeOf returns the shape of a JSON value; blocks look like maps.
 func shapeOf(v any) shape {
 	switch v.(type) {
 	case string:

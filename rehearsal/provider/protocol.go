@@ -17,7 +17,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// endpoint answers for one of the two plugins. What it does not implement the engine does not need for programs in Go.
+// endpoint serves one of the two plugins. It implements what the engine needs for programs in Go.
 type endpoint struct {
 	pulumirpc.UnimplementedResourceProviderServer
 	*Server
@@ -40,7 +40,7 @@ func (p *endpoint) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Em
 }
 
 func (p *endpoint) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, nil // nothing here takes long enough to be cancelled
+	return &emptypb.Empty{}, nil // nothing here runs long enough to cancel
 }
 
 func (p *endpoint) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
@@ -66,13 +66,13 @@ func (p *endpoint) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	if p.name == "aws" && len(p.options.Account.All()) == 0 {
 		p.options.Account.SetRegion(inputs.text("region"))
 	}
-	// Without AcceptSecrets the engine takes secrets off the inputs and puts them back on the outputs of the same names.
+	// Without AcceptSecrets the engine unwraps secret inputs, and marks the outputs of the same names as secret.
 	return &pulumirpc.ConfigureResponse{SupportsPreview: true}, nil
 }
 
 func sessionOf(ctx context.Context) *session { return ctx.Value(sessionKey{}).(*session) }
 
-// call returns the state in which a request's resource is, with the fallbacks of its inputs filled in.
+// call returns the state for a request about a resource, with the defaults of its inputs filled in.
 func (p *endpoint) call(ctx context.Context, k kind, u urn.URN, inputs values) *call {
 	in := inputs.clone()
 	delete(in, defaulted)
@@ -158,19 +158,19 @@ func (p *endpoint) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if err := c.verify(k); err != nil {
 		return nil, status.Errorf(codes.FailedPrecondition, "updating %s: %v", describe(u), err)
 	}
-	if recorded.URN != string(u) { // an alias has given it another one
+	if recorded.URN != string(u) { // changed by an alias
 		p.options.Account.Delete(recorded.URN, recorded.ID)
 	}
 	out, err := p.record(c, k)
 	return &pulumirpc.UpdateResponse{Properties: out}, err
 }
 
-// verify reports what AWS would refuse now that everything is known.
+// verify reports what AWS would reject now that everything is known.
 func (c *call) verify(k kind) error {
 	r := &report{}
 	c.conflict(k, r)
 	if c.region != "" && c.region != c.acct.Region() {
-		r.add("", "the provider is configured for %s: one rehearsal has one region, and this one's is %s", c.region, c.acct.Region())
+		r.add("", "the provider is configured for %s: one rehearsal has one region, and this one is in %s", c.region, c.acct.Region())
 	}
 	k.inputs.resolve(c.in, "", c.acct, r)
 	if k.verify != nil {
@@ -179,7 +179,7 @@ func (c *call) verify(k kind) error {
 	return r.err()
 }
 
-// Read answers from the account: there is nothing else that could have drifted.
+// Read answers from the account, which is the only state: there is no drift.
 func (p *endpoint) Read(_ context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
 	u := urn.URN(req.GetUrn())
 	k, err := kindOf(string(u.Type()))
@@ -211,7 +211,7 @@ func (p *endpoint) Delete(_ context.Context, req *pulumirpc.DeleteRequest) (*emp
 	defer p.mu.Unlock()
 	r, ok := p.find(u, req.GetId())
 	if !ok {
-		return &emptypb.Empty{}, nil // gone already, which is what was wanted
+		return &emptypb.Empty{}, nil // already gone
 	}
 	err = k.blocked(p.options.Account, r)
 	if err == nil && k.remove != nil {
@@ -224,7 +224,7 @@ func (p *endpoint) Delete(_ context.Context, req *pulumirpc.DeleteRequest) (*emp
 	return &emptypb.Empty{}, nil
 }
 
-// record puts the resource into the account and returns its outputs.
+// record adds the resource to the account and returns its outputs.
 func (p *endpoint) record(c *call, k kind) (*structpb.Struct, error) {
 	out := c.outputs(k, false)
 	p.options.Account.Put(account.Resource{Type: string(c.urn.Type()), Name: c.urn.Name(), URN: string(c.urn), ID: c.id, Properties: out})
@@ -241,14 +241,14 @@ func (p *endpoint) find(u urn.URN, id string) (account.Resource, bool) {
 	return account.Resource{}, false
 }
 
-// pick returns the properties that the schema has.
+// pick returns the properties that are in the schema.
 func (s schema) pick(v map[string]any) values {
 	out := values(maps.Clone(v))
 	maps.DeleteFunc(out, func(name string, _ any) bool { _, ok := s[name]; return !ok })
 	return out
 }
 
-// describe names a resource in an error: its type's last part and its logical name.
+// describe names a resource in an error by the last part of its type and its logical name.
 func describe(u urn.URN) string {
 	token := string(u.Type())
 	return fmt.Sprintf("%s %q", token[strings.LastIndex(token, ":")+1:], u.Name())

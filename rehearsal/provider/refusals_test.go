@@ -9,7 +9,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// refusal changes one thing in an example that is accepted as it stands, see TestCompleteStack.
+// refusal changes one thing in a valid example, see TestCompleteStack.
 type refusal struct {
 	example, path string
 	value         any
@@ -220,7 +220,7 @@ func TestAllViolationsAtOnce(t *testing.T) {
 func TestDelete(t *testing.T) {
 	tests := []struct {
 		name    string
-		prepare func(w *world, r values) // what else is so; r are the recorded properties
+		prepare func(w *world, r values) // sets up the case; r are the recorded properties
 		want    string
 	}{
 		{"vpc", nil, "DependencyViolation"},

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// zoneLetters are the availability zones of every region by their letters, as a new account sees them.
-// Source: AWS Regions and Availability Zones user guide; regions not listed there do not exist.
+// zoneLetters lists each region's availability zones by letter, as a new account sees them. Source: AWS Regions and
+// Availability Zones user guide; regions not listed there do not exist.
 var zoneLetters = map[string]string{
 	"af-south-1": "abc", "ap-east-1": "abc", "ap-east-2": "abc", "ap-northeast-1": "acd", "ap-northeast-2": "abcd",
 	"ap-northeast-3": "abc", "ap-south-1": "abc", "ap-south-2": "abc", "ap-southeast-1": "abc", "ap-southeast-2": "abc",
@@ -23,7 +23,7 @@ var zoneLetters = map[string]string{
 
 func isRegion(region string) bool { return zoneLetters[region] != "" }
 
-// partitionOf returns the partition that a region is in.
+// partitionOf returns a region's partition.
 func partitionOf(region string) string {
 	switch {
 	case strings.HasPrefix(region, "cn-"):
@@ -34,7 +34,7 @@ func partitionOf(region string) string {
 	return "aws"
 }
 
-// zones returns the names of a region's availability zones in their order.
+// zones returns the names of a region's availability zones, in order.
 func zones(region string) []string {
 	var names []string
 	for _, letter := range zoneLetters[region] {
@@ -43,21 +43,21 @@ func zones(region string) []string {
 	return names
 }
 
-// zoneID returns the id of a zone, such as use1-az2 for us-east-1b.
-// Real accounts have their own order of zones; this one has the alphabet's.
+// zoneID returns the id of a zone, such as use1-az2 for us-east-1b. Each real account has its own mapping; this one's
+// is alphabetical.
 func zoneID(region, zone string) string {
 	code := strings.NewReplacer("northeast", "ne", "southeast", "se", "northwest", "nw", "north", "n", "south", "s",
 		"east", "e", "west", "w", "central", "c", "gov", "g", "-", "").Replace(region)
 	return fmt.Sprintf("%s-az%d", code, slices.Index(zones(region), zone)+1)
 }
 
-// Architectures as EC2 names them.
+// Architectures by EC2's names.
 const (
 	architectureX86 = "x86_64"
 	architectureARM = "arm64"
 )
 
-// sizes are the sizes of one line of instance families.
+// Sizes that groups of instance families share.
 var (
 	burstable = strings.Fields("nano micro small medium large xlarge 2xlarge")
 	older     = strings.Fields("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
@@ -78,7 +78,7 @@ var families = map[string]struct {
 	"r5": {architectureX86, older}, "r6i": {architectureX86, newer[1:]}, "r6g": {architectureARM, newer[:8]}, "r7g": {architectureARM, newer[:8]},
 }
 
-// architectureOf returns the architecture of an instance type, "" when there is no such type.
+// architectureOf returns the architecture of an instance type, or "" if there is no such type.
 func architectureOf(instanceType string) string {
 	name, size, _ := strings.Cut(instanceType, ".")
 	family := families[name]
@@ -88,22 +88,22 @@ func architectureOf(instanceType string) string {
 	return family.architecture
 }
 
-// offers reports whether a zone has an instance type. us-east-1e has old hardware only, which is why launching in
-// "the first zones" of that region fails now and then with EC2's Unsupported error.
+// offers reports whether a zone offers an instance type. us-east-1e has only old hardware, which is why launching in
+// "the first zones" of that region sometimes fails with EC2's Unsupported error.
 func offers(zone, instanceType string) bool {
 	return architectureOf(instanceType) != "" && (zone != "us-east-1e" || strings.HasPrefix(instanceType, "t2."))
 }
 
-// imageParameter is a public parameter that names a region's newest Amazon Linux 2023 image.
-// Source: Amazon Linux 2023 User Guide, "Launching the latest AL2023 AMI".
+// imageParameter matches a public parameter that names a region's newest Amazon Linux 2023 image. Source: Amazon
+// Linux 2023 User Guide, "Launching the latest AL2023 AMI".
 var imageParameter = regexp.MustCompile(`^/aws/service/ami-amazon-linux-latest/al2023-ami-(minimal-)?kernel-(default|6\.1|6\.12)-(x86_64|arm64)$`)
 
-// imageOf returns the image id under an image parameter: made up, and always the same for a region.
+// imageOf returns an invented image id for an image parameter, always the same in a region.
 func imageOf(region, parameter string) string {
 	return fmt.Sprintf("ami-0%x", sha256.Sum256([]byte(region+parameter)))[:len("ami-")+17]
 }
 
-// imageArchitecture returns the architecture of an image, "" when the region has no such image.
+// imageArchitecture returns the architecture of an image, or "" if the region has no such image.
 func imageArchitecture(region, image string) string {
 	for _, variant := range []string{"", "minimal-"} {
 		for _, kernel := range []string{"default", "6.1", "6.12"} {

@@ -7,27 +7,27 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// report collects everything that is wrong with one resource.
+// report collects everything that is wrong with a resource.
 type report struct{ violations []violation }
 
-// violation is one thing that AWS or the real provider would refuse, and the property that it is about ("" for none).
+// violation is one thing that AWS or the real provider would reject, and the property it concerns ("" for none).
 type violation struct{ path, reason string }
 
 func (r *report) add(path, format string, args ...any) {
 	r.violations = append(r.violations, violation{path, fmt.Sprintf(format, args...)})
 }
 
-// failures returns the violations as the engine wants them from Check.
+// failures returns the violations in the form that Check returns.
 func (r *report) failures() []*pulumirpc.CheckFailure {
 	var failures []*pulumirpc.CheckFailure
 	for _, v := range r.violations {
-		// The property's path goes into the reason as well: the engine prints a reason, and seldom a property.
+		// The reason includes the property's path, because the engine seldom prints the property.
 		failures = append(failures, &pulumirpc.CheckFailure{Property: v.path, Reason: v.String()})
 	}
 	return failures
 }
 
-// err returns the violations as one error, nil when there are none.
+// err returns the violations as one error, or nil if there are none.
 func (r *report) err() error {
 	var errs []error
 	for _, v := range r.violations {

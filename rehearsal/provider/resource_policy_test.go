@@ -9,12 +9,12 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// policyText returns a policy as an input has it, from one that is written for use within JSON.
+// policyText unescapes a policy that is written for use within JSON, for use as an input.
 func policyText(escaped string) string { return strings.ReplaceAll(escaped, `\"`, `"`) }
 
 const ownRoot = "arn:aws:iam::123456789012:root"
 
-// Each case gives a key, a repository or a topic another policy than its example does.
+// Each case gives a key, repository or topic a different policy from its example's.
 func TestResourcePolicies(t *testing.T) {
 	key := func(principal, action string) string { return policyText(keyPolicyOf(principal, action)) }
 	topic := func(principal, action string) string { return policyText(topicPolicyOf(principal, action)) }
@@ -73,7 +73,7 @@ func TestBypassOfPolicyLockout(t *testing.T) {
 	}
 }
 
-// What has a policy in its own property, and one from another resource, would keep the later of the two.
+// A resource with a policy in its own property and another from a separate resource would keep the later one.
 func TestOnePolicyForOneResource(t *testing.T) {
 	tests := []struct{ resource, attached, policy string }{
 		{"cmk", "cmk-policy", policyText(keyPolicyOf(ownRoot, "kms:*"))},
@@ -90,14 +90,14 @@ func TestOnePolicyForOneResource(t *testing.T) {
 				t.Fatal(err)
 			}
 			update := &pulumirpc.UpdateRequest{Urn: urnOf(e.token, e.name), Id: w.ids[e.name], News: news}
-			if _, err := w.Update(w.ctx, update); err == nil || !strings.Contains(err.Error(), `"`+tt.attached+`" already`) {
+			if _, err := w.Update(w.ctx, update); err == nil || !strings.Contains(err.Error(), `"`+tt.attached+`", which this one would silently overwrite`) {
 				t.Errorf("policy of its own beside an attached one: error = %v", err)
 			}
 			w.options.Account.Delete(urnOf(attached.token, tt.attached), w.ids[tt.attached])
 			if _, err := w.Update(w.ctx, update); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := w.declare(attached.token, tt.attached, w.inputs(attached)); err == nil || !strings.Contains(err.Error(), `"`+tt.resource+`" has a policy in its property policy already`) {
+			if _, err := w.declare(attached.token, tt.attached, w.inputs(attached)); err == nil || !strings.Contains(err.Error(), `"`+tt.resource+`" already has a policy in its property policy`) {
 				t.Errorf("attached policy beside one of its own: error = %v", err)
 			}
 		})
@@ -109,7 +109,7 @@ func TestOneAttachedPolicy(t *testing.T) {
 	w.declareUntil("")
 	for _, name := range []string{"cmk-policy", "topic-policy", "repository-policy"} {
 		e := exampleNamed(t, name)
-		if _, err := w.declare(e.token, "second", w.inputs(e)); err == nil || !strings.Contains(err.Error(), "has a policy from another resource already") {
+		if _, err := w.declare(e.token, "second", w.inputs(e)); err == nil || !strings.Contains(err.Error(), "already has a policy from another resource") {
 			t.Errorf("a second %s: error = %v", name, err)
 		}
 	}

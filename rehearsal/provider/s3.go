@@ -11,7 +11,7 @@ import (
 
 var bucketByName = named(account.Bucket, "bucket", "NoSuchBucket: The specified bucket does not exist: %s")
 
-// storageKinds are a bucket and what is set on it. Source: S3 User Guide and API Reference.
+// storageKinds are a bucket and its settings. Source: S3 User Guide and API Reference.
 var storageKinds = map[string]kind{
 	account.Bucket: {
 		inputs: schema{
@@ -72,17 +72,17 @@ var storageKinds = map[string]kind{
 	}, kind{check: checkLifecycle}),
 }
 
-// ofBucket completes a kind that is one setting of a bucket, of which a bucket has one.
+// ofBucket completes a kind that is a setting of a bucket. A bucket has at most one of each.
 func ofBucket(noun string, inputs schema, k kind) kind {
 	inputs["bucket"] = text().need().names(bucketByName).replaces()
 	k.inputs = inputs
-	k.unique, k.taken = []string{"bucket"}, "the "+noun+" of bucket %s is set by another resource already, which this one would silently overwrite"
+	k.unique, k.taken = []string{"bucket"}, "the "+noun+" of bucket %s is already set by another resource, which this one would silently overwrite"
 	k.id = input("bucket")
 	return k
 }
 
-// checkBucketName applies the naming rules for general purpose buckets.
-// Source: S3 User Guide, "General purpose bucket naming rules".
+// checkBucketName applies the naming rules for general purpose buckets. Source: S3 User Guide, "General purpose
+// bucket naming rules".
 func checkBucketName(v any) string {
 	name, _ := v.(string)
 	outer := func(r byte) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
@@ -90,11 +90,11 @@ func checkBucketName(v any) string {
 	case len(name) < 3 || len(name) > 63:
 		return fmt.Sprintf("InvalidBucketName: %q has %d characters, want 3 to 63", name, len(name))
 	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "":
-		return fmt.Sprintf("InvalidBucketName: %q may have lowercase letters, digits, dots and hyphens only", name)
+		return fmt.Sprintf("InvalidBucketName: %q may have only lowercase letters, digits, dots and hyphens", name)
 	case !outer(name[0]) || !outer(name[len(name)-1]):
 		return fmt.Sprintf("InvalidBucketName: %q must begin and end with a letter or digit", name)
 	case strings.Contains(name, "..") || err == nil:
-		return fmt.Sprintf("InvalidBucketName: %q must have no two adjacent dots and not look like an IP address", name)
+		return fmt.Sprintf("InvalidBucketName: %q must not have two adjacent dots or look like an IP address", name)
 	case slices.ContainsFunc([]string{"xn--", "sthree-", "amzn-s3-demo-"}, func(p string) bool { return strings.HasPrefix(name, p) }),
 		slices.ContainsFunc([]string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"}, func(s string) bool { return strings.HasSuffix(name, s) }):
 		return fmt.Sprintf("InvalidBucketName: %q has a reserved prefix or suffix", name)
@@ -102,7 +102,7 @@ func checkBucketName(v any) string {
 	return ""
 }
 
-// removeBucket refuses to delete objects that the stack has not said may go.
+// removeBucket refuses to delete objects unless the stack allows it.
 func removeBucket(s *Server, r account.Resource) error {
 	count := s.options.Objects.ObjectCount(r.ID)
 	if count > 0 && !values(r.Properties).flag("forceDestroy") {
@@ -114,7 +114,7 @@ func removeBucket(s *Server, r account.Resource) error {
 	return nil
 }
 
-// verifyBucketPolicy wants statements about this bucket, and none for everybody where those are blocked.
+// verifyBucketPolicy requires statements about this bucket, and rejects public ones if the bucket blocks them.
 func verifyBucketPolicy(c *call, r *report) {
 	bucket := "arn:" + partitionOf(c.region) + ":s3:::" + c.in.text("bucket")
 	blocked, _ := c.acct.Find(account.BucketPublicAccessBlock, "bucket", c.in.text("bucket"))
@@ -131,7 +131,7 @@ func verifyBucketPolicy(c *call, r *report) {
 	}
 }
 
-// checkEncryption wants a key only where one is used. Source: S3 API Reference, ServerSideEncryptionByDefault.
+// checkEncryption rejects a key where none is used. Source: S3 API Reference, ServerSideEncryptionByDefault.
 func checkEncryption(c *call, r *report) {
 	for i, rule := range c.in.blocks("rules") {
 		standard := rule.block("applyServerSideEncryptionByDefault")
@@ -141,7 +141,7 @@ func checkEncryption(c *call, r *report) {
 	}
 }
 
-// checkLifecycle wants rules that do something, under ids of their own.
+// checkLifecycle requires rules that do something and have unique ids.
 func checkLifecycle(c *call, r *report) {
 	ids := map[string]bool{}
 	for i, rule := range c.in.blocks("rules") {

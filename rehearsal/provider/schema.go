@@ -9,10 +9,10 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// schema is the closed set of input properties of a resource or of a block in one.
+// schema is the closed set of input properties of a resource or a block.
 type schema map[string]property
 
-// validate reports every violation of the schema in v; what is not known yet is left for the update.
+// validate reports every violation of the schema in v; unknown values wait for the update.
 func (s schema) validate(v values, path string, r *report) {
 	for _, name := range slices.Sorted(maps.Keys(v)) {
 		p, ok := s[name]
@@ -65,7 +65,7 @@ func (p property) each(v any, path string, item func(property, any, string), fie
 	}
 }
 
-// resolve reports every reference in v to something that the account does not have.
+// resolve reports every reference in v to something the account lacks.
 func (s schema) resolve(v values, path string, acct *account.Account, r *report) {
 	for _, name := range slices.Sorted(maps.Keys(v)) {
 		s[name].resolve(v[name], join(path, name), acct, r)
@@ -81,7 +81,7 @@ func (p property) resolve(v any, path string, acct *account.Account, r *report) 
 	})
 }
 
-// withFallbacks returns v with the fallbacks of absent properties filled in, in nested blocks too.
+// withFallbacks returns v with absent properties' defaults filled in, including in nested blocks.
 func (s schema) withFallbacks(v values) values {
 	out := v.clone()
 	for name, p := range s {
@@ -112,7 +112,7 @@ func (p property) withFallbacks(v any) any {
 	return v
 }
 
-// join extends a property path as Pulumi writes it.
+// join extends a property path in Pulumi's syntax.
 func join(path, name string) string {
 	switch {
 	case path == "":

@@ -1,10 +1,10 @@
 // Package provider is the stand-in for the aws and github provider plugins: a server that speaks the Pulumi provider
 // protocol to the real engine and records what a stack declares in an account.Account.
 //
-// It is strict. It refuses what AWS and the real provider refuse (names, references to things that do not exist,
-// malformed policies, pipeline structure), computes outputs as the real provider does, and knows which property
-// replaces a resource. It answers only for the resource types, properties and functions of its tables: a property that
-// it ignored would be a yes that nobody checked.
+// It is strict. It rejects what AWS and the real provider reject (names, dangling references, malformed policies,
+// pipeline structure), computes outputs as the real provider does, and knows which property replaces a resource. It
+// accepts only the types, properties and functions in its tables: an ignored property would be an unchecked yes.
+// F-numbers are the failures in docs/failures.md.
 package provider
 
 import (
@@ -23,13 +23,13 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// maxMessage is the largest message that the Pulumi engine sends to a provider, in bytes.
-// Source: pulumi/pulumi, sdk/go/common/util/rpcutil.
+// maxMessage is the largest message that the Pulumi engine sends to a provider, in bytes. Source: pulumi/pulumi,
+// sdk/go/common/util/rpcutil.
 const maxMessage = 400 << 20
 
 // Images is the registry behind the declared ECR repositories.
 type Images interface {
-	// ImageCount returns how many images a repository holds, by its name.
+	// ImageCount returns the number of images in the repository of that name.
 	ImageCount(repository string) int
 	// DeleteRepository removes a repository with its images.
 	DeleteRepository(repository string) error
@@ -37,24 +37,24 @@ type Images interface {
 
 // Objects is the store behind the declared S3 buckets.
 type Objects interface {
-	// ObjectCount returns how many object versions a bucket holds.
+	// ObjectCount returns the number of object versions in a bucket.
 	ObjectCount(bucket string) int
 	// EmptyBucket removes every version of every object.
 	EmptyBucket(bucket string) error
 }
 
-// Options configures a Server. Every field but ExistingConnections is required.
+// Options configures a Server. Every field except ExistingConnections is required.
 type Options struct {
-	// Account is where declared resources are recorded and references are looked up.
+	// Account records declared resources and resolves references.
 	Account *account.Account
-	// Authority decides whether a service may assume the role that it is handed.
+	// Authority decides whether a service may assume a role.
 	Authority *iam.Authority
-	// RegistryHost is the host:port of the registry, the part of a repositoryUrl before its first slash.
+	// RegistryHost is the registry's host:port, the part of a repositoryUrl before its first slash.
 	RegistryHost string
-	// Images and Objects are what a destroy may find in the way.
+	// Images and Objects may block a destroy.
 	Images  Images
 	Objects Objects
-	// ExistingConnections are ARNs of connections that the account has from before the stack. They are AVAILABLE.
+	// ExistingConnections are ARNs of connections that existed before the stack. They are AVAILABLE.
 	ExistingConnections []string
 }
 
@@ -64,10 +64,10 @@ type Server struct {
 	grpc    []*grpc.Server
 	env     string
 
-	mu sync.Mutex // held while a resource is created, updated or deleted: what was checked stays true until it is recorded
+	mu sync.Mutex // held while a resource is created, updated or deleted, so that checks stay true until it is recorded
 }
 
-// Start listens on two loopback ports, one for each plugin, until Close or the end of ctx.
+// Start listens on two loopback ports, one per plugin, until Close or the end of ctx.
 func Start(ctx context.Context, options Options) (*Server, error) {
 	if options.Account == nil || options.Authority == nil || options.RegistryHost == "" || options.Images == nil || options.Objects == nil {
 		return nil, errors.New("stand-in provider: Account, Authority, RegistryHost, Images and Objects are required")
@@ -88,7 +88,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	return s, nil
 }
 
-// serve starts the plugin called name and returns its port.
+// serve starts the named plugin and returns its port.
 func (s *Server) serve(name string) (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Server) Close() {
 	}
 }
 
-// AuthorizeConnection makes a declared connection AVAILABLE, as finishing the handshake in the console does.
+// AuthorizeConnection makes a declared connection AVAILABLE, like authorizing it in the console.
 func (s *Server) AuthorizeConnection(arn string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,8 +126,8 @@ func (s *Server) AuthorizeConnection(arn string) error {
 	return nil
 }
 
-// perConnection gives every connection its own session. The engine opens one connection for each provider resource of
-// a program, and no request says which provider it is for, so the connection is what tells two configurations apart.
+// perConnection gives every connection its own session. The engine opens one connection per provider resource of a
+// program, and no request says which provider it is for, so only the connection tells two configurations apart.
 type perConnection struct{}
 
 type sessionKey struct{}

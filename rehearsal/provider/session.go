@@ -13,13 +13,13 @@ type session struct {
 	defaultTags map[string]any
 }
 
-// configurations are the provider inputs that the stand-in understands, by plugin.
-// Credentials and endpoints are none of them: a rehearsal talks to no cloud.
+// configurations are the provider inputs that the stand-in understands, by plugin. They exclude credentials and
+// endpoints: a rehearsal talks to no cloud.
 var configurations = map[string]schema{
 	"aws": {
 		"region":      text().need(),
 		"defaultTags": block(schema{"tags": tags()}),
-		// An explicit provider passes on what the stack's configuration or the SDK's defaults say about validation.
+		// An explicit provider passes on validation settings from the stack's configuration or the SDK's defaults.
 		"skipCredentialsValidation": flag(),
 		"skipRegionValidation":      flag(),
 		"version":                   text(),
@@ -41,13 +41,13 @@ func checkConfiguration(plugin string, inputs values, r *report) {
 	}
 }
 
-// configure takes the provider's inputs over into the session.
+// configure stores the provider's inputs in the session.
 func (s *session) configure(inputs values) {
 	s.region = inputs.text("region")
 	s.defaultTags = inputs.block("defaultTags").block("tags")
 }
 
-// tagsAll returns a resource's tags on top of the default tags.
+// tagsAll returns the default tags, overridden by the resource's.
 func (s *session) tagsAll(inputs values) any {
 	if inputs.pending("tags") {
 		return unknown{}
@@ -58,8 +58,8 @@ func (s *session) tagsAll(inputs values) any {
 	return all
 }
 
-// tags is the schema of tags.
-// Source: AWS Tagging Best Practices, tag naming limits: 50 tags, keys of 1-128 characters not starting with "aws:", values to 256.
+// tags is the schema of tags. Source: AWS Tagging Best Practices, tag naming limits: 50 tags, keys of 1-128
+// characters not starting with "aws:", values to 256.
 func tags() property {
 	return dictionary(text().length(0, 256).match(`[\p{L}\p{Z}\p{N}_.:/=+\-@]*`)).length(0, 50).rule(func(v any) string {
 		m, _ := v.(map[string]any)

@@ -45,7 +45,7 @@ func TestProviderConfiguration(t *testing.T) {
 	}
 }
 
-// Two providers of a program have a connection each, and so a configuration each; but a rehearsal has one region.
+// Two providers in a program each have their own connection and so their own configuration; but a rehearsal has one region.
 func TestProvidersOfTwoRegions(t *testing.T) {
 	w := newWorld(t)
 	configure := func(region string) {

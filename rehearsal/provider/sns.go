@@ -11,13 +11,13 @@ import (
 var topicByARN = named(account.Topic, "arn", "NotFound: Topic does not exist: %s")
 
 // topicPolicy follows the SNS Developer Guide, "Amazon SNS API permissions: Actions and resources reference", which
-// lists all actions that a topic's policy may have; hashicorp/terraform issue 12740 has the error for another.
+// lists all actions that a topic's policy may have; hashicorp/terraform issue 12740 shows the error for others.
 var topicPolicy = policyKind{kind: iam.TopicPolicy, limit: 30 << 10, fault: "InvalidParameter: Invalid parameter: Policy Error",
 	actions: regexp.MustCompile(`(?i)^sns:(AddPermission|DeleteTopic|GetDataProtectionPolicy|GetTopicAttributes|ListSubscriptionsByTopic|` +
 		`ListTagsForResource|Publish|PutDataProtectionPolicy|RemovePermission|SetTopicAttributes|Subscribe|Receive)$`),
-	foreign: "Policy statement action out of service scope!"} // Receive is in the default policy alone
+	foreign: "Policy statement action out of service scope!"} // Receive is only in the default policy
 
-// topicKinds are SNS's types, for topics without an order (FIFO) and without a KMS key. Nothing subscribes to them here.
+// topicKinds are SNS's types, for standard topics (not FIFO) without a KMS key. Nothing subscribes to them here.
 // Source: SNS API Reference, CreateTopic and SetTopicAttributes.
 var topicKinds = map[string]kind{
 	account.Topic: {
@@ -32,10 +32,10 @@ var topicKinds = map[string]kind{
 		verify: func(c *call, r *report) {
 			c.verifyTopicPolicy(topicARN(c), r)
 			if other, ok := c.acct.Find(account.TopicPolicy, "arn", topicARN(c)); ok && c.in.has("policy") {
-				r.add("policy", "the topic has a policy from %s %q already, which this one would silently overwrite: keep one of the two", account.TopicPolicy, other.Name)
+				r.add("policy", "the topic already has a policy from %s %q, which this one would silently overwrite: keep one of the two", account.TopicPolicy, other.Name)
 			}
 		},
-		unique: []string{"name"}, taken: "there is a topic named %s already, and CreateTopic would silently give this resource the same one",
+		unique: []string{"name"}, taken: "a topic named %s already exists, and CreateTopic would silently return it for this resource too",
 		id: topicARN,
 		computed: map[string]output{
 			"arn":   func(c *call) any { return c.id },
@@ -51,10 +51,10 @@ var topicKinds = map[string]kind{
 		verify: func(c *call, r *report) {
 			c.verifyTopicPolicy(c.in.text("arn"), r)
 			if topic, ok := c.acct.Find(account.Topic, "arn", c.in.text("arn")); ok && topic.String("policy") != "" {
-				r.add("policy", "topic %q has a policy in its property policy already, which this one would silently overwrite: keep one of the two", topic.Name)
+				r.add("policy", "topic %q already has a policy in its property policy, which this one would silently overwrite: keep one of the two", topic.Name)
 			}
 		},
-		unique: []string{"arn"}, taken: "topic %s has a policy from another resource already, which this one would silently overwrite",
+		unique: []string{"arn"}, taken: "topic %s already has a policy from another resource, which this one would silently overwrite",
 		id:       input("arn"),
 		computed: map[string]output{"owner": ownAccount},
 	},
@@ -62,7 +62,7 @@ var topicKinds = map[string]kind{
 
 func topicARN(c *call) string { return c.arn("sns", c.in.text("name")) }
 
-// verifyTopicPolicy wants statements about this topic alone: "The value must match the ARN of the policy's topic".
+// verifyTopicPolicy requires statements about this topic only: "The value must match the ARN of the policy's topic".
 func (c *call) verifyTopicPolicy(topic string, r *report) {
 	topicPolicy.verifyRoles(c, "policy", "InvalidParameter: Invalid parameter: Policy Error: PrincipalNotFound", r) // the error from memory
 	for _, s := range topicPolicy.statements(c, "policy") {

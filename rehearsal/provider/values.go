@@ -2,22 +2,22 @@ package provider
 
 import "maps"
 
-// values are the properties of a resource or of a block in it, as plain JSON values and unknowns.
-// The accessors return the zero value for what is absent, unknown or of another type: types are the schema's business.
+// values are the properties of a resource or a block, as plain JSON values and unknowns. The accessors return the
+// zero value for what is absent, unknown or of another type: the schema checks types.
 type values map[string]any
 
 func (v values) clone() values { return maps.Clone(v) }
 
-// has reports whether the property is there, known or not.
+// has reports whether the property is present, known or not.
 func (v values) has(name string) bool { return v[name] != nil }
 
-// unknown reports whether nothing of the property's value is known yet.
+// unknown reports whether the property's value is entirely unknown.
 func (v values) unknown(name string) bool {
 	_, ok := v[name].(unknown)
 	return ok
 }
 
-// pending reports whether the property's value, or a part of it, is not known yet.
+// pending reports whether the property's value is partly or entirely unknown.
 func (v values) pending(name string) bool { return containsUnknown(v[name]) }
 
 func (v values) text(name string) string {
@@ -40,7 +40,7 @@ func (v values) block(name string) values {
 	return m
 }
 
-// blocks returns the list's items by position; an item that is not known yet is an empty block.
+// blocks returns the list's items by position; an unknown item is an empty block.
 func (v values) blocks(name string) []values {
 	list, _ := v[name].([]any)
 	blocks := make([]values, len(list))
@@ -51,7 +51,7 @@ func (v values) blocks(name string) []values {
 	return blocks
 }
 
-// texts returns the list's items by position; an item that is not known yet is "".
+// texts returns the list's items by position; an unknown item is "".
 func (v values) texts(name string) []string {
 	list, _ := v[name].([]any)
 	texts := make([]string, len(list))

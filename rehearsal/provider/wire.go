@@ -9,10 +9,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 )
 
-// unknown stands for a value that nobody knows before the update runs, such as the id of a resource to be created.
+// unknown stands for a value that is not known before the update runs, such as the id of a new resource.
 type unknown struct{}
 
-// fromWire returns a message's properties as plain Go values; nulls are left out, as the real providers treat them.
+// fromWire returns a message's properties as plain Go values; it drops nulls, as the real providers do.
 func fromWire(message *structpb.Struct) values {
 	out := values{}
 	for key, value := range message.GetFields() {
@@ -44,7 +44,7 @@ func fromWireValue(value *structpb.Value) any {
 		return list
 	case *structpb.Value_StructValue:
 		fields := v.StructValue.GetFields()
-		if fields[sig.Key].GetStringValue() == sig.Secret { // in a provider's configuration: elsewhere the engine takes them off
+		if fields[sig.Key].GetStringValue() == sig.Secret { // in a provider's configuration: elsewhere the engine unwraps secrets
 			return fromWireValue(fields["value"])
 		}
 		return map[string]any(fromWire(v.StructValue))
@@ -61,7 +61,7 @@ func toWire(v values) (*structpb.Struct, error) {
 	return out, nil
 }
 
-// toWireValue returns v with every unknown replaced by the engine's marker.
+// toWireValue returns v with each unknown replaced by the engine's marker.
 func toWireValue(v any) any {
 	switch v := v.(type) {
 	case unknown:

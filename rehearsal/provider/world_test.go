@@ -15,7 +15,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// contents are how many images or objects the one repository or bucket of a test holds.
+// contents is the number of images or objects in the test's one repository or bucket.
 type contents int
 
 func (c *contents) ImageCount(string) int         { return int(*c) }
@@ -23,7 +23,7 @@ func (c *contents) DeleteRepository(string) error { *c = 0; return nil }
 func (c *contents) ObjectCount(string) int        { return int(*c) }
 func (c *contents) EmptyBucket(string) error      { *c = 0; return nil }
 
-// world is an account with a complete stack in it: one resource of every kind, as short as AWS accepts.
+// world is an account with a complete stack: one resource of every kind, as short as AWS accepts.
 type world struct {
 	*endpoint
 	t        *testing.T
@@ -32,7 +32,7 @@ type world struct {
 	ids      map[string]string // by logical name
 }
 
-// example is a resource of the complete stack. Texts that begin with @ stand for the id of an earlier one.
+// example is a resource of the complete stack. Texts that begin with @ stand for an earlier one's id.
 type example struct {
 	token, name string
 	inputs      string // JSON
@@ -121,7 +121,7 @@ var examples = []example{
 
 var exampleImage = imageOf("us-east-1", "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64")
 
-// newWorld returns an account in us-east-1 with nothing in it.
+// newWorld returns an empty account in us-east-1.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	acct, c := account.New("123456789012"), new(contents)
@@ -138,7 +138,7 @@ func newWorld(t *testing.T) *world {
 	}
 }
 
-// inputs returns an example's inputs with references resolved; what does not exist in this world is unknown.
+// inputs returns an example's inputs with references resolved; what this world lacks is unknown.
 func (w *world) inputs(e example) values {
 	w.t.Helper()
 	var v map[string]any
@@ -157,7 +157,7 @@ func (w *world) inputs(e example) values {
 	}).(map[string]any)
 }
 
-// mapTexts returns v with f of every text in it.
+// mapTexts returns v with f applied to every text in it.
 func mapTexts(v any, f func(string) any) any {
 	switch v := v.(type) {
 	case string:
@@ -217,7 +217,7 @@ func (w *world) declare(token, name string, inputs values) (values, error) {
 	return fromWire(response.Properties), nil
 }
 
-// declareUntil declares the examples before the one called name, all of them for "".
+// declareUntil declares the examples before the named one, or all of them if name is "".
 func (w *world) declareUntil(name string) {
 	w.t.Helper()
 	for _, e := range examples {
@@ -241,7 +241,7 @@ func exampleNamed(t *testing.T, name string) example {
 	return example{}
 }
 
-// with returns inputs with the value at a path replaced; nil removes it. Steps are separated by dots, list items by number.
+// with returns inputs with the value at a path replaced; nil removes it. Dots separate steps, numbers select list items.
 func with(t *testing.T, inputs values, path string, value any) values {
 	t.Helper()
 	out := mapTexts(map[string]any(inputs), func(s string) any { return s }).(map[string]any)
@@ -277,7 +277,7 @@ func child(t *testing.T, v any, step string) any {
 	return nil
 }
 
-// leaves returns the paths of everything in inputs, blocks and lists too.
+// leaves returns the paths of everything in inputs, including blocks and lists.
 func leaves(v any, path string) []string {
 	var paths []string
 	each := func(step string, item any) {
