@@ -27,7 +27,7 @@ func TestPolicyRefuses(t *testing.T) {
 		{"size", identityPolicy, `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::` + strings.Repeat("b", 10240) + `"}`, "LimitExceeded"},
 		{"trust of another action", trustPolicy, `{"Effect":"Allow",` + aws + `"Action":"s3:GetObject"}`, "MalformedPolicyDocument: statement 1: AssumeRole policy may only specify STS AssumeRole actions"},
 		{"bucket policy of another service", bucketPolicy, `{"Effect":"Deny",` + aws + `"Action":"ec2:RunInstances","Resource":"*"}`, "MalformedPolicy: statement 1: Policy has invalid action"},
-		{"what AWS takes", identityPolicy, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"BinaryEquals":{"x:y":"QQ=="}}}`, "policy: AWS takes this, and it cannot be rehearsed: statement 1: "},
+		{"what AWS takes", identityPolicy, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"BinaryEquals":{"x:y":"QQ=="}}}`, "policy: AWS accepts this, but it cannot be rehearsed: statement 1: "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -32,7 +32,7 @@ func TestResourcePolicies(t *testing.T) {
 		{"key: policy by wildcard", "cmk-policy", key(ownRoot, "kms:Put*"), ""},
 		{"key: policy denied", "cmk-policy", strings.Replace(key(ownRoot, "kms:*"), "Allow", "Deny", 1), "will not allow you to update"},
 		{"key: another service's action", "cmk-policy", key(ownRoot, "s3:*"), "an action of another service"},
-		{"key: no resource", "cmk-policy", repository(ownRoot, "kms:*"), "AWS takes this, and it cannot be rehearsed: statement \"Enable IAM policies\": element Resource is missing"},
+		{"key: no resource", "cmk-policy", repository(ownRoot, "kms:*"), "AWS accepts this, but it cannot be rehearsed: statement \"Enable IAM policies\": element Resource is missing"},
 		{"key: exceptions", "cmk-policy", strings.Replace(key(ownRoot, "kms:*"), `"Action"`, `"NotAction"`, 1), "unknown element \"NotAction\""},
 		{"key: size", "cmk-policy", key(ownRoot, "kms:"+strings.Repeat("x", 32768)), "LimitExceeded"},
 		{"key: its own policy", "cmk", key(nobody, "kms:Decrypt"), "will not allow you to update"},

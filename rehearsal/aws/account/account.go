@@ -1,6 +1,6 @@
-// Package account holds what a stack has declared: the resources of one rehearsed AWS account and of the GitHub
-// side of it, as the provider recorded them. Every other part of the rehearsal reads its configuration here and
-// nowhere else, so what is not declared in the stack does not exist in the rehearsal.
+// Package account holds what a stack declares: the resources of one rehearsed AWS account and its GitHub side, as the
+// provider recorded them. Every other part of the rehearsal reads its configuration only here, so what the stack does
+// not declare does not exist in the rehearsal.
 package account
 
 import (
@@ -18,19 +18,19 @@ type Resource struct {
 	Name string
 	// URN identifies the resource in its stack.
 	URN string
-	// ID is the cloud's identifier: a name, an ARN or a generated id, as the real provider has it for this type.
+	// ID is the cloud's identifier: a name, an ARN or a generated id, as with the real provider for this type.
 	ID string
-	// Properties are the resource's outputs (its inputs among them) under their Pulumi names, as plain JSON values.
+	// Properties are the resource's outputs (including its inputs) by Pulumi name, as plain JSON values.
 	Properties map[string]any
 }
 
-// String returns the property called name, or "" when it is absent or not a string.
+// String returns the named property, or "" if it is absent or not a string.
 func (r Resource) String(name string) string {
 	s, _ := r.Properties[name].(string)
 	return s
 }
 
-// Decode fills a struct of the reader's own choosing, with Pulumi's property names as its json tags.
+// Decode fills a struct of the caller's choice, whose json tags are Pulumi's property names.
 func Decode[T any](r Resource) (T, error) {
 	var out T
 	raw, err := json.Marshal(r.Properties)
@@ -49,7 +49,7 @@ type Account struct {
 
 	mu        sync.RWMutex
 	region    string
-	resources []Resource // in the order of their creation
+	resources []Resource // in order of creation
 }
 
 // New returns an empty account with a 12-digit account id.
@@ -58,22 +58,22 @@ func New(id string) *Account { return &Account{id: id} }
 // ID returns the 12-digit account id.
 func (a *Account) ID() string { return a.id }
 
-// Region returns the region that the stack's provider was configured with, "" before that.
+// Region returns the region that the stack's provider is configured with, or "" before that.
 func (a *Account) Region() string {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return a.region
 }
 
-// SetRegion records the region that the stack's provider was configured with.
+// SetRegion records the region that the stack's provider is configured with.
 func (a *Account) SetRegion(region string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.region = region
 }
 
-// Put records a created or updated resource under its URN and ID.
-// A replacement shares the URN of what it replaces, so both count until the old one is deleted.
+// Put records a created or updated resource by its URN and ID. A replacement shares the URN of what it replaces, so
+// both exist until the old one is deleted.
 func (a *Account) Put(r Resource) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -86,27 +86,26 @@ func (a *Account) Put(r Resource) {
 	a.resources = append(a.resources, r)
 }
 
-// Delete removes the resource with this URN and ID, if it is there.
+// Delete removes the resource with this URN and ID, if it exists.
 func (a *Account) Delete(urn, id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.resources = slices.DeleteFunc(a.resources, func(r Resource) bool { return r.URN == urn && r.ID == id })
 }
 
-// All returns the resources in the order of their creation.
+// All returns the resources in order of creation.
 func (a *Account) All() []Resource {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return slices.Clone(a.resources)
 }
 
-// ByType returns the resources of one type in the order of their creation.
+// ByType returns the resources of one type in order of creation.
 func (a *Account) ByType(token string) []Resource {
 	return slices.DeleteFunc(a.All(), func(r Resource) bool { return r.Type != token })
 }
 
-// Find returns the first resource of a type whose property has the value.
-// The property "id" stands for Resource.ID.
+// Find returns the first resource of a type whose property has the value. The property "id" stands for Resource.ID.
 func (a *Account) Find(token, property, value string) (Resource, bool) {
 	for _, r := range a.ByType(token) {
 		if r.String(property) == value || property == "id" && r.ID == value {

@@ -1,9 +1,9 @@
 package account
 
-// The types of resources that a rehearsal knows, as Pulumi's tokens: what Resource.Type holds. Source: the SDKs of
+// The resource types that a rehearsal knows, as Pulumi's tokens: the values of Resource.Type. Source: the SDKs of
 // pulumi-aws 6 and pulumi-github 6.
 
-// EC2: networks, who may reach what, and hosts. The two rules are in a module of their own.
+// EC2: networks, firewalls and hosts. The two security group rules have their own module.
 const (
 	VPC                   = "aws:ec2/vpc:Vpc"
 	Subnet                = "aws:ec2/subnet:Subnet"
@@ -28,7 +28,7 @@ const (
 	InstanceProfile = "aws:iam/instanceProfile:InstanceProfile"
 )
 
-// S3: a bucket, and each setting of one as a resource of its own.
+// S3: a bucket, and each of its settings as a separate resource.
 const (
 	Bucket                  = "aws:s3/bucketV2:BucketV2"
 	BucketPolicy            = "aws:s3/bucketPolicy:BucketPolicy"
@@ -54,7 +54,7 @@ const (
 	LifecyclePolicy  = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 )
 
-// What a release goes through: the connection to GitHub, CodePipeline, CodeBuild with its log, and CodeDeploy.
+// The release pipeline: the connection to GitHub, CodePipeline, CodeBuild with its log, and CodeDeploy.
 const (
 	Connection      = "aws:codeconnections/connection:Connection"
 	Pipeline        = "aws:codepipeline/pipeline:Pipeline"
@@ -64,7 +64,7 @@ const (
 	DeploymentGroup = "aws:codedeploy/deploymentGroup:DeploymentGroup"
 )
 
-// GitHub: what the stack manages of its repository.
+// GitHub: what the stack manages in its repository.
 const (
 	RepositoryRuleset     = "github:index/repositoryRuleset:RepositoryRuleset"
 	RepositoryEnvironment = "github:index/repositoryEnvironment:RepositoryEnvironment"

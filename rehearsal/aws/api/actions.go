@@ -13,7 +13,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// decode reads a JSON request. A parameter that is not served is an error, lest it be ignored.
+// decode reads a JSON request. An unsupported parameter is an error, so that none is ignored.
 func decode(body []byte, request any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -50,8 +50,8 @@ type imagesRequest struct {
 	ImageIDs       []ecr.ImageID `json:"imageIds"`
 }
 
-// images decodes a request for images of a repository and asks IAM whether s may perform action there.
-// The repository is looked up first: what is not declared is easier to mend when the answer says so.
+// images decodes a request for a repository's images and asks IAM whether s may perform action there. It looks up the
+// repository first, because a missing declaration is easier to fix if the error says so.
 func (a *api) images(s iam.Session, action string, body []byte) (imagesRequest, error) {
 	var request imagesRequest
 	if err := decode(body, &request); err != nil {
@@ -131,7 +131,7 @@ func (a *api) batchGetImage(s iam.Session, body []byte) (any, error) {
 	return map[string]any{"images": images, "failures": failures}, nil
 }
 
-// getCallerIdentity needs no permission, and no policy can forbid it (STS API reference, GetCallerIdentity).
+// getCallerIdentity needs no permission, and no policy can deny it (STS API reference, GetCallerIdentity).
 func (a *api) getCallerIdentity(s iam.Session, _ []byte) (any, error) {
 	type result struct {
 		Arn     string

@@ -1,9 +1,9 @@
 // Package api is what AWS clients talk to in a rehearsal, over AWS's own protocols: the API endpoint
-// (AWS_ENDPOINT_URL) with the few ECR and STS actions that a release needs, the instance metadata service of a host,
-// and the credentials endpoint of a build. The clients are the real ones, and sign their requests; signature, region
-// and permission of each request are checked.
+// (AWS_ENDPOINT_URL) with the few ECR and STS actions that a release needs, a host's instance metadata service, and a
+// build's credentials endpoint. The clients are real and sign their requests; each request's signature, region and
+// permission are checked. F-numbers are the failures in docs/failures.md.
 //
-// An action that is not served here is refused by name.
+// An action that it does not serve is an error that names the action.
 package api
 
 import (
@@ -20,31 +20,31 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// requestLimit is the largest request body read, in bytes; real ones have some hundred.
+// requestLimit is the largest request body accepted, in bytes; real ones have a few hundred.
 const requestLimit = 1 << 20
 
-// Config is what the API endpoint needs. All fields are required.
+// Config configures the API endpoint. All fields are required.
 type Config struct {
-	// Account is whose API it is. Requests must be signed for its region.
+	// Account owns the API. Requests must be signed for its region.
 	Account *account.Account
-	// Sessions finds the session that an access key belongs to; it is [iam.Authority.SessionFor]. A session that it
-	// returns with false has expired.
+	// Sessions returns the session that an access key belongs to, and false if it has expired; it is
+	// [iam.Authority.SessionFor].
 	Sessions func(accessKeyID string) (iam.Session, bool)
 	// Authorize decides whether a session may perform an action; it is [iam.Authority.Authorize].
 	Authorize func(s iam.Session, action string, resources ...string) error
-	// Registry answers the ECR actions.
+	// Registry serves the ECR actions.
 	Registry *ecr.Registry
-	// RegistryURL is where the registry serves docker, such as "http://127.0.0.1:40123".
+	// RegistryURL is the registry's address for docker, such as "http://127.0.0.1:40123".
 	RegistryURL string
 }
 
 // api is the API endpoint.
 type api struct{ Config }
 
-// New returns the API endpoint, to be served at the root of a host of its own.
+// New returns the API endpoint, to be served at the root of its own host.
 func New(config Config) http.Handler { return &api{config} }
 
-// actions are all that is served: by X-Amz-Target in AWS's JSON protocol, by service and action in its query
+// actions are everything that is served: by X-Amz-Target in AWS's JSON protocol, by service and action in its query
 // protocol. Each evaluates IAM itself, because each knows its own resource.
 var actions = map[string]func(a *api, s iam.Session, body []byte) (any, error){
 	"AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken": (*api).getAuthorizationToken,
@@ -86,7 +86,7 @@ func (a *api) answer(r *http.Request) (any, error) {
 	return action(a, session, body)
 }
 
-// actionName returns the key of actions that the request asks for.
+// actionName returns the key in actions that the request asks for.
 func actionName(r *http.Request, body []byte) string {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return target
@@ -102,7 +102,7 @@ func actionName(r *http.Request, body []byte) string {
 	return service + "." + form.Get("Action")
 }
 
-// authorize is IAM's answer as the API gives it.
+// authorize asks IAM and returns a denial as the API's error.
 func (a *api) authorize(s iam.Session, action, resource string) error {
 	if err := a.Authorize(s, action, resource); err != nil {
 		return fault{"AccessDeniedException", err.Error()}
@@ -110,7 +110,7 @@ func (a *api) authorize(s iam.Session, action, resource string) error {
 	return nil
 }
 
-// fault is an error of AWS's API, under the name that the JSON protocol gives it.
+// fault is an error of AWS's API, with its name in the JSON protocol.
 type fault struct{ code, message string }
 
 func (f fault) Error() string { return f.code + ": " + f.message }

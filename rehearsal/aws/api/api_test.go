@@ -33,7 +33,7 @@ const (
 	roleARN = "arn:aws:iam::123456789012:role/ci/build"
 )
 
-// fixture is an API endpoint and a registry, of an account with the repository web and a role that may use it.
+// fixture is an API endpoint and a registry, in an account with the repository web and a role that may use it.
 type fixture struct {
 	account   *account.Account
 	authority *iam.Authority
@@ -180,7 +180,7 @@ func TestGetCallerIdentity(t *testing.T) {
 	}
 }
 
-// Both protocols refuse the same requests, each in its own words.
+// Both protocols reject the same requests, each in its own words.
 func TestUnauthenticatedRequests(t *testing.T) {
 	tests := []struct {
 		name            string
@@ -282,7 +282,7 @@ func TestRefusedRequests(t *testing.T) {
 	}
 }
 
-// A script that comes to call another service learns from the answer that this is not AWS.
+// A script that calls another service learns from the error that this is not AWS.
 func TestServiceThatIsNotServed(t *testing.T) {
 	f := newFixture(t)
 	_, body := get(t, f.api+"/artifacts", "Authorization",
@@ -292,7 +292,7 @@ func TestServiceThatIsNotServed(t *testing.T) {
 	}
 }
 
-// A request as no SDK would send it, seen on the wire.
+// Requests as no SDK would send them.
 func TestMalformedSignatures(t *testing.T) {
 	f := newFixture(t)
 	date := time.Now().UTC()

@@ -12,8 +12,8 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// Session returns the session that software on the host acts with: that of the role in its instance profile, renewed
-// before it ends. Without a profile or role the error says so.
+// Session returns the session of software on the host, for the role in its instance profile, renewed before it
+// expires. Without a profile or a role, the error says so.
 func (m *IMDS) Session() (iam.Session, error) {
 	declared, err := m.instance()
 	if err != nil {
@@ -35,7 +35,7 @@ func (m *IMDS) Session() (iam.Session, error) {
 	return m.session, nil
 }
 
-// role returns the role in the instance profile that the host is declared with.
+// role returns the role in the host's declared instance profile.
 func (m *IMDS) role(declared instance) (account.Resource, error) {
 	profile, ok := m.account.Find(account.InstanceProfile, "name", declared.IAMInstanceProfile)
 	if !ok {
@@ -48,7 +48,7 @@ func (m *IMDS) role(declared instance) (account.Resource, error) {
 	return role, nil
 }
 
-// roleCredentials answers for one role name. When EC2 cannot assume the role, the answer says so and is no error,
+// roleCredentials answers for one role name. If EC2 cannot assume the role, the answer says so and is not an error,
 // as in EC2.
 func (m *IMDS) roleCredentials(name string, declared instance) (string, error) {
 	role, err := m.role(declared)
@@ -76,17 +76,17 @@ func marshal(document map[string]any) (string, error) {
 
 func now() string { return time.Now().UTC().Format(time.RFC3339) }
 
-// ContainerCredentials is the endpoint from which builds get their credentials. CodeBuild tells a build its path in
-// AWS_CONTAINER_CREDENTIALS_RELATIVE_URI; a rehearsal tells the whole address in AWS_CONTAINER_CREDENTIALS_FULL_URI.
-// Its zero value is ready to use.
+// ContainerCredentials is the endpoint from which builds get their credentials. CodeBuild passes a build its path in
+// AWS_CONTAINER_CREDENTIALS_RELATIVE_URI; a rehearsal passes the full URL in AWS_CONTAINER_CREDENTIALS_FULL_URI. Its
+// zero value is ready to use.
 type ContainerCredentials struct {
 	mu       sync.Mutex
 	sessions map[string]iam.Session // by path
 }
 
-// Add makes a session's credentials available, and returns the path under which they are.
-// They are not renewed, for a build may not outlast its session, and remain there after the build, for as long as the
-// session, which is what a copy of them could be used for in AWS.
+// Add serves a session's credentials, and returns their path. It never renews them, because a build may not outlast
+// its session, and serves them for as long as the session lasts, even after the build: a copy would remain valid in
+// AWS too.
 func (c *ContainerCredentials) Add(session iam.Session) (path string) {
 	path = "/v2/credentials/" + rand.Text()
 	c.mu.Lock()
@@ -98,7 +98,7 @@ func (c *ContainerCredentials) Add(session iam.Session) (path string) {
 	return path
 }
 
-// ServeHTTP answers as the Amazon ECS container agent does (its handlers/v1/credentials).
+// ServeHTTP responds as the Amazon ECS container agent does (its handlers/v1/credentials).
 func (c *ContainerCredentials) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	session, ok := c.sessions[r.URL.Path]

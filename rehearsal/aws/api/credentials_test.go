@@ -19,7 +19,7 @@ import (
 
 const instanceID = "i-0123456789abcdef0"
 
-// newHost declares an instance with a profile and a role, as changed by the test, and serves its metadata.
+// newHost declares an instance with a profile and a role, changed by the test, and serves its metadata.
 func newHost(t *testing.T, acct *account.Account, authority *iam.Authority, change func(properties map[string]any)) (url string) {
 	t.Helper()
 	properties := map[string]any{
@@ -37,7 +37,7 @@ func newHost(t *testing.T, acct *account.Account, authority *iam.Authority, chan
 	return serve(t, NewIMDS(acct, authority, instanceID))
 }
 
-// cleanEnvironment leaves an SDK nothing but what the test sets.
+// cleanEnvironment unsets what an SDK could read, except what the test sets.
 func cleanEnvironment(t *testing.T, set map[string]string) {
 	t.Helper()
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
@@ -48,7 +48,7 @@ func cleanEnvironment(t *testing.T, set map[string]string) {
 	t.Setenv("AWS_REGION", region)
 }
 
-// The whole chain, as a hook on a host goes through it: metadata, role credentials, a signed call.
+// The whole chain, as for a hook on a host: metadata, role credentials, a signed call.
 func TestHostCredentials(t *testing.T) {
 	f, ctx := newFixture(t), context.Background()
 	cleanEnvironment(t, map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": newHost(t, f.account, f.authority, nil)})
@@ -227,7 +227,7 @@ func TestMetadataWrongToken(t *testing.T) {
 	}
 }
 
-// A role that EC2 may not assume is reported in the answer, as EC2 does.
+// A role that EC2 may not assume is reported in the response, as in EC2.
 func TestMetadataRoleThatTrustsSomeoneElse(t *testing.T) {
 	f := newFixture(t)
 	url := newHost(t, f.account, f.authority, nil)

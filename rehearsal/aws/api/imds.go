@@ -19,8 +19,8 @@ const (
 	tokenHeader    = "X-aws-ec2-metadata-token"
 	tokenTTLHeader = "X-aws-ec2-metadata-token-ttl-seconds"
 	maxTokenTTL    = 21600 // seconds, 6 hours
-	// renewBefore is how long before the end of its credentials a host gets new ones (EC2 user guide, "Retrieve
-	// security credentials from instance metadata": at least five minutes).
+	// renewBefore is how long before its credentials expire a host gets new ones (EC2 user guide, "Retrieve security
+	// credentials from instance metadata": at least five minutes).
 	renewBefore = 5 * time.Minute
 )
 
@@ -31,20 +31,20 @@ type IMDS struct {
 	instanceID string
 
 	mu      sync.Mutex
-	tokens  map[string]time.Time // by token, when it expires
+	tokens  map[string]time.Time // expiry by token
 	session iam.Session
 }
 
-// NewIMDS returns the instance metadata service (version 2, and 1 where the declaration allows it) of the declared
-// instance, to be served at the root of a host of its own. The declared httpEndpoint and httpTokens are kept to;
-// instance profile and role are looked up, and without them there are no credentials.
+// NewIMDS returns the instance metadata service (version 2, and version 1 if the declaration allows it) of the
+// declared instance, to be served at the root of its own host. It honors the declared httpEndpoint and httpTokens; it
+// looks up the instance profile and its role, and without them offers no credentials.
 //
 // The hop limit is not simulated: there is no router between a host's containers and this process.
 func NewIMDS(acct *account.Account, authority *iam.Authority, instanceID string) *IMDS {
 	return &IMDS{account: acct, authority: authority, instanceID: instanceID, tokens: map[string]time.Time{}}
 }
 
-// instance is what the metadata service reads of aws:ec2/instance:Instance.
+// instance is what the metadata service reads from aws:ec2/instance:Instance.
 type instance struct {
 	AMI                string `json:"ami"`
 	AvailabilityZone   string `json:"availabilityZone"`
@@ -60,7 +60,7 @@ type instance struct {
 
 var errNotFound = errors.New("no such metadata")
 
-// ServeHTTP answers as the EC2 user guide says in "Use the Instance Metadata Service to access instance metadata".
+// ServeHTTP responds as the EC2 user guide says in "Use the Instance Metadata Service to access instance metadata".
 func (m *IMDS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	declared, err := m.instance()
 	switch {
@@ -87,7 +87,7 @@ func (m *IMDS) instance() (instance, error) {
 	return account.Decode[instance](r)
 }
 
-// issueToken gives no token to a request that came through a proxy: it may be anybody's.
+// issueToken refuses requests that came through a proxy, which may be anybody's.
 func (m *IMDS) issueToken(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("X-Forwarded-For") != "" {
 		http.Error(w, "403 - Forbidden", http.StatusForbidden)
@@ -107,7 +107,7 @@ func (m *IMDS) issueToken(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, token)
 }
 
-// admits tells whether a GET with this token ("" without one) is answered. A wrong token never is.
+// admits reports whether a GET with this token ("" without one) is answered. A wrong token never is.
 func (m *IMDS) admits(token string, declared instance) bool {
 	if token == "" {
 		return declared.MetadataOptions.HTTPTokens != "required"
@@ -159,7 +159,7 @@ func (m *IMDS) lookup(path string, declared instance) (string, error) {
 	return value, nil
 }
 
-// publicIP is that of the Elastic IP, once one is associated.
+// publicIP is the Elastic IP's, once one is associated.
 func (m *IMDS) publicIP(declared instance) string {
 	if association, ok := m.account.Find(account.EIPAssociation, "instanceId", m.instanceID); ok {
 		return association.String("publicIp")
@@ -167,7 +167,7 @@ func (m *IMDS) publicIP(declared instance) string {
 	return declared.PublicIP
 }
 
-// identityDocument leaves out what no declaration tells, such as the architecture and the time of launch.
+// identityDocument leaves out what the declaration does not say, such as the architecture and the launch time.
 func (m *IMDS) identityDocument(declared instance) (string, error) {
 	document, err := json.MarshalIndent(map[string]string{
 		"accountId":        m.account.ID(),

@@ -6,13 +6,13 @@ import (
 	"net/http"
 )
 
-// protocol is how an answer looks on the wire.
+// protocol is the wire format of responses.
 type protocol interface {
 	write(w http.ResponseWriter, answer any)
 	writeError(w http.ResponseWriter, f fault)
 }
 
-// jsonProtocol is AWS's JSON 1.1 protocol, spoken by ECR.
+// jsonProtocol is AWS's JSON 1.1 protocol, which ECR uses.
 type jsonProtocol struct{}
 
 func (jsonProtocol) write(w http.ResponseWriter, answer any) {
@@ -20,7 +20,7 @@ func (jsonProtocol) write(w http.ResponseWriter, answer any) {
 	json.NewEncoder(w).Encode(answer)
 }
 
-// writeError answers 400 to whatever the client did wrong, a missing permission included, as ECR does.
+// writeError responds with 400 to all client errors, including missing permissions, as ECR does.
 func (p jsonProtocol) writeError(w http.ResponseWriter, f fault) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.Header().Set("x-amzn-ErrorType", f.code)
@@ -28,7 +28,7 @@ func (p jsonProtocol) writeError(w http.ResponseWriter, f fault) {
 	json.NewEncoder(w).Encode(map[string]string{"__type": f.code, "message": f.message})
 }
 
-// queryProtocol is AWS's query protocol, spoken by STS.
+// queryProtocol is AWS's query protocol, which STS uses.
 type queryProtocol struct{ requestID string }
 
 func (p queryProtocol) write(w http.ResponseWriter, answer any) {
@@ -36,7 +36,7 @@ func (p queryProtocol) write(w http.ResponseWriter, answer any) {
 	xml.NewEncoder(w).Encode(answer)
 }
 
-// queryCodes are the names that the query protocol has for some faults (STS API reference, "Common Errors").
+// queryCodes are the query protocol's names for some faults (STS API reference, "Common Errors").
 var queryCodes = map[string]string{
 	"AccessDeniedException":               "AccessDenied",
 	"ExpiredTokenException":               "ExpiredToken",
@@ -66,7 +66,7 @@ func (p queryProtocol) writeError(w http.ResponseWriter, f fault) {
 	}{Error: detail{"Sender", f.code, f.message}, RequestID: p.requestID})
 }
 
-// statusOf returns 500 for what is the rehearsal's own fault, else status.
+// statusOf returns 500 for the rehearsal's own faults, else status.
 func statusOf(f fault, status int) int {
 	if f.code == "ServerException" {
 		return http.StatusInternalServerError

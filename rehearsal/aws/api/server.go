@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// closeGrace is how long Close lets requests that are under way finish. Shutdown alone would wait up to five seconds
-// for a connection that a client has opened ahead of its need.
+// closeGrace is how long Close waits for requests in progress. Shutdown alone would wait up to five seconds for a
+// connection that a client opened but has not used yet.
 const closeGrace = 2 * time.Second
 
-// Server is a handler on a port of its own.
+// Server is a handler on its own port.
 type Server struct {
-	// URL is where it answers, such as "http://127.0.0.1:40123", without a slash at the end.
+	// URL is its address, such as "http://127.0.0.1:40123", without a trailing slash.
 	URL string
 
 	http *http.Server
 	done chan error
 }
 
-// Serve starts to answer on a free port of the loopback interface, which nobody outside this machine can reach.
+// Serve starts serving on a free port of the loopback interface, which other machines cannot reach.
 func Serve(h http.Handler) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -37,7 +37,7 @@ func Serve(h http.Handler) (*Server, error) {
 	return s, nil
 }
 
-// Close stops answering. Requests under way have 2 seconds to finish; then their connections are cut.
+// Close stops serving. Requests in progress have 2 seconds to finish; then their connections are closed.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
 	defer cancel()

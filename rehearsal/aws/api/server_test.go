@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Close lets a request that is under way finish, and takes no more connections meanwhile.
+// Close lets a request in progress finish, and accepts no new connections meanwhile.
 func TestServerCloses(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	server, err := Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -90,8 +90,8 @@ func (a *api) authenticate(r *http.Request, body []byte) (iam.Session, error) {
 	return session, nil
 }
 
-// checkScope checks for what place and time the request is signed. In AWS the wrong region is another host; here,
-// where there is one, the scope is what tells that a script names the wrong --region or none.
+// checkScope checks the region and time for which the request is signed. In AWS each region is a different host; here
+// there is one host, so only the scope shows that a script names the wrong --region or none.
 func (a *api) checkScope(auth authorization, r *http.Request) error {
 	if region := a.Account.Region(); auth.region != region {
 		return badSignature("Credential should be scoped to a valid region, not '%s'. The stack's region is '%s'.", auth.region, region)
@@ -141,7 +141,7 @@ func (auth authorization) sign(r *http.Request, body []byte, secret string) stri
 	return hex.EncodeToString(hmacSHA256(key, toSign))
 }
 
-// headerValue returns a header as it is signed; net/http keeps two of them elsewhere.
+// headerValue returns a header as it is signed; net/http stores two of them elsewhere.
 func headerValue(r *http.Request, name string) string {
 	switch name {
 	case "host":

@@ -1,6 +1,6 @@
-// Package cli stands in for the AWS CLI on machines that have none of a fit version: it makes the few calls that
-// the deploy scripts make, with the same output, error text and exit codes as version 2 of the AWS CLI.
-// Credentials and endpoint come from where AWS's own tools take them. Any other call is refused.
+// Package cli stands in for the AWS CLI on machines without a suitable version: it makes the few calls that the
+// deploy scripts make, with the output, error text and exit codes of AWS CLI version 2. It takes credentials and
+// endpoint from where AWS's own tools do, and rejects any other call.
 package cli
 
 import (
@@ -24,13 +24,13 @@ import (
 // Exit codes of the AWS CLI (its user guide, "Command line return codes in the AWS CLI").
 const (
 	exitOK            = 0
-	exitUsage         = 252 // the command is not one that is understood
+	exitUsage         = 252 // the command is not understood
 	exitConfiguration = 253 // no credentials, no region
 	exitRefused       = 254 // the service answered with an error
 	exitGeneral       = 255
 )
 
-// command is one call that is served. Every option is required, and its value must match.
+// command is a supported call. Every option is required, and its value must match.
 type command struct {
 	options map[string]*regexp.Regexp
 	run     func(ctx context.Context, client *ecr.Client, options map[string]string) (string, error)
@@ -73,7 +73,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// parse reads "service operation --option value ...".
+// parse parses "service operation --option value ...".
 func parse(args []string) (command, map[string]string, error) {
 	name := strings.Join(args[:min(2, len(args))], " ")
 	c, ok := commands[name]
@@ -97,8 +97,8 @@ func parse(args []string) (command, map[string]string, error) {
 }
 
 func unserved(args []string) error {
-	return fmt.Errorf("the rehearsal's built-in aws does not serve %q; install the AWS CLI, version 1.29 or 2.13 or newer, "+
-		"and this call is made with it (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html)",
+	return fmt.Errorf("the rehearsal's built-in aws does not support %q; install the AWS CLI, version 1.29, 2.13 or newer, "+
+		"to make this call (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html)",
 		"aws "+strings.Join(args, " "))
 }
 
@@ -108,7 +108,7 @@ func getLoginPassword(ctx context.Context, client *ecr.Client, _ map[string]stri
 		return "", err
 	}
 	if len(out.AuthorizationData) == 0 {
-		return "", errors.New("authorization token: the answer has none")
+		return "", errors.New("authorization token: the response has none")
 	}
 	login, err := base64.StdEncoding.DecodeString(aws.ToString(out.AuthorizationData[0].AuthorizationToken))
 	if err != nil {
@@ -128,7 +128,7 @@ func describeImages(ctx context.Context, client *ecr.Client, options map[string]
 		return "", err
 	}
 	if len(out.ImageDetails) == 0 {
-		return "None", nil // as --output text shows a query without a result
+		return "None", nil // what --output text prints for a query without a result
 	}
 	return aws.ToString(out.ImageDetails[0].ImageDigest), nil
 }

@@ -21,8 +21,8 @@ import (
 
 const roleARN = "arn:aws:iam::123456789012:role/build"
 
-// fixture is an account whose repository web holds one image, tagged v1, and whose role build may log in and
-// describe it, but nothing else.
+// fixture is an account whose repository web has one image, tagged v1, and whose role build may only log in and
+// describe it.
 type fixture struct {
 	env      map[string]string // of a build
 	metadata string            // address of the metadata service of a host with the same role
@@ -55,7 +55,7 @@ func newFixture(t *testing.T) fixture {
 		t.Fatal(err)
 	}
 
-	// The image gets there past IAM: the role may not push.
+	// The image is pushed without IAM: the role may not push.
 	dir := t.TempDir()
 	registry := ecr.New(ecr.Config{Account: acct, Dir: dir, Authorize: func(iam.Session, string, ...string) error { return nil }})
 	registryURL := serve(t, registry)
@@ -110,7 +110,7 @@ func (f fixture) push(t *testing.T, registry *ecr.Registry) (digest string) {
 	return h.String()
 }
 
-// caller is a way to make a call with the fixture's environment.
+// caller is a way to make a call in the fixture's environment.
 type caller func(t *testing.T, f fixture, args ...string) (stdout, stderr string, code int)
 
 func builtin(t *testing.T, f fixture, args ...string) (string, string, int) {
@@ -149,7 +149,7 @@ func environ(f fixture) []string {
 	return env
 }
 
-// The built-in aws and an installed one answer alike, but for the exit code of a refusal, which is 255 in version 1.
+// The built-in aws and an installed one give the same answers, except for the exit code of a service error, which is 255 in version 1.
 func TestCalls(t *testing.T) {
 	f := newFixture(t)
 	ways := map[string]caller{"built-in": builtin}
@@ -252,8 +252,8 @@ func TestCallsThatAreNotServed(t *testing.T) {
 		args string
 		want string
 	}{
-		{"nothing", "", `does not serve "aws "`},
-		{"other service", "s3 cp a s3://b/a", `does not serve "aws s3 cp a s3://b/a"; install the AWS CLI`},
+		{"nothing", "", `does not support "aws "`},
+		{"other service", "s3 cp a s3://b/a", `does not support "aws s3 cp a s3://b/a"; install the AWS CLI`},
 		{"other operation", "ecr list-images --region r", "install the AWS CLI"},
 		{"other option", "ecr get-login-password --region r --profile p", "install the AWS CLI"},
 		{"option without a value", "ecr get-login-password --region", "install the AWS CLI"},

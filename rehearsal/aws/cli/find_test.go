@@ -25,7 +25,7 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// Find passes over what is too old, what does not work in this very environment, and what is no program.
+// Find skips what is too old, what fails in this environment, and what is not a program.
 func TestFind(t *testing.T) {
 	bin := func(mode os.FileMode, script string) (dir string) {
 		dir = t.TempDir()

@@ -1,4 +1,4 @@
-// Package ec2 answers which connections the declared network lets through: addresses, security groups and routes.
+// Package ec2 decides which connections the declared network allows: addresses, security groups and routes.
 package ec2
 
 import (
@@ -33,8 +33,8 @@ func Instances(acct *account.Account) ([]Instance, error) {
 	return all, nil
 }
 
-// Behind returns the instance that an Elastic IP leads to when a client on the internet connects to a TCP port of
-// it. The error says what is missing: without it such a client would wait for an answer until it gives up.
+// Behind returns the instance that an internet client reaches through a TCP port of an Elastic IP. The error says
+// what is missing; in AWS such a client would wait until it times out.
 func Behind(acct *account.Account, publicIP string, port int) (Instance, error) {
 	instances, err := Instances(acct)
 	if err != nil {
@@ -55,7 +55,7 @@ func Behind(acct *account.Account, publicIP string, port int) (Instance, error) 
 	return Instance{}, fmt.Errorf("no instance is associated with the address %s", publicIP)
 }
 
-// Outbound says what stops an instance from connecting to a TCP port on the internet, nil if nothing does.
+// Outbound returns what stops an instance from connecting to a TCP port on the internet, or nil.
 func Outbound(acct *account.Account, i Instance, port int) error {
 	if err := throughGateway(acct, i); err != nil {
 		return err
@@ -83,8 +83,8 @@ func associated(acct *account.Account, publicIP, instanceID string) bool {
 	return false
 }
 
-// throughGateway says whether the instance's subnet has a default route to an internet gateway. A subnet without an
-// association of its own uses the VPC's main route table, which has no such route.
+// throughGateway returns an error unless the instance's subnet has a default route to an internet gateway. A subnet
+// without its own association uses the VPC's main route table, which has no such route.
 func throughGateway(acct *account.Account, i Instance) error {
 	for _, a := range acct.ByType(account.RouteTableAssociation) {
 		if a.String("subnetId") == i.SubnetID && hasDefaultRoute(acct, a.String("routeTableId")) {
@@ -123,8 +123,8 @@ func hasDefaultRoute(acct *account.Account, table string) bool {
 	return false
 }
 
-// allowed says whether a rule of one of the instance's security groups opens the port to the whole internet.
-// direction is account.IngressRule or account.EgressRule.
+// allowed reports whether a rule of the instance's security groups opens the port to the whole internet. direction is
+// account.IngressRule or account.EgressRule.
 func allowed(acct *account.Account, i Instance, direction string, port int) bool {
 	groups := map[string]bool{}
 	for _, id := range i.SecurityGroups {

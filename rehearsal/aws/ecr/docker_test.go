@@ -14,7 +14,7 @@ import (
 	"cicd/internal/docker/dockertest"
 )
 
-// docker runs the docker command line with a configuration of its own, so that logins stay in the test.
+// docker runs the docker command line with its own configuration, so that logins stay in the test.
 type docker struct {
 	t      *testing.T
 	config string
@@ -51,7 +51,7 @@ func (d docker) refused(want string, args ...string) {
 	}
 }
 
-// build makes an image with one file of its own, FROM scratch, and removes it and all its names at the end.
+// build creates an image with one file of its own, FROM scratch, and removes it and all its names at the end.
 func (d docker) build(names ...string) (id string) {
 	d.t.Helper()
 	var context bytes.Buffer
@@ -100,7 +100,7 @@ func TestDocker(t *testing.T) {
 	d.run(nil, "image", "rm", "--force", id)
 	f.evaluated()
 	d.run(nil, "pull", f.host+"/web@"+images[0].Digest)
-	// AWS's policy AmazonEC2ContainerRegistryPullOnly allows just these two, and GetAuthorizationToken.
+	// AWS's policy AmazonEC2ContainerRegistryPullOnly allows only these two and GetAuthorizationToken.
 	wantActions(t, f, "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 	if got := d.run(nil, "image", "inspect", "--format", "{{.Id}}", f.host+"/web@"+images[0].Digest); got != id {
 		t.Errorf("pulled image %s, want the one that was pushed, %s", got, id)

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Error is a refusal as ECR words it, as far as its texts are public (in its API reference and in issues that quote
-// them). The API shows its Code, Docker's registry protocol a code of its own.
+// Error is an ECR error with ECR's wording, as far as it is public (in its API reference and in issues that quote
+// it). The API shows its Code; Docker's registry protocol has its own code.
 type Error struct {
-	// Code is the exception of ECR's API, such as "RepositoryNotFoundException"; "" for what only docker can meet.
+	// Code is the exception in ECR's API, such as "RepositoryNotFoundException"; "" for errors that only docker sees.
 	Code string
 	// Message is the text that both show.
 	Message string
@@ -111,9 +111,9 @@ func errLayerPartInvalid(contentRange string, size int64) *Error {
 		http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID"}
 }
 
-// writeError answers in the form of the OCI distribution specification, "Error Codes".
+// writeError responds in the format of the OCI distribution specification, "Error Codes".
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
-	// A client that is still sending a layer would see a broken connection in place of the answer.
+	// A client that is still sending a layer would see a broken connection instead of the response.
 	io.Copy(io.Discard, r.Body)
 	var e *Error
 	if !errors.As(err, &e) {

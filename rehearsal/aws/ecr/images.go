@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Image is one pushed manifest with what ECR tells of it.
+// Image is one pushed manifest with ECR's metadata.
 type Image struct {
 	// Digest is "sha256:" and the hash of Manifest.
 	Digest string
-	// Tags are those that point at the image now, oldest first. An image whose only tag has moved on has none.
+	// Tags are those that now point to the image, oldest first. An image whose only tag has moved has none.
 	Tags []string
 	// PushedAt is when the manifest was first pushed.
 	PushedAt time.Time
-	// SizeBytes is the sum of configuration and layers, for a manifest list that of its largest image.
+	// SizeBytes is the total of configuration and layers; for a manifest list, that of its largest image.
 	SizeBytes int64
 	// MediaType is the manifest's, ConfigMediaType its configuration's ("" for a manifest list).
 	MediaType, ConfigMediaType string
@@ -21,13 +21,13 @@ type Image struct {
 	Manifest []byte
 }
 
-// ImageID names an image by digest, by tag, or by both.
+// ImageID identifies an image by digest, by tag, or by both.
 type ImageID struct {
 	Digest string `json:"imageDigest,omitempty"`
 	Tag    string `json:"imageTag,omitempty"`
 }
 
-// String is the form that ECR's errors have.
+// String returns the format in ECR's errors.
 func (id ImageID) String() string {
 	text := func(s string) string {
 		if s == "" {
@@ -38,8 +38,8 @@ func (id ImageID) String() string {
 	return "{imageDigest:'" + text(id.Digest) + "', imageTag:'" + text(id.Tag) + "'}"
 }
 
-// Images returns the images that ids name, or every image when there are no ids, in the order of their first push.
-// An undeclared repository and an unknown image are ECR's errors, of type *Error.
+// Images returns the images with these ids, or every image if there are no ids, in order of first push. An undeclared
+// repository or an unknown image is an ECR error, of type *Error.
 func (g *Registry) Images(repository string, ids ...ImageID) ([]Image, error) {
 	c, err := g.repository(repository)
 	if err != nil {
@@ -63,7 +63,7 @@ func (g *Registry) Images(repository string, ids ...ImageID) ([]Image, error) {
 	return found, nil
 }
 
-// ImageCount returns how many images a repository holds; one that is not declared holds none.
+// ImageCount returns the number of images in a repository; one that is not declared has none.
 func (g *Registry) ImageCount(repository string) int {
 	images, _ := g.Images(repository)
 	return len(images)
@@ -76,7 +76,7 @@ func (id ImageID) names(image *Image) bool {
 	return id.Tag == "" || slices.Contains(image.Tags, id.Tag)
 }
 
-// find returns the image of an id. The caller holds c.mu.
+// find returns the image with an id. The caller holds c.mu.
 func (c *repository) find(id ImageID) (*Image, bool) {
 	i := slices.IndexFunc(c.images, id.names)
 	if i < 0 {

@@ -12,10 +12,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// manifestLimit is the largest manifest taken, in bytes: the limit of ECR's PutImage (imageManifest, 4,194,304).
+// manifestLimit is the largest manifest accepted, in bytes: the limit of ECR's PutImage (imageManifest, 4,194,304).
 const manifestLimit = 4 << 20
 
-// imageID reads the last part of a manifest's path, which is a digest or a tag.
+// imageID parses the last part of a manifest's path, a digest or a tag.
 func imageID(reference string) ImageID {
 	if strings.Contains(reference, ":") {
 		return ImageID{Digest: reference}
@@ -23,7 +23,7 @@ func imageID(reference string) ImageID {
 	return ImageID{Tag: reference}
 }
 
-// serveManifest answers HEAD and GET of a manifest.
+// serveManifest handles HEAD and GET of a manifest.
 func (c *repository) serveManifest(w http.ResponseWriter, r *http.Request, reference string) error {
 	c.mu.Lock()
 	_, ok := c.find(imageID(reference))
@@ -35,7 +35,7 @@ func (c *repository) serveManifest(w http.ResponseWriter, r *http.Request, refer
 	return nil
 }
 
-// putManifest answers PUT: ECR's PutImage.
+// putManifest handles PUT: ECR's PutImage.
 func (c *repository) putManifest(w http.ResponseWriter, r *http.Request, reference string) error {
 	manifest, err := io.ReadAll(http.MaxBytesReader(w, r.Body, manifestLimit))
 	if err != nil {
@@ -58,12 +58,12 @@ func (c *repository) putManifest(w http.ResponseWriter, r *http.Request, referen
 	return nil
 }
 
-// admit checks an image that is about to be pushed as id, and fills in what its manifest tells. The caller holds c.mu.
+// admit checks an image that is about to be pushed as id, and fills in what its manifest says. The caller holds c.mu.
 func (c *repository) admit(image *Image, id ImageID) error {
 	if id.Digest != "" && id.Digest != image.Digest {
 		return errDigestMismatch(id.Digest, image.Digest)
 	}
-	// ECR refuses the tag even for the digest that it has already (F19): a re-run of a commit must look first.
+	// ECR rejects the tag even for the digest it already has (F19): a re-run of a commit must check first.
 	if _, exists := c.find(id); exists && id.Tag != "" && c.immutable() {
 		return errTagExists(id.Tag, c.name)
 	}
@@ -108,7 +108,7 @@ func (c *repository) admitIndex(index *Image) error {
 	return nil
 }
 
-// record adds a pushed image and points tag, if there is one, at it. The caller holds c.mu.
+// record adds a pushed image and points tag, if any, to it. The caller holds c.mu.
 func (c *repository) record(image *Image, tag string) {
 	if known, ok := c.find(ImageID{Digest: image.Digest}); ok {
 		image = known
@@ -125,7 +125,7 @@ func (c *repository) record(image *Image, tag string) {
 	image.Tags = append(image.Tags, tag)
 }
 
-// immutable tells what is declared now: a changed declaration counts from the next push on.
+// immutable reads the current declaration: a change applies from the next push on.
 func (c *repository) immutable() bool {
 	declared, err := c.registry.declared(c.name)
 	return err == nil && declared.String("imageTagMutability") == "IMMUTABLE"

@@ -1,8 +1,8 @@
-// Package ecr is Amazon ECR on this machine: a registry that docker pushes to and pulls from for real, behind ECR's
-// token login, with only those repositories that the stack declares, each call evaluated against IAM, and tags that
-// are immutable where the declaration says so.
+// Package ecr is Amazon ECR on this machine: a real registry for docker push and pull, behind ECR's token login. It
+// has only the repositories that the stack declares, evaluates each call against IAM, and keeps tags immutable if
+// declared so. F-numbers are the failures in docs/failures.md.
 //
-// The registry protocol is go-containerregistry's pkg/registry. In front of it stand ECR's rules, and the uploads:
+// The registry protocol is go-containerregistry's pkg/registry. In front of it are ECR's rules, and the uploads:
 // pkg/registry would hold every layer in memory until it is complete.
 //
 // Not simulated: lifecycle policies, image scanning, encryption, replication, and ECR's quotas.
@@ -22,29 +22,29 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// Config is what a Registry needs. All fields but Now are required.
+// Config configures a Registry. All fields except Now are required.
 type Config struct {
 	// Account declares the repositories.
 	Account *account.Account
 	// Authorize decides whether a session may perform an action on a repository; it is [iam.Authority.Authorize].
 	Authorize func(s iam.Session, action string, resources ...string) error
-	// Dir is an existing folder for layers and uploads, which belongs to the registry alone.
+	// Dir is an existing folder for layers and uploads, which only the registry uses.
 	Dir string
 	// Now is the clock by which login tokens expire; nil means time.Now.
 	Now func() time.Time
 }
 
 // Registry is the private registry of one account in one region. It is an http.Handler for Docker's registry
-// protocol, to be served at the root of a host of its own.
+// protocol, to be served at the root of its own host.
 type Registry struct {
 	config Config
 	tokens tokens
 
 	mu       sync.Mutex
-	contents map[string]*repository // by repository name, from the first request on
+	contents map[string]*repository // by repository name, created at the first request
 }
 
-// New returns a registry without any image in it.
+// New returns an empty registry.
 func New(config Config) *Registry {
 	if config.Now == nil {
 		config.Now = time.Now
@@ -52,19 +52,19 @@ func New(config Config) *Registry {
 	return &Registry{config: config, tokens: tokens{now: config.Now}, contents: map[string]*repository{}}
 }
 
-// operation is one kind of request: the IAM actions that ECR evaluates for it, and what answers it.
+// operation is one kind of request: the IAM actions that ECR evaluates for it, and its handler.
 type operation struct {
 	actions []string
 	serve   func(c *repository, w http.ResponseWriter, r *http.Request, reference string) error
 }
 
-// operations follow the ECR API reference, which says of each action what docker does when the ECR proxy calls it
-// ("When an image is pushed, the InitiateLayerUpload API is called once per image layer ..."), and agree with the
-// ECR user guide's "IAM permissions for pushing an image".
+// operations follow the ECR API reference, which says for each action what docker does when the ECR proxy calls it
+// ("When an image is pushed, the InitiateLayerUpload API is called once per image layer ..."), and agree with the ECR
+// user guide's "IAM permissions for pushing an image".
 //
-// Two of them are asked for more than this machine's daemon needs, so that it makes no difference which daemon that is.
-// BatchGetImage for a push: containerd and BuildKit look for the manifest before they push it. GetDownloadUrlForLayer for
-// a pull: who gets a manifest gets the layers next, but a daemon that build and hosts share has them already.
+// Two of them require more than this machine's daemon needs, so that the result does not depend on the daemon.
+// BatchGetImage for a push: containerd and BuildKit look for the manifest before they push it. GetDownloadUrlForLayer
+// for a pull: a client gets the layers after the manifest, but a daemon shared by build and hosts already has them.
 var operations = map[string]operation{
 	"HEAD blobs":          {[]string{"ecr:BatchCheckLayerAvailability"}, (*repository).serveBlob},
 	"GET blobs":           {[]string{"ecr:GetDownloadUrlForLayer"}, (*repository).serveBlob},
@@ -76,10 +76,10 @@ var operations = map[string]operation{
 	"PUT manifests":       {[]string{"ecr:PutImage", "ecr:BatchGetImage"}, (*repository).putManifest},
 }
 
-// requestPath splits a path into repository name, kind of thing, and reference (tag, digest, upload id or nothing).
+// requestPath splits a path into repository name, kind, and reference (tag, digest, upload id or nothing).
 var requestPath = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs|blobs/uploads)/([^/]*)$`)
 
-// ServeHTTP answers one request of Docker's registry protocol.
+// ServeHTTP handles one request of Docker's registry protocol.
 func (g *Registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
 	if err := g.serve(w, r); err != nil {
@@ -93,7 +93,7 @@ func (g *Registry) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.URL.Path == "/v2/" {
-		return nil // the version check, which is how docker login tries its credentials
+		return nil // the version check, with which docker login tests its credentials
 	}
 	path := requestPath.FindStringSubmatch(r.URL.Path)
 	if path == nil {
@@ -134,7 +134,7 @@ func (g *Registry) declared(name string) (account.Resource, error) {
 	return r, nil
 }
 
-// repository returns the contents of a declared repository, empty ones at first.
+// repository returns the contents of a declared repository, initially empty.
 func (g *Registry) repository(name string) (*repository, error) {
 	if _, err := g.declared(name); err != nil {
 		return nil, err
@@ -152,8 +152,8 @@ func (g *Registry) repository(name string) (*repository, error) {
 	return c, nil
 }
 
-// DeleteRepository forgets the images of a repository and removes its layers. Whether a repository that has images
-// may be deleted (forceDelete) is for the caller to decide. Deleting what was never pushed to is no error.
+// DeleteRepository removes a repository's images and layers. The caller decides whether a repository with images may
+// be deleted (forceDelete). Deleting one without any pushes is not an error.
 func (g *Registry) DeleteRepository(name string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

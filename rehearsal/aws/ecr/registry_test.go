@@ -68,14 +68,14 @@ func (f *fixture) authorize(s iam.Session, action string, resources ...string) e
 	return nil
 }
 
-// deny takes one permission away from here on; "" gives it back.
+// deny revokes one permission until the next call; "" revokes none.
 func (f *fixture) deny(action string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.denied = action
 }
 
-// evaluated returns the actions that were evaluated since the last call.
+// evaluated returns the actions evaluated since the last call.
 func (f *fixture) evaluated() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -96,7 +96,7 @@ func (f *fixture) advance(d time.Duration) {
 	f.now = f.now.Add(d)
 }
 
-// do sends one request and returns the answer with its body.
+// do sends one request and returns the response with its body.
 func (f *fixture) do(t *testing.T, method, path string, body io.Reader, header ...string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequest(method, f.url+path, body)
@@ -119,7 +119,7 @@ func (f *fixture) do(t *testing.T, method, path string, body io.Reader, header .
 	return answer, string(text)
 }
 
-// push pushes with go-containerregistry's client, which is not the one that docker has.
+// push uses go-containerregistry's client, which differs from docker's.
 func (f *fixture) push(t *testing.T, reference string, image v1.Image) error {
 	t.Helper()
 	ref, err := name.ParseReference(f.host + "/" + reference)
@@ -185,7 +185,7 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
-// Each kind of request is evaluated as the ECR action that it stands for.
+// Each kind of request is evaluated as the corresponding ECR action.
 func TestEveryOperationIsAuthorized(t *testing.T) {
 	f := newFixture(t)
 	layer := []byte("layer")

@@ -17,7 +17,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// repository is what has been pushed to one declared repository.
+// repository holds what has been pushed to a declared repository.
 type repository struct {
 	registry *Registry
 	name     string
@@ -26,7 +26,7 @@ type repository struct {
 	uploads  uploads
 
 	mu     sync.Mutex
-	images []*Image // in the order of their first push
+	images []*Image // in order of first push
 }
 
 func newRepository(g *Registry, name string) (*repository, error) {
@@ -42,7 +42,7 @@ func newRepository(g *Registry, name string) (*repository, error) {
 
 func (c *repository) registryID() string { return c.registry.config.Account.ID() }
 
-// layers is a folder of files named by their digests: image layers and image configurations.
+// layers is a folder of files named by digest: image layers and image configurations.
 type layers string
 
 var (
@@ -50,7 +50,7 @@ var (
 	_ registry.BlobStatHandler = layers("")
 )
 
-// path is safe for any digest, because v1.NewHash admits hexadecimal digits only.
+// path is safe for any digest, because v1.NewHash allows only hexadecimal digits.
 func (l layers) path(h v1.Hash) string { return filepath.Join(string(l), h.Algorithm+"-"+h.Hex) }
 
 // Stat returns a layer's size in bytes, or registry.ErrNotFound.
@@ -74,7 +74,7 @@ func (l layers) Get(_ context.Context, _ string, h v1.Hash) (io.ReadCloser, erro
 	return f, err
 }
 
-// missing returns the digests of those layers that are not in the folder.
+// missing returns the digests of the layers that are not in the folder.
 func (l layers) missing(wanted []v1.Descriptor) []string {
 	var digests []string
 	for _, d := range wanted {
@@ -85,9 +85,9 @@ func (l layers) missing(wanted []v1.Descriptor) []string {
 	return digests
 }
 
-// serveBlob answers HEAD and GET of a layer.
+// serveBlob handles HEAD and GET of a layer.
 func (c *repository) serveBlob(w http.ResponseWriter, r *http.Request, digest string) error {
-	// An interrupted pull continues with "bytes=N-", which pkg/registry understands only with an end.
+	// An interrupted pull resumes with "bytes=N-", but pkg/registry requires an end.
 	if start, open := strings.CutSuffix(r.Header.Get("Range"), "-"); open {
 		if h, err := v1.NewHash(digest); err == nil {
 			if size, err := c.layers.Stat(r.Context(), c.name, h); err == nil {

@@ -13,7 +13,7 @@ import (
 // tokenLifetime is how long a login lasts (ECR API reference, GetAuthorizationToken: "valid for 12 hours").
 const tokenLifetime = 12 * time.Hour
 
-// tokens are the logins that GetAuthorizationToken has issued. Expired ones stay, to be answered as expired.
+// tokens are the logins that GetAuthorizationToken has issued. Expired ones are kept, so that they are reported as expired.
 type tokens struct {
 	now func() time.Time
 

@@ -15,8 +15,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// uploads are the layers that are on their way in: files that grow, so that memory does not.
-// One that its client abandons stays until the repository is deleted.
+// uploads are the layers being uploaded, written to files to save memory. One that its client abandons stays until
+// the repository is deleted.
 type uploads struct {
 	dir string
 
@@ -68,14 +68,14 @@ func (u *upload) append(part io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// startUpload answers POST. Mounting a layer from another repository (?mount=) is off in ECR by default, and a
-// client must then expect this same answer.
+// startUpload handles POST. Mounting a layer from another repository (?mount=) is off in ECR by default, and a client
+// must then expect this same response.
 func (c *repository) startUpload(w http.ResponseWriter, _ *http.Request, _ string) error {
 	c.accepted(w, c.uploads.start(), 0)
 	return nil
 }
 
-// continueUpload answers PATCH. A part that breaks off ends the upload: its client starts a new one.
+// continueUpload handles PATCH. A part that is cut short ends the upload: its client starts a new one.
 func (c *repository) continueUpload(w http.ResponseWriter, r *http.Request, id string) error {
 	u, ok := c.uploads.find(id)
 	if !ok {
@@ -103,7 +103,7 @@ func (c *repository) accepted(w http.ResponseWriter, id string, size int64) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// completeUpload answers PUT: what was received becomes a layer if it has the digest that the client says.
+// completeUpload handles PUT: the received data becomes a layer if it has the client's digest.
 func (c *repository) completeUpload(w http.ResponseWriter, r *http.Request, id string) error {
 	u, ok := c.uploads.find(id)
 	if !ok {

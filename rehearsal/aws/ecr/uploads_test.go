@@ -38,7 +38,7 @@ func (f *fixture) upload(t *testing.T, repository string, layer []byte) {
 	}
 }
 
-// What breaks off, or turns out to be something else than its client says, leaves no layer and no file behind.
+// An upload that is cut short, or differs from what its client says, leaves no layer or file.
 func TestBadUploadsLeaveNothing(t *testing.T) {
 	f := newFixture(t)
 	layer := []byte("layer")
@@ -86,7 +86,7 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("the client breaks off") }
 
-// waitFor gives the server, which learns of a broken connection in its own time, five seconds.
+// waitFor allows five seconds: the server may take a while to notice a broken connection.
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(5 * time.Second)
@@ -113,7 +113,7 @@ func files(t *testing.T, dir string) []string {
 	return found
 }
 
-// A layer of 64 MiB passes through without being held in memory, both ways.
+// A layer of 64 MiB is streamed in both directions, without being held in memory.
 func TestLayersAreStreamed(t *testing.T) {
 	const size, limit = 64 << 20, 16 << 20
 	f := newFixture(t)

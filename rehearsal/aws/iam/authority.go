@@ -1,9 +1,9 @@
-// Package iam decides, as AWS would, whether a call is allowed: by the roles and policies that the stack declares,
-// and by nothing else. What it cannot decide is an error that names the policy, never a yes.
+// Package iam decides, as AWS would, whether a call is allowed: only by the roles and policies that the stack
+// declares. If it cannot decide, it returns an error that names the policy, never a yes.
 //
 // It knows what can be declared here: inline role policies, role trust policies, and the policies of S3 buckets, ECR
-// repositories, KMS keys and SNS topics, all of one account. There are no users, groups, managed policies, permissions
-// boundaries, session policies, key grants or organizations.
+// repositories, KMS keys and SNS topics, all in one account. It has no users, groups, managed policies, permissions
+// boundaries, session policies, key grants or organizations. F-numbers are the failures in docs/failures.md.
 package iam
 
 import (
@@ -18,7 +18,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// Session is a role that an AWS service has assumed. Its zero value may do nothing.
+// Session is a role assumed by an AWS service. Its zero value may do nothing.
 type Session struct {
 	// RoleARN is the assumed role, such as "arn:aws:iam::123456789012:role/cicd-dev-build".
 	RoleARN string
@@ -28,14 +28,14 @@ type Session struct {
 	Service string
 	// Credentials identify the session in signed requests.
 	Credentials Credentials
-	// Via is the AWS service that makes the call for the session and with its permissions, such as "s3" for the use of a
-	// key; "" when the session calls by itself (IAM User Guide, "Forward access sessions").
+	// Via is the AWS service that makes the call on the session's behalf and with its permissions, such as "s3" to
+	// use a key; "" if the session calls directly (IAM User Guide, "Forward access sessions").
 	Via string
-	// PlainHTTP is set to ask what the session could do without TLS. Nothing in a rehearsal goes without.
+	// PlainHTTP asks what the session could do without TLS. No call in a rehearsal sets it.
 	PlainHTTP bool
 }
 
-// Credentials are what AWS STS would have issued for a session.
+// Credentials are what AWS STS would issue for a session.
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 	Expiration                                 time.Time
@@ -53,14 +53,14 @@ type Authority struct {
 	uses     []Use
 }
 
-// NewAuthority returns an authority over the roles that acct declares.
+// NewAuthority returns an authority over the roles declared in acct.
 func NewAuthority(acct *account.Account) *Authority {
 	return &Authority{account: acct, sessions: map[string]Session{}}
 }
 
-// AssumeRole lets service assume the role, when the role is declared and its trust policy allows that service
-// for sourceARN (the resource on whose behalf the service acts; it becomes aws:SourceArn, and its account
-// aws:SourceAccount; "" where AWS sends neither, as for EC2 instance profiles). Its errors are those of Authorize.
+// AssumeRole lets service assume the role if the role is declared and its trust policy allows that service for
+// sourceARN: the resource on whose behalf the service acts, which sets aws:SourceArn and, by its account,
+// aws:SourceAccount ("" if AWS sends neither, as for EC2 instance profiles). Its errors are those of Authorize.
 func (a *Authority) AssumeRole(roleARN, service, sessionName, sourceARN string) (Session, error) {
 	r := request{
 		principal: principal{service: service},
@@ -94,13 +94,12 @@ func (a *Authority) SessionFor(accessKeyID string) (Session, bool) {
 	return s, ok && time.Now().Before(s.Credentials.Expiration)
 }
 
-// Authorize returns nil when the session may perform action ("ecr:PutImage") on every one of the resources (ARNs,
-// or "*" for actions without resource types). Otherwise the error holds a *DeniedError for each that it may not,
-// which reads as AWS's does. A policy that is malformed, or that uses what this package does not evaluate, is an
-// error of its own.
+// Authorize returns nil if the session may perform action ("ecr:PutImage") on all of the resources (ARNs, or "*" for
+// actions without resource types). Otherwise the error contains a *DeniedError, worded like AWS's, for each denied
+// resource. A malformed policy, or one that this package cannot evaluate, is a different error.
 func (a *Authority) Authorize(s Session, action string, resources ...string) error {
 	if len(resources) == 0 {
-		return fmt.Errorf("%s: no resource to authorize it on; actions without resource types have \"*\"", action)
+		return fmt.Errorf("%s: no resource to authorize it on; use \"*\" for actions without resource types", action)
 	}
 	now := time.Now()
 	p := sessionPrincipal(s)
@@ -128,7 +127,7 @@ func (a *Authority) Authorize(s Session, action string, resources ...string) err
 	return errors.Join(errs...)
 }
 
-// decide evaluates r and records the decision. Without an Allow it says that policies of kind k lack one.
+// decide evaluates r and records the decision. Without an Allow, the error says that a policy of kind k is missing one.
 func (a *Authority) decide(r request, role account.Resource, k Kind, docs []Policy) error {
 	v, err := evaluate(docs, r)
 	if err != nil {

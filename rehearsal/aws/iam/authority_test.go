@@ -20,7 +20,7 @@ const (
 	sessionARN = "arn:aws:sts::123456789012:assumed-role/cicd-dev-build/AWSCodeBuild-1"
 )
 
-// trusting is a trust policy with the condition, if any.
+// trusting returns a trust policy with the condition, if any.
 func trusting(condition string) string {
 	if condition != "" {
 		condition = `,"Condition":` + condition
@@ -28,7 +28,7 @@ func trusting(condition string) string {
 	return one(`{"Effect":"Allow","Principal":{"Service":"` + builder + `"},"Action":"sts:AssumeRole"` + condition + `}`)
 }
 
-// declare returns an authority over a role with the trust and, each unless it is "", inline and bucket policies.
+// declare returns an authority over a role with the trust policy and, unless "", the inline and bucket policies.
 func declare(trust, inline, bucket string) (*Authority, *account.Account) {
 	acct := account.New("123456789012")
 	acct.SetRegion("eu-west-1")
@@ -68,8 +68,8 @@ func TestAssumeRoleTrust(t *testing.T) {
 		{"service without source", trusting(""), builder, "", ""},
 		{"another service", trusting(""), "ec2.amazonaws.com", "", "because no role trust policy allows the sts:AssumeRole action"},
 		{"source", trusting(byARN), builder, project, ""},
-		{"another source", trusting(byARN), builder, project + "2", "wants [\"" + project + "\"] and the request has [\"" + project + "2\"]"},
-		{"source demanded, none sent", trusting(byARN), builder, "", "and the request does not have it"},
+		{"another source", trusting(byARN), builder, project + "2", "wants [\"" + project + "\"], but the request has [\"" + project + "2\"]"},
+		{"source demanded, none sent", trusting(byARN), builder, "", "but the request does not have it"},
 		{"source if there is one", trusting(`{"ArnEqualsIfExists":{"aws:SourceArn":"` + project + `"}}`), builder, "", ""},
 		{"account", trusting(byAccount), builder, project, ""},
 		{"another account", trusting(byAccount), builder, strings.Replace(project, "123456789012", "999999999999", 1), "no role trust policy"},
@@ -92,7 +92,7 @@ func TestAssumeRoleTrust(t *testing.T) {
 	}
 }
 
-// checkError wants no error for "", else one with this text.
+// checkError wants an error containing want, or none for "".
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

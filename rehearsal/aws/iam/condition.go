@@ -10,12 +10,12 @@ import (
 
 // condition is one operator with one key of a Condition element.
 type condition struct {
-	name     string // the operator as the policy writes it, for messages
+	name     string // the operator as written in the policy, for messages
 	operator operator
 	set      string // forAllValues, forAnyValue or ""
 	ifExists bool
 	key      string
-	values   []string // one of which has to match
+	values   []string // one of which must match
 }
 
 const (
@@ -23,7 +23,7 @@ const (
 	forAnyValue  = "ForAnyValue:"
 )
 
-// conditions reads a Condition element; its order has no meaning, so it is sorted.
+// conditions reads a Condition element. Its order has no meaning, so they are sorted.
 func (p *parser) conditions(raw rawJSON) []condition {
 	var all []condition
 	byOperator, _ := p.object(raw, "element Condition: ")
@@ -41,7 +41,7 @@ func (p *parser) conditions(raw rawJSON) []condition {
 	return all
 }
 
-// condition reads one key of a condition operator. The forms of the operator's name: IAM User Guide, "IAM JSON policy
+// condition reads one key of a condition operator. Forms of the operator's name: IAM User Guide, "IAM JSON policy
 // elements: Condition operators" and "Set operators for multivalued context keys".
 func (p *parser) condition(name, key string, raw rawJSON) (c condition, ok bool) {
 	c = condition{name: name, key: key}
@@ -67,8 +67,8 @@ func (p *parser) condition(name, key string, raw rawJSON) (c condition, ok bool)
 	return c, true
 }
 
-// conditionValues reads the values of a condition. One that nothing of a request could be compared with IAM refuses only
-// where it should be a date.
+// conditionValues reads a condition's values. IAM rejects a value that no request could match only if it should be a
+// date.
 func (p *parser) conditionValues(c condition, raw rawJSON) []string {
 	values, err := scalarValues(raw)
 	switch {
@@ -91,7 +91,7 @@ func (p *parser) conditionValues(c condition, raw rawJSON) []string {
 	return values
 }
 
-// holds reports whether the condition is true of the request.
+// holds reports whether the condition is true for the request.
 func (c condition) holds(vars variables) (bool, error) {
 	got, err := vars.context.lookup(c.key)
 	switch {
@@ -104,7 +104,7 @@ func (c condition) holds(vars variables) (bool, error) {
 	case c.operator.absence:
 		return c.matches(fmt.Sprint(len(got) == 0), vars)
 	case len(got) > 1 && c.set == "":
-		return false, fmt.Errorf("condition key %q has several values, which needs %s or %s", c.key, forAllValues, forAnyValue)
+		return false, fmt.Errorf("condition key %q has several values and needs %s or %s", c.key, forAllValues, forAnyValue)
 	case len(got) == 0 && c.set == forAnyValue && !c.ifExists:
 		return false, nil
 	case len(got) == 0:
@@ -115,15 +115,15 @@ func (c condition) holds(vars variables) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if ok != (c.set == forAllValues) { // a single value decides alike under either set operator
+		if ok != (c.set == forAllValues) { // a single value decides the same under either set operator
 			return ok, nil
 		}
 	}
 	return c.set == forAllValues, nil
 }
 
-// matches reports whether one value of the request satisfies the operator: it equals one of the policy's values, or
-// for a negated operator none of them.
+// matches reports whether one value of the request satisfies the operator: it equals one of the policy's values or,
+// for a negated operator, none of them.
 func (c condition) matches(got string, vars variables) (bool, error) {
 	for _, want := range c.values {
 		ok, err := c.operator.compare(want, got, vars)
@@ -137,12 +137,12 @@ func (c condition) matches(got string, vars variables) (bool, error) {
 	return c.operator.negated, nil
 }
 
-// describe says what the condition wants and what the request has instead.
+// describe says what the condition wants and what the request has.
 func (c condition) describe(context requestContext) string {
 	got, _ := context.lookup(c.key)
 	has := "does not have it"
 	if len(got) > 0 {
 		has = fmt.Sprintf("has %q", got)
 	}
-	return fmt.Sprintf("its condition %s %s wants %q and the request %s", c.name, c.key, c.values, has)
+	return fmt.Sprintf("its condition %s %s wants %q, but the request %s", c.name, c.key, c.values, has)
 }

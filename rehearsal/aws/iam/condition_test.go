@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// checkOutcome compares an outcome; an error is wanted by a part of its text.
+// checkOutcome compares an outcome; for an error, want is a part of its text.
 func checkOutcome(t *testing.T, name, got, want string) {
 	t.Helper()
 	if got != want && !(strings.HasPrefix(got, "error: ") && strings.Contains(got, want)) {
@@ -14,7 +14,7 @@ func checkOutcome(t *testing.T, name, got, want string) {
 	}
 }
 
-// Every operator, with a value that it takes and one that it does not.
+// Every operator, with a value that matches and one that does not.
 func TestOperators(t *testing.T) {
 	tests := []struct {
 		operator, want string
@@ -67,7 +67,7 @@ func TestOperators(t *testing.T) {
 	}
 }
 
-// condition1 returns the outcome of a statement with one condition for a request with the key's values.
+// condition1 returns the outcome of a statement with one condition, for a request with the key's values.
 func condition1(t *testing.T, operator, want string, got ...string) string {
 	t.Helper()
 	policy := one(fmt.Sprintf(`{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {%q: {"x:key": %q}}}`, operator, want))
@@ -125,11 +125,11 @@ func TestUnknownKeyIsAnError(t *testing.T) {
 	for _, operator := range []string{"StringEquals", "StringEqualsIfExists", "Null", "ForAllValues:StringLike", "StringNotEquals"} {
 		policy := one(fmt.Sprintf(`{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {%q: {"aws:PrincipalOrgID": "true"}}}`, operator))
 		got := outcome(t, request{action: "x:Do", resource: "*", context: requestContext{"aws:SourceArn": nil}}, policy)
-		checkOutcome(t, operator, got, `condition key "aws:PrincipalOrgID" is not one that a rehearsal can tell for this request; it knows aws:SourceArn`)
+		checkOutcome(t, operator, got, `condition key "aws:PrincipalOrgID" cannot be rehearsed for this request; the rehearsal knows aws:SourceArn`)
 	}
 	hidden := one(`{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:A": "true"}, "StringEquals": {"aws:B": "b"}}}`)
 	got := outcome(t, request{action: "x:Do", resource: "*", context: requestContext{"aws:A": {"false"}}}, hidden)
-	checkOutcome(t, "behind a false condition", got, `"aws:B" is not one`)
+	checkOutcome(t, "behind a false condition", got, `"aws:B" cannot be rehearsed`)
 }
 
 func TestValueOfRequestThatOperatorCannotRead(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// requestContext holds the condition keys of one request, as AWS would set them. A key without values is one that
-// AWS does not send with this request; a key that is not there at all is one that a rehearsal cannot know, and
-// asking for it is an error. Where each key comes from: IAM User Guide, "AWS global condition context keys".
+// requestContext holds the condition keys of a request, as AWS would set them. A key without values is one that AWS
+// does not send with this request; a missing key is one that a rehearsal cannot know, and looking it up is an error.
+// Sources of the keys: IAM User Guide, "AWS global condition context keys".
 type requestContext map[string][]string
 
 // sessionContext returns the keys of a request signed with a role session's credentials.
@@ -22,16 +22,16 @@ func sessionContext(p principal, action, region string, issued, now time.Time) r
 	c["aws:PrincipalType"] = []string{"AssumedRole"}
 	c["aws:PrincipalIsAWSService"] = []string{"false"}
 	c["aws:TokenIssueTime"] = []string{issued.UTC().Format(time.RFC3339)}
-	// A call with a service role is the role's own (IAM User Guide, "Forward access sessions", for the others).
-	// aws:CalledVia is not set: not every service that forwards a session is on AWS's list of those that set it, and
-	// from memory S3 is not.
+	// A call with a service role is the role's own (for others: IAM User Guide, "Forward access sessions").
+	// aws:CalledVia is not set: not every service that forwards a session is on AWS's list of those that set it; from
+	// memory, S3 is not.
 	c["aws:ViaAWSService"] = []string{strconv.FormatBool(p.via != "")}
-	c["aws:username"] = nil  // of IAM users only
-	c["aws:SourceArn"] = nil // of calls by a service principal only
+	c["aws:username"] = nil  // only for IAM users
+	c["aws:SourceArn"] = nil // only for calls by a service principal
 	c["aws:SourceAccount"] = nil
 	switch service, _, _ := strings.Cut(strings.ToLower(action), ":"); service {
 	case "s3":
-		// The least that AWS endpoints accept, so that a policy asking for more fails here too.
+		// The oldest that AWS endpoints accept, so that a policy that requires a newer one fails here too.
 		c["s3:TlsVersion"] = []string{"1.2"}
 	case "kms": // KMS Developer Guide, "AWS KMS condition keys"
 		c["kms:CallerAccount"] = []string{p.account}
@@ -40,16 +40,16 @@ func sessionContext(p principal, action, region string, issued, now time.Time) r
 			c["kms:ViaService"] = []string{p.via + "." + region + ".amazonaws.com"}
 		}
 	case "sns":
-		// Services send it with calls of their own, as they do aws:SourceAccount, which replaces it (SNS Developer
+		// Services send it with their own calls, as they do aws:SourceAccount, which replaces it (SNS Developer
 		// Guide, "Example cases for Amazon SNS access control", "aws:SourceAccount versus aws:SourceOwner"). That a
-		// role's own call goes without it is from memory; the guides grant roles sns:Publish in any case.
+		// role's own call lacks it is from memory; in any case, the guides grant sns:Publish to roles.
 		c["aws:SourceOwner"] = nil
 	}
 	return c
 }
 
-// serviceContext returns the keys of sts:AssumeRole by an AWS service on behalf of the resource sourceARN; "" for a
-// service that names none, as EC2 does for instance profiles.
+// serviceContext returns the keys of sts:AssumeRole by an AWS service on behalf of sourceARN; "" for a service that
+// names no resource, as EC2 for instance profiles.
 func serviceContext(region, sourceARN string, now time.Time) requestContext {
 	c := commonContext(region, now)
 	c["aws:SourceArn"] = nil
@@ -66,8 +66,8 @@ func serviceContext(region, sourceARN string, now time.Time) requestContext {
 // commonContext returns the keys that every request has.
 func commonContext(region string, now time.Time) requestContext {
 	return requestContext{
-		// Clients in AWS speak TLS to every endpoint. In a rehearsal the same clients speak plain HTTP over
-		// loopback, which is no property of the stack.
+		// Clients in AWS use TLS for every endpoint. In a rehearsal the same clients use plain HTTP over loopback,
+		// which is not a property of the stack.
 		"aws:SecureTransport": {"true"},
 		"aws:RequestedRegion": {region},
 		"aws:CurrentTime":     {now.UTC().Format(time.RFC3339)},
@@ -75,14 +75,14 @@ func commonContext(region string, now time.Time) requestContext {
 	}
 }
 
-// lookup returns the values of a key, whose case does not matter.
+// lookup returns a key's values, ignoring the key's case.
 func (c requestContext) lookup(key string) ([]string, error) {
 	for name, values := range c {
 		if strings.EqualFold(name, key) {
 			return values, nil
 		}
 	}
-	return nil, fmt.Errorf("condition key %q is not one that a rehearsal can tell for this request; it knows %s",
+	return nil, fmt.Errorf("condition key %q cannot be rehearsed for this request; the rehearsal knows %s",
 		key, strings.Join(slices.Sorted(maps.Keys(c)), ", "))
 }
 
@@ -92,7 +92,7 @@ type variables struct {
 	context requestContext
 }
 
-// resolve returns the value of what stands between ${ and }.
+// resolve returns the value for the text between ${ and }.
 func (v variables) resolve(text string) (string, error) {
 	if text == "*" || text == "?" || text == "$" {
 		return text, nil
@@ -107,5 +107,5 @@ func (v variables) resolve(text string) (string, error) {
 	case len(values) == 0 && hasFallback && strings.HasSuffix(fallback, "'"):
 		return strings.TrimSuffix(fallback, "'"), nil
 	}
-	return "", fmt.Errorf("policy variable ${%s} has %d values in this request, and no default for that", text, len(values))
+	return "", fmt.Errorf("policy variable ${%s} has %d values in this request, and no default", text, len(values))
 }

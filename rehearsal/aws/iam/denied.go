@@ -9,19 +9,19 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// DeniedError says that a request was denied by the declared policies.
+// DeniedError says that the declared policies denied a request.
 type DeniedError struct {
-	// Principal made the request: "User: " and an assumed-role ARN, or for sts:AssumeRole an AWS service.
+	// Principal made the request: "User: " and an assumed-role ARN or, for sts:AssumeRole, an AWS service.
 	Principal string
 	// Role is the ARN of the session's role, or of the role that was to be assumed.
 	Role string
-	// Component is the type name of the component that the role is declared in, such as "Build"; "" if in none.
+	// Component is the type name of the component that declares the role, such as "Build"; "" if none.
 	Component string
 	// Action and Resource are what was denied.
 	Action, Resource string
-	// Reason is AWS's wording of why, such as "because no identity-based policy allows the s3:GetObject action".
+	// Reason is AWS's wording of the reason, such as "because no identity-based policy allows the s3:GetObject action".
 	Reason string
-	// Remedy says what to change in the program, with the statement that would allow the request as JSON.
+	// Remedy says what to change in the program, including the statement that would allow the request, as JSON.
 	Remedy string
 }
 
@@ -33,8 +33,8 @@ func (e *DeniedError) Message() string {
 // Error returns Message and Remedy.
 func (e *DeniedError) Error() string { return e.Message() + "; " + e.Remedy }
 
-// denied explains why the verdict on r is no. The policies in question are of kind k, unless one of another kind
-// denies the request explicitly.
+// denied explains why r is denied. The missing statement belongs in a policy of kind k, unless a policy of another
+// kind denies the request explicitly.
 func denied(r request, role account.Resource, k Kind, v verdict) *DeniedError {
 	e := &DeniedError{
 		Principal: r.principal.String(),
@@ -65,12 +65,12 @@ func denied(r request, role account.Resource, k Kind, v verdict) *DeniedError {
 	return e
 }
 
-// undeclared explains that the role of a request does not exist.
+// undeclared explains that a request's role does not exist.
 func undeclared(r request, roleARN string) *DeniedError {
 	return &DeniedError{
 		Principal: r.principal.String(), Role: roleARN, Action: r.action, Resource: r.resource,
 		Reason: "because no such role is declared",
-		Remedy: fmt.Sprintf("declare an aws.iam.Role whose ARN is %q, or correct what names it", roleARN),
+		Remedy: fmt.Sprintf("declare an aws.iam.Role whose ARN is %q, or correct the reference to it", roleARN),
 	}
 }
 
@@ -107,7 +107,7 @@ func missing(k Kind, r request) string {
 	return string(text)
 }
 
-// grantable returns the resource as a policy would name it, where a part of the ARN is made up at run time.
+// grantable returns the resource as a policy would name it, with a pattern for parts of the ARN that are generated at run time.
 func grantable(resource string) string {
 	switch a := arnOf(resource); a.Service {
 	case "s3":
@@ -123,9 +123,9 @@ func grantable(resource string) string {
 	return resource
 }
 
-// component returns the type name of the component that is the resource's parent, such as "Build" for
-// "urn:pulumi:dev::cicd::cicd:index:Build$aws:iam/role:Role::build-role"; "" without one. Pulumi's documentation of
-// URNs: the third part joins the types of a resource's ancestors and its own with "$".
+// component returns the type name of the resource's parent component, such as "Build" for
+// "urn:pulumi:dev::cicd::cicd:index:Build$aws:iam/role:Role::build-role"; "" if none. Pulumi's documentation of URNs:
+// the third part joins the types of a resource's ancestors and its own with "$".
 func component(urn string) string {
 	parts := strings.SplitN(urn, "::", 4)
 	if len(parts) < 4 {

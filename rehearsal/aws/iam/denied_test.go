@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The wording is AWS's up to the semicolon: IAM User Guide, "Troubleshoot access denied error messages".
+// Up to the semicolon, the wording is AWS's: IAM User Guide, "Troubleshoot access denied error messages".
 func TestDeniedError(t *testing.T) {
 	const needs = `; role "build-role" in component Build needs the statement `
 	user := "User: " + sessionARN + " is not authorized to perform: "
@@ -36,7 +36,7 @@ func TestDeniedError(t *testing.T) {
 			user + "ecr:PutImage on resource: " + repoARN + because("ecr:PutImage") + needs +
 				`{"Effect":"Allow","Action":"ecr:PutImage","Resource":"` + repoARN + `"}` +
 				` (statement "Push" of "build-policy" allows the action, but not on this resource;` +
-				` statement 2 of "build-policy" allows the action, but its condition StringEquals aws:RequestedRegion wants ["x" "y"] and the request has ["eu-west-1"])`},
+				` statement 2 of "build-policy" allows the action, but its condition StringEquals aws:RequestedRegion wants ["x" "y"], but the request has ["eu-west-1"])`},
 		{"bucket denies", "", one(`{"Sid":"Closed","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}`), "s3:GetObject", objectARN,
 			user + "s3:GetObject on resource: " + objectARN + " with an explicit deny in a resource-based policy" +
 				`; statement "Closed" of "artifacts" in component Pipeline denies it: no other statement can allow it while that one applies`},

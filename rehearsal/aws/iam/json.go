@@ -11,8 +11,8 @@ import (
 
 type rawJSON = json.RawMessage
 
-// object returns the members of a JSON object, and the names that occur twice. Unlike json.Unmarshal it minds case, as
-// IAM does.
+// object returns the members of a JSON object, and the names that occur twice. Unlike json.Unmarshal it is
+// case-sensitive, as IAM is.
 func object(raw []byte) (members map[string]rawJSON, twice []string, err error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
@@ -28,7 +28,7 @@ func object(raw []byte) (members map[string]rawJSON, twice []string, err error) 
 		if err := dec.Decode(&value); err != nil {
 			return nil, nil, err
 		}
-		key := name.(string) // a member's name is never anything else, see json.Decoder.Token
+		key := name.(string) // a member's name is always a string, see json.Decoder.Token
 		if _, ok := members[key]; ok {
 			twice = append(twice, key)
 		}
@@ -43,7 +43,7 @@ func object(raw []byte) (members map[string]rawJSON, twice []string, err error) 
 	return members, twice, nil
 }
 
-// list returns the items of a JSON list, or the value itself, which stands for a list of one.
+// list returns the items of a JSON list; any other value counts as a list of one.
 func list(raw rawJSON) []rawJSON {
 	var items []rawJSON
 	if json.Unmarshal(raw, &items) != nil || items == nil { // null leaves items nil
@@ -64,7 +64,7 @@ func stringValue(raw rawJSON) (string, error) {
 // errEmpty is the error for a list without items.
 var errEmpty = errors.New("the list is empty")
 
-// stringValues returns the values of a JSON string or of a list of some.
+// stringValues returns the values of a JSON string or list of strings.
 func stringValues(raw rawJSON) ([]string, error) {
 	var values []string
 	for _, item := range list(raw) {

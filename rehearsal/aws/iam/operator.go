@@ -17,25 +17,25 @@ import (
 type operator struct {
 	compare comparison
 	negated bool
-	// check refuses values that no request could be compared with. Nil where every text is a value.
+	// check rejects values that no request could match. Nil if every text is valid.
 	check func(want string) error
-	// checkedByAWS is set where AWS refuses such values, too.
+	// checkedByAWS is set if AWS also rejects such values.
 	checkedByAWS bool
 	// absence compares whether the key is absent, not its value.
 	absence bool
 }
 
-// comparison reports whether a value of the request matches one of the policy.
+// comparison reports whether a value of the request matches one of the policy's.
 type comparison func(want, got string, vars variables) (bool, error)
 
-// null names the operator that asks whether a key is absent, and binary the one that is not evaluated: no key that a
+// null is the operator that tests whether a key is absent. binary is the one that is not evaluated: no key that a
 // rehearsal knows is binary.
 const (
 	null   = "Null"
 	binary = "BinaryEquals"
 )
 
-// operators holds every operator of the IAM User Guide, "IAM JSON policy elements: Condition operators", but
+// operators holds every operator in the IAM User Guide, "IAM JSON policy elements: Condition operators", except
 // BinaryEquals. ArnEquals and ArnLike behave identically there.
 var operators = map[string]operator{
 	"StringEquals":              {compare: equals},
@@ -77,14 +77,14 @@ func not(o operator) operator {
 	return o
 }
 
-// Results of comparing two values, as Compare methods have them.
+// Results of a comparison, as Compare methods return them.
 const (
 	less    = -1
 	equal   = 0
 	greater = 1
 )
 
-// ordered accepts values of the request whose comparison with the policy's is one of orders.
+// ordered accepts values of the request whose comparison with the policy's value gives one of orders.
 func ordered[T interface{ Compare(T) int }](parse func(string) (T, error), orders ...int) operator {
 	return operator{
 		check: func(want string) error { _, err := parse(want); return err },
@@ -144,7 +144,7 @@ func checkBool(want string) error {
 	return nil
 }
 
-// number is a decimal; dates compare alike.
+// number is a decimal, with a Compare method as dates have.
 type number float64
 
 // Compare returns less, equal or greater.
@@ -160,8 +160,8 @@ func parseNumber(text string) (number, error) {
 	return number(value), err
 }
 
-// parseDate reads seconds since 1970 or a date of the W3C's profile of ISO 8601, letter case aside; a bare year is
-// seconds, too.
+// parseDate reads seconds since 1970 or a date in the W3C's profile of ISO 8601, ignoring case; a bare year is read
+// as seconds.
 func parseDate(text string) (time.Time, error) {
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return time.Unix(seconds, 0), nil
@@ -188,7 +188,7 @@ func checkRange(want string) error {
 	return err
 }
 
-// parseRange reads a CIDR block, or an address, which means itself alone.
+// parseRange reads a CIDR block, or an address as a block of one.
 func parseRange(text string) (netip.Prefix, error) {
 	if ip, err := netip.ParseAddr(text); err == nil {
 		return ip.Prefix(ip.BitLen())

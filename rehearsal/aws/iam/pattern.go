@@ -10,17 +10,17 @@ import (
 
 // token is one element of a pattern.
 type token struct {
-	char rune // what must stand here, or one of the wildcards * and ? when wildcard is set
-	// wildcard tells "*" (any number of characters) and "?" (exactly one) from the characters themselves.
+	char rune // the character to match, or the wildcard * or ? if wildcard is set
+	// wildcard distinguishes "*" (any number of characters) and "?" (exactly one) from the characters themselves.
 	wildcard bool
 	// inSegment keeps a wildcard from matching a colon.
 	inSegment bool
 }
 
-// pattern is a value of a policy, its policy variables already substituted.
+// pattern is a value in a policy, with policy variables already substituted.
 type pattern []token
 
-// compile reads text as a pattern. What a policy variable is replaced by never acts as a wildcard.
+// compile parses text as a pattern. The value of a policy variable never acts as a wildcard.
 func compile(text string, vars variables) (pattern, error) {
 	var p pattern
 	for text != "" {
@@ -46,9 +46,9 @@ func compile(text string, vars variables) (pattern, error) {
 	return p, nil
 }
 
-// compileResource reads a value of a Resource element. In the five segments before the resource part a wildcard
-// stays between its colons, except that a "*" that ends its segment reaches beyond (IAM User Guide, "IAM JSON policy
-// elements: Resource").
+// compileResource parses a value of a Resource element. In the five segments before the resource part a wildcard does
+// not cross a colon, except that a "*" at the end of its segment does (IAM User Guide, "IAM JSON policy elements:
+// Resource").
 func compileResource(text string, vars variables) (pattern, error) {
 	var p pattern
 	parts := segments(text)
@@ -74,21 +74,21 @@ func compileResource(text string, vars variables) (pattern, error) {
 	return p, nil
 }
 
-// arnSegments is the number of an ARN's parts, arn:partition:service:region:account:resource. Only the last one
-// may hold colons of its own.
+// arnSegments is the number of an ARN's parts, arn:partition:service:region:account:resource. Only the last may
+// contain colons.
 const arnSegments = 6
 
-// segments takes apart what a policy has for an ARN. That is not arn.Parse's business, which wants all six parts: a policy
-// may leave out the last ones, and has to be told when it leaves out others.
+// segments splits an ARN in a policy. arn.Parse would require all six parts, but a policy may omit the last ones, and
+// needs its own message if it omits others.
 func segments(text string) []string { return strings.SplitN(text, ":", arnSegments) }
 
-// arnOf returns the parts of a request's ARN; all are empty for what is none, such as "*".
+// arnOf returns the parts of a request's ARN, all empty if it is not an ARN, such as "*".
 func arnOf(text string) arn.ARN {
 	a, _ := arn.Parse(text)
 	return a
 }
 
-// String returns the pattern as text; its wildcards are then the characters * and ?.
+// String returns the pattern as text, with wildcards as * and ?.
 func (p pattern) String() string {
 	var b strings.Builder
 	for _, t := range p {
@@ -97,10 +97,10 @@ func (p pattern) String() string {
 	return b.String()
 }
 
-// match reports whether the pattern matches all of text. It follows every way to match at once, so that no pattern
-// takes longer than its length times the text's.
+// match reports whether the pattern matches all of text. It tracks all possible matches at once, so it never takes
+// longer than the pattern's length times the text's.
 func (p pattern) match(text string) bool {
-	reached := make([]bool, len(p)+1) // reached[i]: p[:i] matches what was read so far
+	reached := make([]bool, len(p)+1) // reached[i]: p[:i] matches the text read so far
 	reached[0] = true
 	p.skipStars(reached)
 	for _, char := range text {
@@ -131,7 +131,7 @@ func (p pattern) skipStars(reached []bool) {
 	}
 }
 
-// matchARN compares an ARN with a value of an ARN condition operator: each of the six segments by itself.
+// matchARN compares an ARN with a value of an ARN condition operator, segment by segment.
 func matchARN(want pattern, got string) bool {
 	parts := segments(got)
 	if len(parts) != arnSegments {
@@ -152,7 +152,7 @@ func matchARN(want pattern, got string) bool {
 	return true
 }
 
-// colon returns the index of the first colon, -1 without one.
+// colon returns the index of the first colon, or -1.
 func (p pattern) colon() int {
 	for i, t := range p {
 		if t.char == ':' {

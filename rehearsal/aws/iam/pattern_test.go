@@ -85,7 +85,7 @@ func TestVariables(t *testing.T) {
 		{"2012-10-17", "b/${aws:username, 'anonymous'}", "b/anonymous", allowed},
 		{"2012-10-17", "b/${aws:username}", "b/x", "0 values"},
 		{"2012-10-17", "b/${aws:TagKeys}", "b/a", "2 values"},
-		{"2012-10-17", "b/${aws:userid}", "b/x", `condition key "aws:userid" is not one`},
+		{"2012-10-17", "b/${aws:userid}", "b/x", `condition key "aws:userid" cannot be rehearsed`},
 		{"2012-10-17", "b/${aws:username", "b/x", "not closed"},
 		{"2008-10-17", "b/${aws:PrincipalAccount}", "b/123456789012", implicitDeny},
 		{"2008-10-17", "b/${aws:PrincipalAccount}", "b/${aws:PrincipalAccount}", allowed},

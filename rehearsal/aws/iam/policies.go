@@ -8,20 +8,20 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// source tells where the policies of a service's resources are declared.
+// source says where the policies of a service's resources are declared.
 type source struct {
 	kind Kind
 	// token is the type that attaches a policy to a resource, and holder its property that names the resource.
 	token, holder string
-	// holderOf returns what holder is for a resource, given its ARN.
+	// holderOf returns the value of holder for a resource, given its ARN.
 	holderOf func(arn string) string
-	// owner is the type of the resource where that has a policy in any case: its own property, or else what standard
-	// returns for its ARN, which is what AWS gives it. "" where there may be none.
+	// owner is the type of resources that always have a policy: their own property, or else what standard returns for
+	// the ARN, which is AWS's default. "" if a resource may have none.
 	owner    string
 	standard func(arn string) string
 }
 
-// resourcePolicies are all that are evaluated, by the service in the resource's ARN. Each type keeps the policy in its
+// resourcePolicies are all that are evaluated, by the service in the resource's ARN. Each type has the policy in its
 // property policy.
 var resourcePolicies = map[string]source{
 	"s3":  {kind: BucketPolicy, token: account.BucketPolicy, holder: "bucket", holderOf: bucketOf},
@@ -38,7 +38,7 @@ func bucketOf(resourceARN string) string {
 	return bucket
 }
 
-// nameOf returns what follows the resource's type: "a/b" of "arn:aws:ecr:eu-west-1:123456789012:repository/a/b".
+// nameOf returns what follows the resource's type: "a/b" in "arn:aws:ecr:eu-west-1:123456789012:repository/a/b".
 func nameOf(resourceARN string) string {
 	_, name, _ := strings.Cut(arnOf(resourceARN).Resource, "/")
 	return name
@@ -53,7 +53,7 @@ func standardKeyPolicy(keyARN string) string {
 }
 
 // standardTopicPolicy is what SNS gives a new topic (as quoted in airbnb/binaryalert issue 169; SNS Developer Guide,
-// "aws:SourceAccount versus aws:SourceOwner", says what it is for).
+// "aws:SourceAccount versus aws:SourceOwner", explains it).
 func standardTopicPolicy(topicARN string) string {
 	return fmt.Sprintf(`{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID","Effect":"Allow",
 		"Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:RemovePermission",
@@ -61,10 +61,10 @@ func standardTopicPolicy(topicARN string) string {
 		"Resource":%q,"Condition":{"StringEquals":{"AWS:SourceOwner":%q}}}]}`, topicARN, arnOf(topicARN).AccountID)
 }
 
-// notEvaluated lists properties of a role that would change what it may do, and that nothing here evaluates.
+// notEvaluated lists properties that would change what a role may do, but that nothing here evaluates.
 var notEvaluated = []string{"managedPolicyArns", "inlinePolicies", "permissionsBoundary"}
 
-// identityPolicies returns the policies that are attached to the role.
+// identityPolicies returns the policies attached to the role.
 func (a *Authority) identityPolicies(role account.Resource) ([]Policy, error) {
 	var docs []Policy
 	var errs []error
@@ -83,7 +83,7 @@ func (a *Authority) identityPolicies(role account.Resource) ([]Policy, error) {
 	return docs, errors.Join(errs...)
 }
 
-// policiesOf returns the policy of the resource with this ARN; none for a resource that has none.
+// policiesOf returns the policy of the resource with this ARN, or none if it has none.
 func (a *Authority) policiesOf(resourceARN string) ([]Policy, error) {
 	source, ok := resourcePolicies[arnOf(resourceARN).Service]
 	if !ok {
@@ -93,7 +93,7 @@ func (a *Authority) policiesOf(resourceARN string) ([]Policy, error) {
 	owner, ok := a.account.Find(source.owner, "arn", resourceARN)
 	switch {
 	case source.owner != "" && !ok:
-		return nil, fmt.Errorf("there is no %s with this ARN, whose policy could be asked: declare it, or correct what names it", source.owner)
+		return nil, fmt.Errorf("there is no %s with this ARN whose policy could be evaluated: declare it, or correct the reference to it", source.owner)
 	case owner.String("policy") != "":
 		declaring = append(declaring, owner)
 	}
@@ -106,7 +106,7 @@ func (a *Authority) policiesOf(resourceARN string) ([]Policy, error) {
 	var err error
 	switch {
 	case len(declaring) > 1:
-		return nil, fmt.Errorf("both %s %q and %s %q declare its policy, and a resource has one: remove one of them",
+		return nil, fmt.Errorf("both %s %q and %s %q declare its policy, but a resource has only one: remove one of them",
 			declaring[0].Type, declaring[0].Name, declaring[1].Type, declaring[1].Name)
 	case len(declaring) == 1:
 		doc, err = declared(source.kind, declaring[0], "policy")

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// principal is who makes a request: a role session, or for sts:AssumeRole an AWS service. One with an account alone
-// stands for that account, see document.leavesToAccount.
+// principal is who makes a request: a role session or, for sts:AssumeRole, an AWS service. One with only an account
+// stands for that account, see Policy.leavesToAccount.
 type principal struct {
 	service       string // such as "codebuild.amazonaws.com"; else
 	account       string // the 12 digits,
@@ -18,7 +18,7 @@ type principal struct {
 	via           string // the service that makes the call for the session, such as "s3"; "" for none
 }
 
-// String is how AWS's messages name the principal.
+// String is AWS's name for the principal in messages.
 func (p principal) String() string {
 	if p.service != "" {
 		return p.service
@@ -29,7 +29,7 @@ func (p principal) String() string {
 // sessionPrincipal returns the principal of a role session.
 func sessionPrincipal(s Session) principal {
 	role := arnOf(s.RoleARN)
-	// A role's path is no part of its sessions' ARNs.
+	// A role's path is not part of its sessions' ARNs.
 	name := role.Resource[strings.LastIndex(role.Resource, "/")+1:]
 	session := arn.ARN{Partition: role.Partition, Service: "sts", AccountID: role.AccountID, Resource: "assumed-role/" + name + "/" + s.Name}
 	return principal{account: role.AccountID, role: s.RoleARN, session: session.String(), via: s.Via}
@@ -48,7 +48,7 @@ var (
 	servicePrincipalForm = regexp.MustCompile(`^[^*?]+\.amazonaws\.com(\.cn)?$`)
 )
 
-// principals reads the element (IAM User Guide, "AWS JSON policy elements: Principal").
+// principals parses the element (IAM User Guide, "AWS JSON policy elements: Principal").
 func (p *parser) principals(raw rawJSON) *Principals {
 	if text, err := stringValue(raw); err == nil {
 		// "Principal:" "*" is not supported in the principal element of a role trust policy (IAM User Guide, "IAM policy
@@ -75,7 +75,7 @@ func (p *parser) principals(raw rawJSON) *Principals {
 	return list
 }
 
-// principal adds one of a type to the list. Federated ones are none of the services and sessions of a rehearsal.
+// principal adds one of a type to the list. Federated principals are never a rehearsal's services or sessions.
 func (p *parser) principal(list *Principals, name, value string) {
 	switch {
 	case name == "AWS" && value == "*":
@@ -86,14 +86,14 @@ func (p *parser) principal(list *Principals, name, value string) {
 		list.Services = append(list.Services, value)
 	case name == "Federated":
 	case name == "CanonicalUser" && p.kind == BucketPolicy: // "Most resource-based policies do not support this mapping."
-		p.decline("principal CanonicalUser %q: a rehearsal does not know whose id that is; name the account by its number", value)
+		p.decline("principal CanonicalUser %q: a rehearsal does not know whose id that is; use the account's number", value)
 	default:
-		p.refuse("Invalid principal in policy: %q:%q; want a full name, of which no wildcard is a part", name, value)
+		p.refuse("Invalid principal in policy: %q:%q; want a full name without wildcards", name, value)
 	}
 }
 
-// lists reports which of the names that p goes by the element lists. A session goes by three: its own ARN, its role's
-// and its account.
+// lists reports which of p's identifiers the element contains. A session has three: its own ARN, its role's and its
+// account.
 func (list *Principals) lists(p principal) (direct, role, account bool) {
 	if list.Everyone {
 		return true, true, true
@@ -111,11 +111,11 @@ func (list *Principals) lists(p principal) (direct, role, account bool) {
 	return slices.Contains(list.AWS, p.session), slices.Contains(list.AWS, p.role), account
 }
 
-// concerns reports whether the statement is about p.
+// concerns reports whether the statement covers p.
 //
-// An account in Principal only hands the decision to that account's identity-based policies, so such an Allow gives
-// a role of the same account nothing by itself, while a Deny reaches all of it. An exception from NotPrincipal is
-// sure to work only if the session, its role and its account are all listed (IAM User Guide, "AWS JSON policy
+// An account in Principal only delegates the decision to that account's identity-based policies, so such an Allow
+// alone gives a role of the same account nothing, while a Deny covers the whole account. An exception in NotPrincipal
+// reliably works only if the session, its role and its account are all listed (IAM User Guide, "AWS JSON policy
 // elements: NotPrincipal").
 func (s Statement) concerns(p principal) bool {
 	if s.Principals == nil {

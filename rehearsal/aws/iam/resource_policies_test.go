@@ -16,24 +16,24 @@ const (
 	otherP   = `{"AWS":"` + roleARN + `2"}`
 )
 
-// declareKey adds a key to the account, with a policy of its own unless that is "".
+// declareKey adds a key to the account, with its own policy unless that is "".
 func declareKey(acct *account.Account, policy string) {
 	acct.Put(account.Resource{URN: "urn:pulumi:dev::cicd::cicd:index:Vault$aws:kms/key:Key::web-key", Type: account.KMSKey, Name: "web-key", ID: "1234abcd",
 		Properties: map[string]any{"arn": keyARN, "keyId": "1234abcd", "policy": policy}})
 }
 
-// declareTopic adds a topic to the account, with a policy of its own unless that is "".
+// declareTopic adds a topic to the account, with its own policy unless that is "".
 func declareTopic(acct *account.Account, policy string) {
 	acct.Put(account.Resource{URN: "urn:topic", Type: account.Topic, Name: "web-approvals", ID: topicARN,
 		Properties: map[string]any{"arn": topicARN, "policy": policy}})
 }
 
-// attach adds a resource that gives the resource called holder a policy.
+// attach adds a resource that attaches a policy to the resource called holder.
 func attach(acct *account.Account, token, property, holder, policy string) {
 	acct.Put(account.Resource{URN: "urn:" + token, Type: token, Name: "attached", ID: holder, Properties: map[string]any{property: holder, "policy": policy}})
 }
 
-// effect is a statement about every resource, or none if it is a repository's.
+// effect is a statement about every resource or, in a repository's policy, about none.
 func effect(effect, principal, action, more string) string {
 	return `{"Effect":"` + effect + `","Principal":` + principal + `,"Action":"` + action + `"` + more + `}`
 }
@@ -78,7 +78,7 @@ func TestKeyPolicies(t *testing.T) {
 		{"key user denied", one(`[` + effect("Allow", roleP, "kms:*", all) + `,` + effect("Deny", roleP, "kms:Decrypt", all) + `]`), use, "", "with an explicit deny in a resource-based policy"},
 		{"key administrator, who may not use it", one(effect("Allow", roleP, "kms:Put*", all)), "", "", byKey},
 		{"all of the account through S3", throughS3, "", "s3", ""},
-		{"all of the account through S3, directly", throughS3, "", "", "wants [\"s3.eu-west-1.amazonaws.com\"] and the request does not have it"},
+		{"all of the account through S3, directly", throughS3, "", "", "wants [\"s3.eu-west-1.amazonaws.com\"], but the request does not have it"},
 		{"all of the account through S3, from elsewhere", throughS3, "", "ec2", byKey},
 		{"all of another account through S3", strings.Replace(throughS3, "123456789012", "111122223333", 1), "", "s3", byKey},
 		{"IAM through S3", enableIAM, viaS3, "s3", ""},
@@ -86,9 +86,9 @@ func TestKeyPolicies(t *testing.T) {
 		{"account through S3", one(effect("Allow", accountP, "kms:*", all+`,"Condition":{"StringEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}}`)), use, "s3", ""},
 		{"account through S3, directly", one(effect("Allow", accountP, "kms:*", all+`,"Condition":{"StringEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}}`)), use, "", byKey},
 		{"made by a service", one(effect("Allow", roleP, "kms:*", all+`,"Condition":{"Bool":{"aws:ViaAWSService":"true"}}`)), "", "s3", ""},
-		{"unknown key", one(effect("Allow", roleP, "kms:*", all+`,"Condition":{"StringEquals":{"kms:EncryptionContext:aws:s3:arn":"x"}}`)), use, "", `condition key "kms:EncryptionContext:aws:s3:arn" is not one`},
+		{"unknown key", one(effect("Allow", roleP, "kms:*", all+`,"Condition":{"StringEquals":{"kms:EncryptionContext:aws:s3:arn":"x"}}`)), use, "", `condition key "kms:EncryptionContext:aws:s3:arn" cannot be rehearsed`},
 		{"unknown key for the account", one(effect("Allow", accountP, "kms:*", all+`,"Condition":{"StringEquals":{"kms:KeySpec":"SYMMETRIC_DEFAULT"}}`)), use, "", `key policy "web-key": statement 1: condition key "kms:KeySpec"`},
-		{"no resource", one(effect("Allow", roleP, "kms:*", "")), use, "", `aws:kms/key:Key "web-key", property policy, as key policy: AWS takes this, and it cannot be rehearsed: statement 1: element Resource`},
+		{"no resource", one(effect("Allow", roleP, "kms:*", "")), use, "", `aws:kms/key:Key "web-key", property policy, as key policy: AWS accepts this, but it cannot be rehearsed: statement 1: element Resource`},
 		{"element that key policies lack", one(`{"Effect":"Allow","NotPrincipal":` + otherP + `,"Action":"kms:*","Resource":"*"}`), use, "", `unknown element "NotPrincipal"`},
 	}
 	for _, tt := range tests {
@@ -108,14 +108,14 @@ func TestKeyPolicyDeniedSaysWhatTheKeyNeeds(t *testing.T) {
 	const want = "User: " + sessionARN + " is not authorized to perform: kms:Decrypt on resource: " + keyARN +
 		" because no resource-based policy allows the kms:Decrypt action" +
 		`; the key policy of "web-key" in component Vault needs the statement {"Effect":"Allow","Principal":` + roleP + `,"Action":"kms:Decrypt","Resource":"*"}` +
-		` (statement "Use" of "build-policy" allows it, which does not count for a key whose policy does not leave kms:Decrypt to the account;` +
+		` (statement "Use" of "build-policy" allows it, which has no effect on a key whose policy does not leave kms:Decrypt to the account;` +
 		` statement 1 of "web-key" allows the action, but not to this principal)`
 	if err := a.Authorize(assume(t, a), "kms:Decrypt", keyARN); err == nil || err.Error() != want {
 		t.Errorf("error:\n%v\nwant:\n%s", err, want)
 	}
 }
 
-// What a policy allows in vain must not count as used.
+// A policy's ineffective Allow must not count as used.
 func TestKeyPolicyUses(t *testing.T) {
 	a, acct := declare(trusting(""), one(`{"Sid":"Use","Effect":"Allow","Action":"kms:*","Resource":"*"}`), "")
 	s := assume(t, a)
@@ -166,7 +166,7 @@ func TestRepositoryPolicies(t *testing.T) {
 		{"deny all: pull", denyPull, ecr, pull, repoARN, "with an explicit deny in a resource-based policy"},
 		{"deny all: push", denyPull, ecr, push, repoARN, ""},
 		{"allowed here, denied by IAM", pushPull, strings.Replace(ecr, "Allow", "Deny", 1), push, repoARN, "with an explicit deny in an identity-based policy"},
-		{"restricted to addresses, which a rehearsal cannot tell", byAddress, ecr, push, repoARN, `repository policy "attached": statement "IPAllow": condition key "aws:SourceIp"`},
+		{"restricted to addresses, which a rehearsal cannot know", byAddress, ecr, push, repoARN, `repository policy "attached": statement "IPAllow": condition key "aws:SourceIp"`},
 		{"a resource", strings.Replace(pushPull, `"Sid"`, `"Resource":"*","Sid"`, 1), ecr, push, repoARN, `as repository policy: statement "AllowPushPull": Has prohibited field Resource`},
 	}
 	for _, tt := range tests {
@@ -178,7 +178,7 @@ func TestRepositoryPolicies(t *testing.T) {
 	}
 }
 
-// SNS Developer Guide, "Example cases for Amazon SNS access control", with this account's role or AWS's in their places.
+// SNS Developer Guide, "Example cases for Amazon SNS access control", with this account's role or AWS's in the examples.
 func TestTopicPolicies(t *testing.T) {
 	statement := func(principal, condition string) string {
 		return one(`{"Sid":"grant-1234-publish","Effect":"Allow","Principal":` + principal + `,"Action":["SNS:Publish"],"Resource":"` + topicARN + `"` + condition + `}`)
@@ -199,9 +199,9 @@ func TestTopicPolicies(t *testing.T) {
 		{"and the account allows", "", statement(`{"AWS":"123456789012"}`, ""), publish, ""},
 		{"another account", "", statement(`{"AWS":"111122223333"}`, ""), "", none},
 		{"a service's publishing is no role's", "", anyResource, "", none},
-		{"any alarm's is none either", "", anyAlarm, "", "wants [\"arn:aws:cloudwatch:us-east-2:111122223333:alarm:*\"] and the request does not have it"},
-		{"an organization, which a rehearsal cannot tell", "", fromOrganization, publish, `condition key "aws:PrincipalOrgID" is not one`},
-		{"only from an endpoint, which it cannot tell", "", strings.Replace(statement(`"*"`, `,"Condition":{"StringNotEquals":{"aws:sourceVpce":"vpce-1ab2c34d"}}`), "Allow", "Deny", 1), publish, `condition key "aws:sourceVpce" is not one`},
+		{"any alarm's is none either", "", anyAlarm, "", "wants [\"arn:aws:cloudwatch:us-east-2:111122223333:alarm:*\"], but the request does not have it"},
+		{"an organization, which a rehearsal cannot know", "", fromOrganization, publish, `condition key "aws:PrincipalOrgID" cannot be rehearsed`},
+		{"only from an endpoint, which it cannot know", "", strings.Replace(statement(`"*"`, `,"Condition":{"StringNotEquals":{"aws:sourceVpce":"vpce-1ab2c34d"}}`), "Allow", "Deny", 1), publish, `condition key "aws:sourceVpce" cannot be rehearsed`},
 		{"denied", strings.Replace(statement(`"*"`, ""), "Allow", "Deny", 1), "", publish, "with an explicit deny in a resource-based policy"},
 		{"two policies", statement(roleP, ""), statement(roleP, ""), publish, `both aws:sns/topic:Topic "web-approvals" and aws:sns/topicPolicy:TopicPolicy "attached" declare its policy`},
 	}
@@ -224,7 +224,7 @@ func TestWhoseKeyPolicy(t *testing.T) {
 		{"attached", "", "1234abcd", use, ""},
 		{"attached, which replaces the default one", "", "1234abcd", noUse, `the key policy of "attached" needs the statement`},
 		{"attached to another key", noUse, "5678efgh", use, `the key policy of "web-key" in component Vault needs the statement`},
-		{"two policies", use, "1234abcd", use, "and a resource has one: remove one of them"},
+		{"two policies", use, "1234abcd", use, "but a resource has only one: remove one of them"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -236,6 +236,6 @@ func TestWhoseKeyPolicy(t *testing.T) {
 	}
 	a, _ := declare(trusting(""), one(`{"Effect":"Allow","Action":"*","Resource":"*"}`), "")
 	for _, arn := range []string{keyARN, topicARN} {
-		checkError(t, a.Authorize(assume(t, a), "kms:Decrypt", arn), "with this ARN, whose policy could be asked: declare it")
+		checkError(t, a.Authorize(assume(t, a), "kms:Decrypt", arn), "with this ARN whose policy could be evaluated: declare it")
 	}
 }

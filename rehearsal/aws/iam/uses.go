@@ -6,11 +6,11 @@ import "slices"
 type Use struct {
 	// Role is the role's ARN.
 	Role string
-	// Action and Resource are as the request had them: no wildcards, but for "*" where no resource is meant.
+	// Action and Resource are as requested: no wildcards, except "*" for no particular resource.
 	Action, Resource string
-	// Service and Source are who assumed the role, and for which resource's sake; "" but for sts:AssumeRole.
+	// Service and Source are who assumed the role, and on behalf of which resource; "" except for sts:AssumeRole.
 	Service, Source string
-	// Via is the service that made the call for the role, as in Session; "" for none.
+	// Via is the service that made the call on the role's behalf, as in Session; "" for none.
 	Via string
 	// Grants are the statements that allowed the request; none if it was denied.
 	Grants []Grant
@@ -26,15 +26,15 @@ type Grant struct {
 	Sid string
 }
 
-// Uses returns every decision taken so far, in the order in which each was first asked for. The same question
-// asked again counts once, with its latest answer.
+// Uses returns every decision so far, in order of first occurrence. A repeated question counts once, with its latest
+// answer.
 func (a *Authority) Uses() []Use {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.uses)
 }
 
-// record keeps a decision for Uses.
+// record remembers a decision for Uses.
 func (a *Authority) record(use Use) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -47,14 +47,14 @@ func (a *Authority) record(use Use) {
 	a.uses = append(a.uses, use)
 }
 
-// asks reports whether both are about the same question.
+// asks reports whether both are the same question.
 func (u Use) asks(other Use) bool {
 	return u.Role == other.Role && u.Action == other.Action && u.Resource == other.Resource &&
 		u.Service == other.Service && u.Source == other.Source && u.Via == other.Via
 }
 
-// Again decides a recorded request anew, by the policies as they are declared now. Its errors are those of AssumeRole
-// and Authorize.
+// Again decides a recorded request again, by the policies as they are declared now. Its errors are those of
+// AssumeRole and Authorize.
 func (a *Authority) Again(u Use) error {
 	if u.Service != "" {
 		_, err := a.AssumeRole(u.Role, u.Service, "again", u.Source)

@@ -14,15 +14,15 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// bucket is a declared bucket, as far as the store cares.
+// bucket is the part of a declared bucket that the store needs.
 type bucket struct {
 	name, arn string
 	versioned bool
-	// key is the KMS key that encrypts what is put, by id or ARN; "" for S3's own keys.
+	// key is the id or ARN of the KMS key that encrypts new objects; "" for S3's own keys.
 	key string
 }
 
-// bucket finds a declared bucket. Its name is safe as a folder's: it is refused unless it is one path element.
+// bucket finds a declared bucket. It rejects names that are not a single path element, so the name is safe for a folder.
 func (s *Store) bucket(name string) (bucket, error) {
 	r, ok := s.account.Find(account.Bucket, "bucket", name)
 	if !ok || name != filepath.Base(name) || !filepath.IsLocal(name) {
@@ -59,19 +59,19 @@ func (s *Store) bucket(name string) (bucket, error) {
 
 func (b bucket) objectARN(key string) string { return b.arn + "/" + key }
 
-// objectDir is the folder of one object's versions. Its name is a digest, so that no key, whatever it holds and however
-// long it is, leads anywhere else.
+// objectDir is the folder of an object's versions. Its name is a digest, so that no key, whatever its content or
+// length, leads elsewhere.
 func (b bucket) objectDir(root, key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return filepath.Join(root, b.name, "objects", hex.EncodeToString(sum[:]))
 }
 
-// entry is one stored version. All there is to know of it is in its file's name, "NUMBER.ID.MD5.KEY", so that it appears
-// and disappears in one step.
+// entry is one stored version. Its file's name, "NUMBER.ID.MD5.KEY", holds all its metadata, so that it appears and
+// disappears in one step.
 type entry struct {
-	number  int // counts up within an object; the highest is current
+	number  int // increases within an object; the highest is current
 	id, sum string
-	key     string // the id of the KMS key that it is encrypted with, "" for S3's own
+	key     string // the id of the KMS key that encrypts it, "" for S3's own
 }
 
 func (e entry) fileName() string { return fmt.Sprintf("%08d.%s.%s.%s", e.number, e.id, e.sum, e.key) }

@@ -9,8 +9,8 @@ import (
 
 const keyARN = "arn:aws-cn:kms:cn-north-1:123456789012:key/"
 
-// encrypted is a store whose bucket "versioned" has the KMS key "own", beside which there is "other", and whose role may
-// do with them what the statements say.
+// encrypted gives a store a bucket "versioned" with the KMS key "own", another key "other", and a role that may do
+// with them what the statements say.
 func encrypted(t *testing.T, s *Store, bucketKey string, statements ...string) {
 	t.Helper()
 	put := func(token, name string, properties map[string]any) {
@@ -26,7 +26,7 @@ func encrypted(t *testing.T, s *Store, bucketKey string, statements ...string) {
 	put(account.RolePolicy, "policy", map[string]any{"role": "build", "policy": `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`})
 }
 
-// use is a statement that allows an action on a key, by S3 alone.
+// use is a statement that allows an action on a key, only through S3.
 func use(action, key string) string {
 	return `{"Effect":"Allow","Action":"` + action + `","Resource":"` + keyARN + key + `","Condition":{"StringEquals":{"kms:ViaService":"s3.eu-central-1.amazonaws.com"}}}`
 }
@@ -75,7 +75,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// A bucket's new key is for new objects: those that are there keep theirs.
+// A bucket's new key is for new objects: existing ones keep theirs.
 func TestObjectsKeepTheirKey(t *testing.T) {
 	s, _, session := newStore(t)
 	encrypted(t, s, "own", use("kms:*", "own"))

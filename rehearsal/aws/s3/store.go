@@ -1,7 +1,7 @@
-// Package s3 keeps the objects of the stack's declared buckets in a folder: versioned where a versioning resource says
-// so, overwritten where none does, and each read and write evaluated against the declared roles and policies, as is the
-// use of a KMS key where the bucket or the writer names one.
-// It knows no listing, no multipart upload and no lifecycle: a pipeline's artifacts need none of them.
+// Package s3 stores the objects of the stack's declared buckets in a folder, versioned if a versioning resource says
+// so. It evaluates each read and write against the declared roles and policies, and likewise the use of a KMS key if
+// the bucket or the writer names one. It has no listing, multipart uploads or lifecycle, which a pipeline's artifacts
+// do not need.
 package s3
 
 import (
@@ -21,7 +21,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// The errors that S3 answers with, by their codes (Amazon S3 API Reference, "Error responses").
+// S3's errors, by their codes (Amazon S3 API Reference, "Error responses").
 var (
 	ErrNoSuchBucket  = errors.New("NoSuchBucket: the specified bucket does not exist")
 	ErrNoSuchKey     = errors.New("NoSuchKey: the specified key does not exist")
@@ -33,7 +33,7 @@ var (
 type Version struct {
 	// ID is the version id, "null" for an object that was put while the bucket was not versioned.
 	ID string
-	// ETag is the content's MD5 in hexadecimal, with the double quotes that are part of an ETag.
+	// ETag is the content's MD5 in hexadecimal, including the double quotes of an ETag.
 	ETag string
 }
 
@@ -43,7 +43,7 @@ type Store struct {
 	account   *account.Account
 	authority *iam.Authority
 
-	mu sync.Mutex // guards the choice of a version's place, and emptying
+	mu sync.Mutex // guards placing versions, and emptying
 }
 
 // NewStore returns a store that keeps its objects under dir, which need not exist yet.
@@ -51,13 +51,13 @@ func NewStore(dir string, acct *account.Account, authority *iam.Authority) *Stor
 	return &Store{dir: dir, account: acct, authority: authority}
 }
 
-// Put stores body under the key, with s3:PutObject, encrypted as the bucket says. Whatever fails, no part of the new
-// object is to be seen.
+// Put stores body under the key, with s3:PutObject, encrypted as the bucket says. If it fails, no part of the new
+// object is visible.
 func (s *Store) Put(session iam.Session, bucketName, key string, body io.Reader) (Version, error) {
 	return s.PutEncrypted(session, bucketName, key, "", body)
 }
 
-// PutEncrypted is Put with a KMS key, by id or ARN, in place of the bucket's; "" leaves it to the bucket.
+// PutEncrypted is Put with a KMS key, by id or ARN, instead of the bucket's; "" means the bucket's.
 func (s *Store) PutEncrypted(session iam.Session, bucketName, key, kmsKey string, body io.Reader) (Version, error) {
 	b, err := s.bucket(bucketName)
 	if err != nil {
@@ -80,8 +80,8 @@ func (s *Store) PutEncrypted(session iam.Session, bucketName, key, kmsKey string
 	return v, nil
 }
 
-// Get opens a version of an object, with s3:GetObjectVersion; the current one, with s3:GetObject, when version is "".
-// The caller closes the reader.
+// Get opens a version of an object, with s3:GetObjectVersion or, if version is "", the current one, with
+// s3:GetObject. The caller closes the reader.
 func (s *Store) Get(session iam.Session, bucketName, key, version string) (io.ReadCloser, Version, error) {
 	b, err := s.bucket(bucketName)
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *Store) Get(session iam.Session, bucketName, key, version string) (io.Re
 	}
 	file, e, err := s.open(b, key, version)
 	if errors.Is(err, ErrNoSuchKey) {
-		// Who may not list a bucket is not told which keys are missing (API Reference, GetObject, "Permissions").
+		// A caller that may not list the bucket is not told which keys are missing (API Reference, GetObject, "Permissions").
 		if denied := s.authority.Authorize(session, "s3:ListBucket", b.arn); denied != nil {
 			err = denied
 		}
@@ -114,10 +114,10 @@ func (s *Store) Get(session iam.Session, bucketName, key, version string) (io.Re
 	return file, e.version(), nil
 }
 
-// useKey asks for the use of a KMS key, given by id or ARN, and returns its id. S3 makes the call, for the session and
-// with its permissions: kms:Decrypt to read an object, kms:GenerateDataKey to write one (IAM User Guide, "Forward access
-// sessions"; S3 User Guide, "Using server-side encryption with AWS KMS keys"). Nothing is asked for "", S3's own keys,
-// whose policy lets in whoever may use the object.
+// useKey authorizes the use of a KMS key, given by id or ARN, and returns its id. S3 makes the call on the session's
+// behalf and with its permissions: kms:Decrypt to read an object, kms:GenerateDataKey to write one (IAM User Guide,
+// "Forward access sessions"; S3 User Guide, "Using server-side encryption with AWS KMS keys"). For "", S3's own keys,
+// it checks nothing: their policy admits whoever may use the object.
 func (s *Store) useKey(session iam.Session, action, key string) (id string, err error) {
 	if key == "" {
 		return "", nil
@@ -132,8 +132,8 @@ func (s *Store) useKey(session iam.Session, action, key string) (id string, err 
 	return declared.String("keyId"), s.authority.Authorize(session, action, declared.String("arn"))
 }
 
-// Inspect makes the calls that ask about a bucket, or with a key about an object of it, and whose answers nothing here
-// needs: it returns an error when the session may not make them. To read an object includes the use of its key.
+// Inspect authorizes calls that query a bucket or, with a key, an object in it, and whose results nothing here needs;
+// it returns an error if the session may not make them. Reading an object includes the use of its key.
 func (s *Store) Inspect(session iam.Session, bucketName, key string, actions ...string) error {
 	b, err := s.bucket(bucketName)
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *Store) Inspect(session iam.Session, bucketName, key string, actions ...
 	return nil
 }
 
-// decrypt asks for the use of the key of an object's current version, if there is one.
+// decrypt authorizes the use of the key of an object's current version, if any.
 func (s *Store) decrypt(session iam.Session, b bucket, key string) error {
 	stored, err := listVersions(b.objectDir(s.dir, key))
 	if err != nil || len(stored) == 0 {
@@ -166,8 +166,8 @@ func (s *Store) decrypt(session iam.Session, b bucket, key string) error {
 	return err
 }
 
-// ObjectCount returns how many versions of how many objects the bucket holds, counted together: a bucket can be
-// deleted when there are none. A bucket that is not declared holds nothing.
+// ObjectCount returns the total number of versions of all objects in the bucket, which can be deleted when it is 0. A
+// bucket that is not declared has none.
 func (s *Store) ObjectCount(bucketName string) int {
 	b, err := s.bucket(bucketName)
 	if err != nil {
@@ -175,11 +175,11 @@ func (s *Store) ObjectCount(bucketName string) int {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, _ := filepath.Glob(filepath.Join(s.dir, b.name, "objects", "*", "*")) // the pattern is well formed
+	found, _ := filepath.Glob(filepath.Join(s.dir, b.name, "objects", "*", "*")) // the pattern is well-formed
 	return len(found)
 }
 
-// EmptyBucket removes every version of every object, as a bucket's forceDestroy does.
+// EmptyBucket removes every version of every object, like a bucket's forceDestroy.
 func (s *Store) EmptyBucket(bucketName string) error {
 	b, err := s.bucket(bucketName)
 	if err != nil {
@@ -190,7 +190,7 @@ func (s *Store) EmptyBucket(bucketName string) error {
 	return os.RemoveAll(filepath.Join(s.dir, b.name))
 }
 
-// write fills a temporary file beside the objects and moves it into its place when it is whole.
+// write fills a temporary file beside the objects and moves it into place when complete.
 func (s *Store) write(b bucket, key string, body io.Reader) (Version, error) {
 	incoming := filepath.Join(s.dir, b.name, "incoming")
 	objects := b.objectDir(s.dir, key)
@@ -203,7 +203,7 @@ func (s *Store) write(b bucket, key string, body io.Reader) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	defer os.Remove(file.Name()) // does nothing once the file has been moved
+	defer os.Remove(file.Name()) // a no-op once the file is moved
 
 	sum := md5.New()
 	_, err = io.Copy(io.MultiWriter(file, sum), body)
@@ -213,7 +213,7 @@ func (s *Store) write(b bucket, key string, body io.Reader) (Version, error) {
 	return s.place(b, objects, file.Name(), hex.EncodeToString(sum.Sum(nil)))
 }
 
-// place gives a whole file its version and makes it the current one, in one rename.
+// place gives a complete file its version and makes it current, in one rename.
 func (s *Store) place(b bucket, objects, file, sum string) (Version, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -232,8 +232,8 @@ func (s *Store) place(b bucket, objects, file, sum string) (Version, error) {
 		return Version{}, err
 	}
 	for _, old := range stored {
-		if old.id == next.id { // only "null" comes twice: it is overwritten
-			os.Remove(filepath.Join(objects, old.fileName())) // a leftover is shadowed by the new one
+		if old.id == next.id { // only "null" occurs twice: it is overwritten
+			os.Remove(filepath.Join(objects, old.fileName())) // if this fails, the new version shadows it
 		}
 	}
 	return next.version(), nil

@@ -15,7 +15,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// newStore returns a store over a versioned and an unversioned bucket, its folder, and a session of the declared role.
+// newStore returns a store with a versioned and an unversioned bucket, its folder, and a session of the declared role.
 func newStore(t *testing.T) (*Store, string, iam.Session) {
 	t.Helper()
 	acct := account.New("123456789012")
