@@ -14,14 +14,14 @@ import (
 	"strings"
 )
 
-// artifactFile is one file of the build's output.
+// artifactFile is a file in the build's output.
 type artifactFile struct {
 	name string // in the archive, with slashes
 	path string // on disk
 }
 
-// selectArtifacts returns the files that the buildspec's artifacts section selects in src, each once, and logs the
-// search as CodeBuild does. A file that is named and not there is passed over; nothing found at all is an error.
+// selectArtifacts returns the files in src that the buildspec's artifacts section selects, each once, and logs the
+// search as CodeBuild does. It skips named files that do not exist; if it finds none at all, that is an error.
 func selectArtifacts(a Artifacts, src string, log *console) ([]artifactFile, error) {
 	log.say("Expanding base directory path: %s", a.BaseDirectory)
 	bases, err := expandBase(a.BaseDirectory, src)
@@ -62,10 +62,10 @@ func selectArtifacts(a Artifacts, src string, log *console) ([]artifactFile, err
 	return files, nil
 }
 
-// expandBase returns the folders that a base directory stands for, relative to src.
+// expandBase returns the folders that match a base directory, relative to src.
 func expandBase(pattern, src string) ([]string, error) {
 	if filepath.IsAbs(pattern) {
-		rel, err := filepath.Rel(src, pattern) // "$CODEBUILD_SRC_DIR/x" has been seen
+		rel, err := filepath.Rel(src, pattern) // people write "$CODEBUILD_SRC_DIR/x"
 		if err != nil {
 			return nil, err
 		}
@@ -104,8 +104,8 @@ func globPatterns(patterns []string) ([]*regexp.Regexp, error) {
 	return all, nil
 }
 
-// excludePatterns adds what the guide says of "**/file-name/**/*": that it excludes the file, too. Not so for a pattern
-// in that place, since "**/.*/**/*" excludes dot folders and leaves dot files to "**/.*".
+// excludePatterns adds a rule of the guide: "**/file-name/**/*" excludes the file too. Not so for a pattern in place
+// of the name, because "**/.*/**/*" excludes dot folders and leaves dot files to "**/.*".
 func excludePatterns(patterns []string) []string {
 	all := slices.Clone(patterns)
 	for _, pattern := range patterns {
@@ -151,8 +151,8 @@ func matchesAny(patterns []*regexp.Regexp, name string) bool {
 	return false
 }
 
-// writeArtifact writes the files into a zip archive with their modes. A symbolic link stays one when symlinks is set and
-// it points inside src; otherwise the archive has what it points to, and not links to folders or to nothing.
+// writeArtifact writes the files and their modes to a zip archive. A symbolic link stays one if symlinks is set and
+// it points inside src; otherwise the archive has its target, or nothing if that is a folder or missing.
 func writeArtifact(archive string, files []artifactFile, src string, symlinks bool) (err error) {
 	out, err := os.OpenFile(archive, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 func TestArtifacts(t *testing.T) {
-	// The tree of the guide's examples, and what hides in one.
+	// The tree of the guide's examples, plus hidden and nested files.
 	const tree = `mkdir -p my-build1 my-build2/my-subdirectory .git/x deep/er && echo 1 > my-build1/my-file1.txt && echo 2 > my-build2/my-file2.txt && ` +
 		`echo 3 > my-build2/my-subdirectory/my-file3.txt && echo d > deep/er/.dot && echo g > .git/x/y && mkdir empty && rm buildspec.yml`
 	tests := []struct {

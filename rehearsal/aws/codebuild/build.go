@@ -11,7 +11,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// build is a build under way.
+// build is a running build.
 type build struct {
 	runner  *Runner
 	project project
@@ -21,11 +21,11 @@ type build struct {
 	started time.Time
 	dir     string
 	result  *Build
-	failure error // of the first phase that failed
+	failure error // of the first failed phase
 
 	log       *console
 	container *container
-	cache     *localCache // nil when the build has none
+	cache     *localCache // nil if the build has none
 	spec      *Buildspec
 	golang    goRuntime
 	shell     *shell
@@ -37,7 +37,7 @@ func (b *build) tempDir() string   { return filepath.Join(b.dir, "tmp") }
 func (b *build) stateDir() string  { return filepath.Join(b.dir, "state") }
 func (b *build) binDir() string    { return filepath.Join(b.dir, "bin") } // commands of the image
 
-// contextError is why a phase failed: a code and a message of CodeBuild's.
+// contextError says why a phase failed, with CodeBuild's code and message.
 type contextError struct {
 	code string
 	err  error
@@ -46,17 +46,17 @@ type contextError struct {
 func (e contextError) Error() string { return e.code + ": " + e.err.Error() }
 func (e contextError) Unwrap() error { return e.err }
 
-// commandError is the contextError of a command, with the end of what it printed.
+// commandError is the contextError of a command, with the end of its output.
 type commandError struct {
 	contextError
 	output string
 }
 
-// run goes through the phases. Where a failure leads: "if a command fails during the install phase, none of the commands
-// in the pre_build, build, and post_build phases are run", nor after one in pre_build; post_build runs after a failed
-// build, and "the UPLOAD_ARTIFACTS phase is always attempted, even if the BUILD phase fails". on-failure changes that:
-// CONTINUE goes on to the next phase, and ABORT ends the build. A phase that failed fails the build in every case; the
-// guide does not say so of CONTINUE, but whoever relies on the opposite should not learn it in AWS.
+// run runs the phases. After a failure: "if a command fails during the install phase, none of the commands in the
+// pre_build, build, and post_build phases are run", and likewise after pre_build; post_build runs after a failed
+// build, and "the UPLOAD_ARTIFACTS phase is always attempted, even if the BUILD phase fails". on-failure changes
+// that: CONTINUE goes on to the next phase, and ABORT ends the build. A failed phase always fails the build; for
+// CONTINUE the guide does not say so, but nobody should learn that in AWS.
 func (b *build) run(ctx context.Context) {
 	b.result.Status = "SUCCEEDED"
 	ok := b.phase(ctx, "QUEUED", b.enqueue) &&
@@ -93,14 +93,14 @@ func (b *build) phase(ctx context.Context, name string, run func() error) bool {
 		b.fail(result, err)
 	}
 	b.result.Phases = append(b.result.Phases, result)
-	if name != "QUEUED" { // which comes before the log in AWS
+	if name != "QUEUED" { // in AWS it precedes the log
 		b.log.say("Phase complete: %s State: %s", name, result.Status)
 		b.log.say("Phase context status code: %s Message: %s", reason.StatusCode, reason.Message)
 	}
 	return err == nil
 }
 
-// explain returns the status that an error gives a phase, and its context.
+// explain returns a phase's status and context for an error.
 func (b *build) explain(ctx context.Context, err error) (string, PhaseContext) {
 	var reason contextError
 	var command commandError
@@ -117,7 +117,7 @@ func (b *build) explain(ctx context.Context, err error) (string, PhaseContext) {
 	return "FAILED", PhaseContext{"INTERNAL_SERVICE_ERROR", err.Error()}
 }
 
-// fail makes the first failed phase the build's, in the words in which CodePipeline passes it on.
+// fail makes the first failed phase the build's failure, in the words in which CodePipeline reports it.
 func (b *build) fail(p PhaseResult, err error) {
 	if b.failure != nil {
 		return
@@ -134,7 +134,7 @@ func (b *build) fail(p PhaseResult, err error) {
 
 func (b *build) err() error { return b.failure }
 
-// buildError has the text of CodePipeline and the chain of what caused it.
+// buildError has CodePipeline's text and wraps the cause.
 type buildError struct {
 	text string
 	err  error

@@ -14,25 +14,25 @@ import (
 type Buildspec struct {
 	// Version is "0.1" or "0.2".
 	Version string
-	// Shell is env.shell, "" for the image's sh.
+	// Shell is env.shell, or "" for the image's sh.
 	Shell string
 	// Variables are env.variables.
 	Variables map[string]string
-	// ParameterStore and SecretsManager name where the values of more variables are kept.
+	// ParameterStore and SecretsManager say where the values of more variables are stored.
 	ParameterStore, SecretsManager map[string]string
-	// ExportedVariables are the names of those whose values leave the build.
+	// ExportedVariables name the variables that the build exports.
 	ExportedVariables []string
-	// Runtimes are install.runtime-versions, in their order.
+	// Runtimes are install.runtime-versions, in order.
 	Runtimes []Runtime
-	// Phases are the phases that are there, by their names in the buildspec.
+	// Phases are the phases that are present, by their names in the buildspec.
 	Phases map[string]Phase
-	// Artifacts is nil when the build has none.
+	// Artifacts is nil if the build has none.
 	Artifacts *Artifacts
 	// CachePaths are cache.paths.
 	CachePaths []string
-	// Notes are what AWS would act on and a rehearsal does not, one sentence each.
+	// Notes are what AWS would act on but a rehearsal ignores, one sentence each.
 	Notes []string
-	// Warnings are what AWS passes over and somebody may not have meant, one sentence each.
+	// Warnings are what AWS ignores and the author may not have meant, one sentence each.
 	Warnings []string
 }
 
@@ -42,16 +42,16 @@ type Phase struct {
 	OnFailure         OnFailure
 }
 
-// OnFailure is what a phase's failure leads to.
+// OnFailure is what happens when a phase fails.
 type OnFailure struct {
-	// Action is ABORT, CONTINUE or RETRY; "" for the usual transition.
+	// Action is ABORT, CONTINUE or RETRY; "" for the default.
 	Action string
-	// Retries is how many more times to try, and Pattern which failures to try again. For RETRY only.
+	// Retries is how many more times to try, and Pattern which failures to retry. Only for RETRY.
 	Retries int
 	Pattern *regexp.Regexp
 }
 
-// Artifacts is which files become the build's output.
+// Artifacts says which files become the build's output.
 type Artifacts struct {
 	Files, ExcludePaths []string
 	BaseDirectory       string
@@ -59,8 +59,8 @@ type Artifacts struct {
 	EnableSymlinks      bool
 }
 
-// ParseBuildspec reads a buildspec. The error joins all that is wrong with it, each with its line. name is what errors
-// call the buildspec.
+// ParseBuildspec parses a buildspec. The error joins everything that is wrong with it, with line numbers. name is the
+// buildspec's name in errors.
 func ParseBuildspec(name string, content []byte) (*Buildspec, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(content, &document); err != nil {
@@ -88,7 +88,7 @@ func (p *parser) buildspec(n *yaml.Node) *Buildspec {
 		"env":     func(n *yaml.Node) { p.env(spec, n) },
 		"proxy":   func(n *yaml.Node) { p.proxy(spec, n) },
 		"batch": func(n *yaml.Node) {
-			spec.note(n, "batch is used by batch builds alone, which a pipeline's build is not unless BatchEnabled is set")
+			spec.note(n, "only batch builds use batch, and a pipeline's build is not one unless BatchEnabled is set")
 		},
 		"phases":    func(n *yaml.Node) { p.phases(spec, n) },
 		"reports":   func(n *yaml.Node) { p.reports(spec, n) },
@@ -115,13 +115,13 @@ func (p *parser) env(spec *Buildspec, n *yaml.Node) {
 		},
 		"git-credential-helper": func(n *yaml.Node) {
 			if p.yes(n, "env.git-credential-helper") {
-				spec.note(n, "env.git-credential-helper: a rehearsal has no Git credentials to give")
+				spec.note(n, "env.git-credential-helper: a rehearsal has no Git credentials")
 			}
 		},
 	})
 }
 
-// variables reads a mapping of environment variables, as the text that is there: NO stays NO.
+// variables reads a mapping of environment variables, as written: NO stays NO.
 func (p *parser) variables(n *yaml.Node, where string) map[string]string {
 	values := map[string]string{}
 	for key, value := range p.pairs(n, where) {
@@ -186,7 +186,7 @@ func (p *parser) artifacts(spec *Buildspec, where string, n *yaml.Node) *Artifac
 		"exclude-paths":   func(n *yaml.Node) { a.ExcludePaths = p.texts(n, where+".exclude-paths") },
 		"enable-symlinks": func(n *yaml.Node) { a.EnableSymlinks = p.yes(n, where+".enable-symlinks") },
 		"secondary-artifacts": func(n *yaml.Node) {
-			p.fail(n, "%s.secondary-artifacts: a rehearsal has one artifact a build; leave the others out", where)
+			p.fail(n, "%s.secondary-artifacts: a rehearsal supports one artifact per build; remove the others", where)
 		},
 	})
 	p.require(n, where, seen, "files")
@@ -216,8 +216,8 @@ func (s *Buildspec) note(n *yaml.Node, format string, args ...any) {
 	s.Notes = append(s.Notes, fmt.Sprintf("line %d: ", n.Line)+fmt.Sprintf(format, args...))
 }
 
-// onFailure reads ABORT, CONTINUE, RETRY, RETRY-count, RETRY-regex or RETRY-count-regex. Only RETRY is written in
-// several cases in the guide's own examples.
+// onFailure parses ABORT, CONTINUE, RETRY, RETRY-count, RETRY-regex or RETRY-count-regex. The guide's own examples
+// write only RETRY in several cases.
 func (p *parser) onFailure(n *yaml.Node, where string) OnFailure {
 	text := p.text(n, where)
 	if text == "ABORT" || text == "CONTINUE" {

@@ -30,7 +30,7 @@ func TestParseRefuses(t *testing.T) {
 		{"retry count", "version: 0.2\nphases: {build: {on-failure: RETRY-101, commands: [a]}}\n", []string{"101 retries: want 0 to 100"}},
 		{"retry regex", "version: 0.2\nphases: {build: {on-failure: 'RETRY-(', commands: [a]}}\n", []string{"missing closing )"}},
 		{"artifacts without files", "version: 0.2\n" + build + "artifacts: {name: x}\n", []string{"artifacts: files is required"}},
-		{"secondary artifacts", "version: 0.2\n" + build + "artifacts: {files: [a], secondary-artifacts: {x: {files: [b]}}}\n", []string{"one artifact a build"}},
+		{"secondary artifacts", "version: 0.2\n" + build + "artifacts: {files: [a], secondary-artifacts: {x: {files: [b]}}}\n", []string{"one artifact per build"}},
 		{"yes or no", "version: 0.2\n" + build + "artifacts: {files: [a], discard-paths: maybe}\n", []string{`"maybe": want yes or no`}},
 		{"cache without paths", "version: 0.2\n" + build + "cache: {key: k}\n", []string{"cache: paths is required"}},
 		{"cache action", "version: 0.2\n" + build + "cache: {paths: [a], action: both}\n", []string{"want one of restore, save"}},
@@ -52,7 +52,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// Everything that the guide documents is known; what a rehearsal does not act on is noted.
+// Everything that the guide documents is known; what a rehearsal ignores is noted.
 func TestParseAcceptsTheGuidesSyntax(t *testing.T) {
 	spec, err := ParseBuildspec("b.yml", []byte(`version: 0.2
 run-as: builder
@@ -125,9 +125,9 @@ func TestParseWarnsOfUnknownKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		`line 2: buildspec: CodeBuild passes over the unknown key "phase"; did you mean "phases"?; known keys: artifacts, batch`,
-		`line 5: phases.build: CodeBuild passes over the unknown key "runtime-versions"; known keys: commands, finally`,
-		`line 7: buildspec: CodeBuild passes over the unknown key "zzzzzz"; known keys: artifacts, batch`,
+		`line 2: buildspec: CodeBuild ignores the unknown key "phase"; did you mean "phases"?; known keys: artifacts, batch`,
+		`line 5: phases.build: CodeBuild ignores the unknown key "runtime-versions"; known keys: commands, finally`,
+		`line 7: buildspec: CodeBuild ignores the unknown key "zzzzzz"; known keys: artifacts, batch`,
 	}
 	if !slices.EqualFunc(spec.Warnings, want, strings.HasPrefix) {
 		t.Errorf("warnings = %q\nwant %q", spec.Warnings, want)
@@ -144,7 +144,7 @@ func TestParseAnchors(t *testing.T) {
 	}
 }
 
-// CodeBuild takes what is empty for a command without text, which succeeds, and passes over keys that it does not know.
+// CodeBuild treats an empty value as an empty command, which succeeds, and ignores unknown keys.
 func TestOddBuildspecsThatCodeBuildTakes(t *testing.T) {
 	tests := []struct {
 		name, phase string
@@ -154,7 +154,7 @@ func TestOddBuildspecsThatCodeBuildTakes(t *testing.T) {
 		{"nothing but comments", "commands:\n    # - echo a\n", nil, ""},
 		{"empty item", "commands:\n      - echo a\n      -\n      - echo b\n", []string{"a", "b"}, ""},
 		{"unknown key", "env: {variables: {A: b}}\n    commands: ['echo built $A']\n", []string{"built"},
-			`buildspec.yml: line 4: phases.build: CodeBuild passes over the unknown key "env"; known keys: commands`},
+			`buildspec.yml: line 4: phases.build: CodeBuild ignores the unknown key "env"; known keys: commands`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

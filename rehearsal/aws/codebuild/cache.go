@@ -81,7 +81,7 @@ func (c *localCache) spare() error {
 	return os.Rename(part, next.dir())
 }
 
-// link makes place a link to the cached folder of that name. What is there already, from the source, has precedence.
+// link makes place a link to the cached folder of that name. Files from the source at that place take precedence.
 func (c *localCache) link(name, place string) error {
 	// The name becomes one path element: "/root/.cache" and ".cache" must not meet.
 	cached := filepath.Join(c.dir(), strings.NewReplacer("%", "%25", "/", "%2F").Replace(name))
@@ -97,7 +97,7 @@ func (c *localCache) link(name, place string) error {
 	return os.Symlink(cached, place)
 }
 
-// linkCache puts the project's cached folders into their places in the build.
+// linkCache links the project's cached folders into the build.
 func (b *build) linkCache(spec *Buildspec) error {
 	if len(spec.CachePaths) == 0 {
 		return nil
@@ -145,11 +145,11 @@ func (b *build) cachePlace(pattern string) (name, place string, err error) {
 	inHome, ok := strings.CutPrefix(name, "/root/")
 	switch {
 	case strings.ContainsAny(name, "*?["):
-		return "", "", fmt.Errorf("a local cache holds folders, and this is a pattern")
+		return "", "", fmt.Errorf("a local cache holds folders, but this is a pattern")
 	case ok:
 		return name, filepath.Join(b.homeDir(), inHome), nil
 	case name == "." || !filepath.IsLocal(name):
-		return "", "", fmt.Errorf("only folders below the source folder and /root are, so that nothing else of this machine is touched")
+		return "", "", fmt.Errorf("only folders below the source folder and /root are, to leave the rest of this machine alone")
 	}
 	return name, filepath.Join(b.sourceDir(), name), nil
 }

@@ -13,11 +13,11 @@ import (
 	"cicd/internal/processes"
 )
 
-// container stands for the container that AWS runs a build in: it holds every process of the build, background ones
-// too, and when it goes they all go.
+// container stands for the container in which AWS runs a build: it has every process of the build, including background
+// ones, and ends them all when removed.
 //
-// They share one process group, whose leader is the warden, a shell that waits for its standard input to end and then
-// kills the group. That happens when the build is over and also when this process dies in whatever way, kill -9 included.
+// They share one process group, whose leader is the warden, a shell that waits for its standard input to end and then kills
+// the group. That happens when the build is over and also when this process dies in whatever way, including kill -9.
 type container struct {
 	buildID string
 	warden  *exec.Cmd
@@ -47,7 +47,7 @@ func startContainer(buildID string) (*container, error) {
 	return &container{buildID: buildID, warden: warden, leash: leash}, nil
 }
 
-// niceness of a build. In AWS it runs on another machine than what is served: here it gives way to that.
+// niceness of a build. In AWS it has its own machine; here it yields to what is being served.
 const niceness = 19
 
 // run runs a program in the container with its output going to out, and returns its exit status. It does not wait for
@@ -58,9 +58,9 @@ func (c *container) run(ctx context.Context, cmd *exec.Cmd) (status int, err err
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	_ = syscall.Setpriority(syscall.PRIO_PGRP, c.warden.Process.Pid, niceness) // always allowed: it asks for less
-	// And the policy of what may wait (sched(7), SCHED_IDLE), which children inherit like the other: with it the slowest
-	// hundredth of the requests during releases took 14 ms, in place of 19 with nice alone.
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, c.warden.Process.Pid, niceness) // lowering is always allowed
+	// Also the scheduling policy for idle work (sched(7), SCHED_IDLE), which children inherit too: with it, the
+	// slowest hundredth of the requests during releases took 14 ms instead of 19 with nice alone.
 	_ = exec.Command("chrt", "--idle", "--pid", "0", strconv.Itoa(cmd.Process.Pid)).Run() // not every system has it
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -96,6 +96,6 @@ func (c *container) remove() {
 	c.signal(syscall.SIGKILL)
 	c.leash.Close()
 	c.warden.Wait()
-	// Those that left the group, with setsid for one.
+	// Those that left the group, for instance with setsid.
 	_ = processes.Kill("CODEBUILD_BUILD_ID=" + c.buildID)
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// environment assembles what the build's commands find (User Guide, "Environment variables in build environments").
-// From weakest to strongest: what the host gives, CodeBuild's regions, the buildspec, the project, the start of the
-// build; then what CodeBuild reserves.
+// environment assembles the environment of the build's commands (User Guide, "Environment variables in build
+// environments"). From lowest to highest precedence: the host's, CodeBuild's regions, the buildspec's, the project's,
+// those given at the start of the build, and those that CodeBuild reserves.
 func (b *build) environment(spec *Buildspec) (map[string]string, error) {
 	env := map[string]string{}
 	for _, pair := range b.hostEnvironment() {
@@ -27,7 +27,7 @@ func (b *build) environment(spec *Buildspec) (map[string]string, error) {
 	env["AWS_DEFAULT_REGION"] = b.runner.Account.Region()
 	maps.Copy(env, spec.Variables)
 
-	// A name that is set again further on, in whatever way, is not looked up.
+	// A name that is set again later, in whatever way, is not looked up.
 	references := map[string]EnvironmentVariable{}
 	for name, parameter := range spec.ParameterStore {
 		references[name] = EnvironmentVariable{Name: name, Value: parameter, Type: "PARAMETER_STORE"}
@@ -64,7 +64,7 @@ func (b *build) hostEnvironment() []string {
 	return b.runner.Environment(b.session)
 }
 
-// reserved returns the variables that CodeBuild sets itself.
+// reserved returns the variables that CodeBuild itself sets.
 func (b *build) reserved() map[string]string {
 	return map[string]string{
 		"CODEBUILD_BUILD_ARN":               b.result.ARN,
@@ -81,11 +81,11 @@ func (b *build) reserved() map[string]string {
 		"CODEBUILD_SRC_DIR":                 b.sourceDir(),
 		"CODEBUILD_START_TIME":              strconv.FormatInt(b.started.UnixMilli(), 10),
 		"HOME":                              b.homeDir(),
-		"TMPDIR":                            b.tempDir(), // not CodeBuild's: keeps temporary files with the build
+		"TMPDIR":                            b.tempDir(), // not CodeBuild's: keeps temporary files in the build
 	}
 }
 
-// lookUp fails as AWS does for a value kept where the account keeps none: no stack declares parameters or secrets.
+// lookUp fails as AWS does for a missing value: no stack declares parameters or secrets.
 func (b *build) lookUp(v EnvironmentVariable) error {
 	switch v.Type {
 	case "PARAMETER_STORE":

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// globPattern compiles a path pattern of a buildspec: "*" and "?" match within one name, "**" across folders, and
-// "**/" also nothing at all ("'**/*' represents all files recursively").
+// globPattern compiles a buildspec's path pattern: "*" and "?" match within one name, "**" across folders, and "**/"
+// also matches nothing at all ("'**/*' represents all files recursively").
 func globPattern(pattern string) (*regexp.Regexp, error) {
 	var re strings.Builder
 	re.WriteString(`\A`)
@@ -42,11 +42,11 @@ func globPattern(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(`(?s)` + re.String())
 }
 
-// cleanPattern takes "./" and doubled slashes out of a pattern.
+// cleanPattern removes "./" and doubled slashes from a pattern.
 func cleanPattern(pattern string) string { return strings.TrimPrefix(path.Clean(pattern), "/") }
 
-// listFiles returns everything under root that is no folder, relative to it and with slashes, in lexical order.
-// It does not follow symbolic links to folders.
+// listFiles returns everything under root except folders, as relative paths with slashes, in lexical order. It does
+// not follow symbolic links to folders.
 func listFiles(root string) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {

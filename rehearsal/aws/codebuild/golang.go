@@ -11,13 +11,13 @@ import (
 	"cicd/internal/shellword"
 )
 
-// goRuntime is the Go of a build.
+// goRuntime is a build's Go.
 type goRuntime struct {
-	// installed is the exact version, "" when the image is not known.
+	// installed is the exact version, or "" if the image is unknown.
 	installed string
-	// named is what the buildspec calls it, "" when it names none.
+	// named is the buildspec's name for it, or "" if it names none.
 	named string
-	// image and offered say where else a version could come from.
+	// image and offered say where to find another version.
 	image   string
 	offered []string
 }
@@ -25,8 +25,8 @@ type goRuntime struct {
 //go:embed go.sh
 var goScript string
 
-// installGo puts a go command before this machine's, that judges modules as the image's version of Go does. Without Go on
-// this machine there is nothing to put it before.
+// installGo puts a go command in front of this machine's that judges modules as the image's version of Go does. It
+// does nothing if this machine has no Go.
 func (b *build) installGo(path string) error {
 	for _, dir := range filepath.SplitList(path) {
 		command := filepath.Join(dir, "go")
@@ -39,10 +39,10 @@ func (b *build) installGo(path string) error {
 	return nil
 }
 
-// goTooOld matches what Go says when it is older than the module wants.
+// goTooOld matches Go's errors when it is older than the module requires.
 var goTooOld = regexp.MustCompile(`requires [Gg]o |invalid go version|unknown directive: toolchain`)
 
-// explain says which Go a command has used, and how to use another, if its output looks as if that would help; else nothing.
+// explain says which Go a command used, and how to select another, if its output suggests that this would help; else "".
 func (g goRuntime) explain(output string) string {
 	if g.installed == "" || !goTooOld.MatchString(output) {
 		return ""

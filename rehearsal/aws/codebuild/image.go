@@ -18,7 +18,7 @@ var imagesFile []byte
 
 // catalog is images.yaml.
 type catalog struct {
-	// Custom are, by runtime, the versions that CodeBuild installs when they are not in the image.
+	// Custom are, by runtime, the versions that CodeBuild installs if the image lacks them.
 	Custom map[string]string
 	Images map[string]image
 }
@@ -31,9 +31,9 @@ type image struct {
 
 // imageRuntime is a language in an image.
 type imageRuntime struct {
-	// Default is the version of a build whose buildspec names none.
+	// Default is the version used if the buildspec names none.
 	Default string
-	// Versions are those that a buildspec may name, each with what is installed for it.
+	// Versions are those that a buildspec may name, each with the version installed for it.
 	Versions map[string]string
 }
 
@@ -44,8 +44,8 @@ var curated = sync.OnceValue(func() (c catalog) {
 	return c
 })
 
-// find returns what is installed for a version that a buildspec names, and whether the image has it. One that it does not
-// have is the version itself, which CodeBuild installs if it is of the form for that.
+// find returns the version installed for a version that a buildspec names, and whether the image has it. One that the
+// image lacks is the version itself, which CodeBuild installs if it has the right form.
 func (i image) find(name, wanted string) (installed string, preinstalled bool, err error) {
 	runtime, ok := i.Runtimes[name]
 	if !ok {
@@ -79,7 +79,7 @@ func (r imageRuntime) alias(wanted string) string {
 	return wanted
 }
 
-// names returns the versions in their order.
+// names returns the versions in order.
 func (r imageRuntime) names() []string {
 	return slices.SortedFunc(maps.Keys(r.Versions), func(a, b string) int {
 		return version.Compare("go"+strings.TrimPrefix(a, "corretto"), "go"+strings.TrimPrefix(b, "corretto"))

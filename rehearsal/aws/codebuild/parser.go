@@ -12,29 +12,29 @@ import (
 	"cicd/internal/nearest"
 )
 
-// parser walks a YAML document and collects all that is wrong with it.
+// parser walks a YAML document and collects everything wrong with it.
 type parser struct {
 	problems []error
-	// warnings are of keys that CodeBuild does not know. It passes over them, and logs "Found possible syntax errors in
+	// warnings concern keys that CodeBuild does not know. It ignores them, and logs "Found possible syntax errors in
 	// buildspec" (as of aws/aws-toolkit-vscode#4008).
 	warnings []string
 }
 
-// fields are the known keys of a mapping, each with what reads its value.
+// fields are the known keys of a mapping, each with a function that reads its value.
 type fields map[string]func(*yaml.Node)
 
 func (p *parser) fail(n *yaml.Node, format string, args ...any) {
 	p.problems = append(p.problems, fmt.Errorf("line %d: %w", n.Line, fmt.Errorf(format, args...)))
 }
 
-// mapping reads a mapping of known keys and returns those that it has.
+// mapping reads a mapping of known keys and returns those present.
 func (p *parser) mapping(n *yaml.Node, where string, known fields) map[string]bool {
 	seen := map[string]bool{}
 	names := slices.Sorted(maps.Keys(known))
 	for key, value := range p.pairs(n, where) {
 		read, ok := known[key.Value]
 		if !ok {
-			p.warnings = append(p.warnings, fmt.Sprintf("line %d: %s: CodeBuild passes over the unknown key %q%s; known keys: %s",
+			p.warnings = append(p.warnings, fmt.Sprintf("line %d: %s: CodeBuild ignores the unknown key %q%s; known keys: %s",
 				key.Line, where, key.Value, didYouMean(key.Value, names), strings.Join(names, ", ")))
 			continue
 		}
@@ -52,7 +52,7 @@ func (p *parser) require(n *yaml.Node, where string, seen map[string]bool, keys 
 	}
 }
 
-// pairs yields the keys and values of a mapping, those of its merge keys ("<<") too; none of an empty value's.
+// pairs yields the keys and values of a mapping, including those of its merge keys ("<<"); none for an empty value.
 func (p *parser) pairs(n *yaml.Node, where string) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(key, value *yaml.Node) bool) {
 		seen := map[string]int{}
@@ -95,7 +95,7 @@ func (p *parser) pairs(n *yaml.Node, where string) iter.Seq2[*yaml.Node, *yaml.N
 	}
 }
 
-// mergedMappings returns the mappings that a merge key's value stands for: one, or a list of them.
+// mergedMappings returns the mappings in a merge key's value: one, or a list of them.
 func mergedMappings(value *yaml.Node) []*yaml.Node {
 	if value.Kind == yaml.MappingNode {
 		return []*yaml.Node{value}
@@ -109,7 +109,7 @@ func mergedMappings(value *yaml.Node) []*yaml.Node {
 	return all
 }
 
-// text reads a scalar as it is written.
+// text reads a scalar as written.
 func (p *parser) text(n *yaml.Node, where string) string {
 	n = resolve(n)
 	switch {
@@ -146,7 +146,7 @@ func (p *parser) oneOf(n *yaml.Node, where string, values ...string) string {
 	return text
 }
 
-// yes reads "no | yes", and the booleans that YAML takes for them.
+// yes reads "no | yes", and YAML's booleans for them.
 func (p *parser) yes(n *yaml.Node, where string) bool {
 	switch text := strings.ToLower(p.text(n, where)); text {
 	case "yes", "true", "on":
@@ -166,7 +166,7 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// didYouMean returns "; did you mean …?" with the known name that is meant, or nothing.
+// didYouMean returns "; did you mean …?" with the nearest known name, or "".
 func didYouMean(name string, known []string) string {
 	near := nearest.Word(name, known)
 	if near == "" {

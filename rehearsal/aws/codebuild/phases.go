@@ -38,7 +38,7 @@ func (p *parser) phase(spec *Buildspec, name string, n *yaml.Node) Phase {
 	return phase
 }
 
-// runtimeVersions reads versions as they are written: the guide's own "golang: 1.20" would be another as a number.
+// runtimeVersions reads versions as written: as a number, the guide's own "golang: 1.20" would be a different version.
 func (p *parser) runtimeVersions(spec *Buildspec, n *yaml.Node) {
 	for key, version := range p.pairs(n, "phases.install.runtime-versions") {
 		text := p.text(version, "phases.install.runtime-versions."+key.Value)
@@ -46,9 +46,9 @@ func (p *parser) runtimeVersions(spec *Buildspec, n *yaml.Node) {
 	}
 }
 
-// commands reads a list of commands, or a single one. One that is empty is a command, too: of "commands:" with nothing but
-// comments below, CodeBuild logs "PRE_BUILD: 1 commands" and "Running command", which succeeds. A colon and a space make a
-// mapping of what was meant as text, which is the commonest mistake in a buildspec, so it gets CodeBuild's own words.
+// commands reads a list of commands, or a single one. An empty one counts as a command: for "commands:" with only
+// comments below, CodeBuild logs "PRE_BUILD: 1 commands" and "Running command", which succeeds. A colon and a space
+// turn text into a mapping, the most common mistake in a buildspec, so it gets CodeBuild's own words.
 func (p *parser) commands(n *yaml.Node, where string) []string {
 	n = resolve(n)
 	if n.Kind == yaml.ScalarNode {

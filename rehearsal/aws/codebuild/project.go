@@ -13,7 +13,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// project is a declared aws:codebuild/project:Project, under Pulumi's property names.
+// project is a declared aws:codebuild/project:Project, by Pulumi's property names.
 type project struct {
 	Name          string `json:"name"`
 	ARN           string `json:"arn"`
@@ -54,18 +54,18 @@ type project struct {
 	SecondaryArtifacts  []any `json:"secondaryArtifacts"`
 	FileSystemLocations []any `json:"fileSystemLocations"`
 
-	notes []string // what is different here, one sentence each
+	notes []string // what differs here, one sentence each
 }
 
-// EnvironmentVariable is one variable of a project, or of a pipeline's CodeBuild action that overrides the project's.
+// EnvironmentVariable is a variable of a project, or of a pipeline's CodeBuild action that overrides the project's.
 type EnvironmentVariable struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
-	// Type is PLAINTEXT, the default, PARAMETER_STORE or SECRETS_MANAGER.
+	// Type is PLAINTEXT (the default), PARAMETER_STORE or SECRETS_MANAGER.
 	Type string `json:"type"`
 }
 
-// findProject returns the declared project, if it is one that can be rehearsed; the error joins all that cannot.
+// findProject returns the declared project if it can be rehearsed; the error joins everything that cannot.
 func findProject(acct *account.Account, name string) (project, error) {
 	r, ok := acct.Find(account.Project, "name", name)
 	if !ok {
@@ -111,7 +111,7 @@ func (p *project) checkRehearsable() error {
 	return errors.Join(errs...)
 }
 
-// addNotes says what differs here from the declared environment without stopping a build.
+// addNotes notes where this machine differs from the declared environment without stopping a build.
 func (p *project) addNotes() {
 	architecture := map[string]string{"LINUX_CONTAINER": "amd64", "ARM_CONTAINER": "arm64"}[p.Environment.Type]
 	if architecture != runtime.GOARCH {
@@ -148,7 +148,7 @@ func (p *project) kmsKey(acct *account.Account) string {
 	return cmp.Or(p.EncryptionKey, p.resourceARN(acct, "kms", "alias/aws/s3"))
 }
 
-// checkVariableName refuses what no environment can hold and what CodeBuild keeps for itself ("Do not set any
+// checkVariableName rejects names that no environment allows and those reserved by CodeBuild ("Do not set any
 // environment variable with a name that starts with CODEBUILD_").
 func checkVariableName(name string) error {
 	switch {

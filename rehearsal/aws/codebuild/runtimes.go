@@ -9,12 +9,12 @@ import (
 // Runtime is an entry of install.runtime-versions.
 type Runtime struct {
 	Name, Version string
-	// Line is where it is in the buildspec.
+	// Line is its line in the buildspec.
 	Line int
 }
 
-// selectRuntimes does what CodeBuild does at the end of DOWNLOAD_SOURCE: it compares what the buildspec names with what the
-// declared image has. This machine's Go is held to the image's, whether the buildspec names it or not.
+// selectRuntimes does what CodeBuild does at the end of DOWNLOAD_SOURCE: it compares the buildspec's versions with
+// the declared image's. This machine's Go must behave as the image's, whether or not the buildspec names it.
 func (b *build) selectRuntimes(buildspec string, env map[string]string) error {
 	declared := b.project.Environment.Image
 	image, known := curated().Images[declared]
@@ -51,7 +51,7 @@ func (b *build) selectRuntimes(buildspec string, env map[string]string) error {
 	return b.installGo(env["PATH"])
 }
 
-// warn tells of something that does not stop the build.
+// warn reports something that does not stop the build.
 func (b *build) warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	b.result.Warnings = append(b.result.Warnings, text)

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// What a buildspec may name, by the User Guide's "Runtime versions" and the declared images' runtimes.yml.
+// What a buildspec may name, according to the User Guide's "Runtime versions" and the declared images' runtimes.yml.
 func TestRuntimeVersions(t *testing.T) {
 	const arm = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
 	tests := []struct {
@@ -84,7 +84,7 @@ phases:
 	}
 }
 
-// A build whose image is not known goes on as it always did.
+// A build with an unknown image is not restricted.
 func TestUnknownImage(t *testing.T) {
 	f := newFixture(t, "version: 0.2\nphases:\n  install: {runtime-versions: {cobol: 85}}\n  build: {commands: [echo builds]}\n")
 	f.properties["environment"].(map[string]any)["image"] = "registry.example.com/builder:1"
@@ -97,13 +97,13 @@ func TestUnknownImage(t *testing.T) {
 	}
 }
 
-// A module that wants a newer Go than the image has is refused in that Go's own words, and the message names the remedy.
+// A module that requires a newer Go than the image's gets that Go's own error, with a message that names the remedy.
 func TestGoOfTheImage(t *testing.T) {
 	const remedy = ". Name another as golang in phases.install.runtime-versions of the buildspec: the image has 1.20, 1.21, 1.22, 1.23, 1.24, 1.25, 1.26."
 	const fallback = "Go 1.20.14, the default of " + testImage + remedy
 	tests := []struct {
 		name, runtimes, module, command string
-		want                            string // what the build ends with, "" where it succeeds
+		want                            string // the build's error, "" if it succeeds
 	}{
 		{"default", "", "go 1.24", "go vet .", "module requires Go 1.24\n    Rehearsal: in AWS, Go 1.20.14 compiles it as far as it can; here a module that wants a newer one is refused\n" +
 			"    Rehearsal: CodeBuild has " + fallback},
@@ -135,7 +135,7 @@ func TestGoOfTheImage(t *testing.T) {
 	}
 }
 
-// useFakeGo puts a go command on PATH that says how it was called.
+// useFakeGo puts a go command on PATH that prints how it was called.
 func useFakeGo(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
@@ -145,7 +145,7 @@ func useFakeGo(t *testing.T) {
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
-// Every image that infra declares is known, with a default that it has.
+// Every image that infra declares is known, and has its default.
 func TestDeclaredImagesAreKnown(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join("..", "..", "..", "infra", "architecture.go"))
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"cicd/internal/shellword"
 )
 
-// shell runs commands as CodeBuild's agent does: each as a script in a shell of its own, which takes the working
-// directory and the variables from the one before and hands them on. The User Guide calls that "the same instance of the
-// shell", but functions, arrays, shell options and traps do not survive from one command to the next (aws/aws-cdk#26694:
-// "arrays are not supported in buildspec command"), "exit 0" ends a command and not the build, and every variable
-// is exported: the agent's script has "set -a" and ends with CODEBUILD_LAST_EXIT=$?, which is to be seen in the
-// environment of any build. In version 0.1 nothing is handed on.
+// shell runs commands as CodeBuild's agent does: each as a script in its own shell, which takes the working directory
+// and the variables from the previous one and passes them on. The User Guide calls that "the same instance of the
+// shell", but functions, arrays, shell options and traps do not survive from one command to the next
+// (aws/aws-cdk#26694: "arrays are not supported in buildspec command"), "exit 0" ends a command and not the build,
+// and every variable is exported: the agent's script has "set -a" and ends with CODEBUILD_LAST_EXIT=$?, visible in
+// the environment of any build. Version 0.1 passes nothing on.
 //
-// The program is bash, called sh unless the buildspec's env.shell says bash: that is what /bin/sh is in the Amazon Linux
+// The program is bash, called sh unless the buildspec's env.shell says bash: that is /bin/sh in the Amazon Linux
 // images.
 type shell struct {
 	container *container
@@ -36,7 +36,7 @@ type shell struct {
 
 var shellName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// newShell prepares a shell that starts in workDir with the variables of env, and keeps its state in dir.
+// newShell prepares a shell that starts in workDir with the variables in env, and keeps its state in dir.
 func newShell(c *container, spec *Buildspec, dir, workDir string, env map[string]string, out *os.File) (*shell, error) {
 	s := &shell{container: c, bash: c.warden.Path, name: "sh", version: spec.Version, dir: dir, out: out}
 	if spec.Shell == "bash" {
@@ -46,7 +46,7 @@ func newShell(c *container, spec *Buildspec, dir, workDir string, env map[string
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if shellName.MatchString(name) {
 			fmt.Fprintf(&state, "export %s=%s\n", name, shellword.Quote(env[name]))
-		} else { // no shell can hand it on, but processes can have it
+		} else { // no shell can pass it on, but processes can have it
 			s.env = append(s.env, name+"="+env[name])
 		}
 	}
@@ -82,7 +82,7 @@ func (s *shell) command(script string, out *os.File) *exec.Cmd {
 	return cmd
 }
 
-// set changes a variable for the commands to come.
+// set changes a variable for later commands.
 func (s *shell) set(name, value string) error {
 	f, err := os.OpenFile(s.file("env.sh"), os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *shell) set(name, value string) error {
 	return f.Close()
 }
 
-// variables returns the values that the named variables have now; those that are not set are left out.
+// variables returns the current values of the named variables that are set.
 func (s *shell) variables(ctx context.Context, names []string) (map[string]string, error) {
 	if len(names) == 0 {
 		return nil, nil

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// unzip extracts an archive into dir, which it creates, with modes and symbolic links. Nothing is written outside.
+// unzip extracts an archive into dir, which it creates, with modes and symbolic links. It writes nothing outside dir.
 func unzip(archive, dir string) error {
 	r, err := zip.OpenReader(archive)
 	if err != nil {
@@ -63,7 +63,7 @@ func extract(root *os.Root, f *zip.File) error {
 	return errors.Join(err, out.Close())
 }
 
-// readBuildspec returns the project's buildspec and what to call it: YAML in the project itself, or a file of the
+// readBuildspec returns the project's buildspec and its name for errors: YAML in the project itself, or a file in the
 // source, buildspec.yml by default.
 func (b *build) readBuildspec() (name string, content []byte, err error) {
 	declared := b.project.Source.Buildspec

@@ -12,7 +12,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// enqueue assumes the project's role and opens the log stream with it.
+// enqueue assumes the project's role and uses it to open the log stream.
 func (b *build) enqueue() error {
 	session, err := b.runner.Authority.AssumeRole(b.project.ServiceRole, "codebuild.amazonaws.com", "AWSCodeBuild-"+b.uuid, b.project.ARN)
 	if err != nil {
@@ -36,7 +36,7 @@ func (b *build) logStream() string {
 	return b.uuid
 }
 
-// openLogStream asks for what writing to CloudWatch Logs takes. A group that is not declared would have to be created.
+// openLogStream authorizes writing to CloudWatch Logs. A group that is not declared would have to be created.
 func (b *build) openLogStream() error {
 	if b.project.LogsConfig.CloudwatchLogs.Status == "DISABLED" {
 		return nil
@@ -107,7 +107,7 @@ func (b *build) downloadSource() error {
 	return err
 }
 
-// runPhase runs a phase's commands, again as often as on-failure: RETRY wants when they fail.
+// runPhase runs a phase's commands, and retries as often as on-failure: RETRY says if they fail.
 func (b *build) runPhase(ctx context.Context, p Phase) error {
 	for attempt := 1; ; attempt++ {
 		err := b.attempt(ctx, p)
@@ -127,11 +127,11 @@ func (b *build) runPhase(ctx context.Context, p Phase) error {
 	}
 }
 
-// attempt runs the commands up to the first that fails, then the finally block, likewise. Its error is the first.
+// attempt runs the commands up to the first that fails, then likewise the finally block. Its error is the first.
 func (b *build) attempt(ctx context.Context, p Phase) error {
 	err := b.runCommands(ctx, p.Commands)
 	if ctx.Err() != nil {
-		return err // the build is over: no finally
+		return err // the build has ended: no finally
 	}
 	if finally := b.runCommands(ctx, p.Finally); err == nil {
 		err = finally
@@ -168,7 +168,7 @@ func (b *build) runCommand(ctx context.Context, command string) error {
 	return commandError{contextError{"COMMAND_EXECUTION_ERROR", reason}, output}
 }
 
-// uploadArtifacts notes the exported variables and stores the artifact.
+// uploadArtifacts records the exported variables and stores the artifact.
 func (b *build) uploadArtifacts(ctx context.Context) error {
 	var err error
 	if b.result.ExportedVariables, err = b.shell.variables(ctx, b.spec.ExportedVariables); err != nil {
@@ -197,8 +197,8 @@ func (b *build) uploadArtifacts(ctx context.Context) error {
 
 var variableReference = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 
-// expandVariables puts the values of variables into an artifact's paths, as in the guide's
-// "base-directory: '$CODEBUILD_SRC_DIR_source1'" (sample-multi-in-out).
+// expandVariables substitutes variables in an artifact's paths, as in the guide's "base-directory:
+// '$CODEBUILD_SRC_DIR_source1'" (sample-multi-in-out).
 func (b *build) expandVariables(ctx context.Context, a Artifacts) (Artifacts, error) {
 	var names []string
 	for _, text := range append(slices.Concat(a.Files, a.ExcludePaths), a.BaseDirectory) {

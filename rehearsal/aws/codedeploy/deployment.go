@@ -11,7 +11,7 @@ import (
 	"cicd/rehearsal/aws/codedeploy/agent"
 )
 
-// Status is the state of a deployment, of an instance in it, or of a lifecycle event on an instance, as in the API.
+// Status is the status of a deployment, of an instance in it, or of a lifecycle event on an instance, as in the API.
 type Status string
 
 // The statuses that occur.
@@ -24,30 +24,30 @@ const (
 	Skipped    Status = "Skipped" // instances and lifecycle events only
 )
 
-// Event is a piece of progress. Without Lifecycle it concerns the instance, without Instance the deployment.
+// Event reports progress. Without Lifecycle it concerns the instance, without Instance the deployment.
 type Event struct {
 	Deployment, Instance, Lifecycle string
-	// Status is InProgress at a start, the outcome at an end, and "" when the event is just a Line.
+	// Status is InProgress at the start, the outcome at the end, and "" if the event is only a Line.
 	Status Status
-	// Duration is set at an end.
+	// Duration is set at the end.
 	Duration time.Duration
 	// Line is a line of output from the lifecycle event.
 	Line *agent.Line
-	// Err says what a failure is.
+	// Err describes a failure.
 	Err error
 }
 
-// ErrorInformation is why a deployment failed, with the API's code (ErrorInformation in the API reference).
+// ErrorInformation says why a deployment failed, with the API's code (ErrorInformation in the API reference).
 type ErrorInformation struct{ Code, Message string }
 
-// RollbackInfo ties a failed deployment and its rollback together.
+// RollbackInfo links a failed deployment and its rollback.
 type RollbackInfo struct {
-	// DeploymentID is the rollback of this deployment, TriggeringDeploymentID the one that this rolls back; "" without.
+	// DeploymentID is this deployment's rollback, TriggeringDeploymentID the one that this rolls back; "" for none.
 	DeploymentID, TriggeringDeploymentID string
 	Message                              string
 }
 
-// Info is a deployment at a moment.
+// Info is a snapshot of a deployment.
 type Info struct {
 	Status    Status
 	Error     *ErrorInformation
@@ -55,14 +55,14 @@ type Info struct {
 	Instances []Instance
 }
 
-// Instance is the part of a deployment on one instance.
+// Instance is a deployment's progress on one instance.
 type Instance struct {
 	ID     string
 	Status Status
 	Events []LifecycleEvent
 }
 
-// LifecycleEvent is one step on one instance. Failure is set when it failed.
+// LifecycleEvent is one step on one instance. Failure is set if it failed.
 type LifecycleEvent struct {
 	Name     string
 	Status   Status
@@ -78,7 +78,7 @@ type Deployment struct {
 	Creator string
 
 	group    group
-	ctx      context.Context // of the caller: the deployment is Stopped when it ends
+	ctx      context.Context // the caller's: when it ends, the deployment is Stopped
 	started  time.Time
 	done     chan struct{}
 	rollback *Deployment // set before done is closed
@@ -93,17 +93,17 @@ func newDeployment(ctx context.Context, g group, r Revision, creator string) *De
 	return d
 }
 
-// Done is closed when the deployment has ended; its rollback may have begun by then.
+// Done is closed when the deployment has ended; by then, its rollback may have started.
 func (d *Deployment) Done() <-chan struct{} { return d.done }
 
-// Rollback returns the deployment that CodeDeploy has created to undo this one, nil when there is none. It waits for
-// this deployment's end.
+// Rollback returns the deployment that CodeDeploy created to undo this one, or nil if there is none. It waits for
+// this deployment to end.
 func (d *Deployment) Rollback() *Deployment {
 	<-d.done
 	return d.rollback
 }
 
-// Info returns the state of the deployment now.
+// Info returns the deployment's current state.
 func (d *Deployment) Info() Info {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -131,8 +131,8 @@ func (d *Deployment) finish(status Status, e *ErrorInformation) {
 
 func (d *Deployment) duration() time.Duration { return time.Since(d.started) }
 
-// Err returns nil for a deployment that has succeeded or is under way, else an error that names instance, lifecycle
-// event, script and reason, with the tail of the script's output: the API's code alone helps nobody (F21).
+// Err returns nil for a deployment that has succeeded or is in progress, else an error that names instance, lifecycle
+// event, script and reason, with the tail of the script's output: the API's code alone is no help (F21).
 func (d *Deployment) Err() error {
 	info := d.Info()
 	if info.Error == nil {

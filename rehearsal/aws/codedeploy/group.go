@@ -56,7 +56,7 @@ func (s *Service) group(application, name string) (group, error) {
 // (AWSCodeDeployRole managed policy; CodeDeploy user guide, "Create a service role for CodeDeploy").
 func (s *Service) assumeRole(g group) *ErrorInformation {
 	acct := s.config.Account
-	role, _ := arn.Parse(g.ServiceRoleARN) // what is none is no role either
+	role, _ := arn.Parse(g.ServiceRoleARN) // if it is not an ARN, it is not a role either
 	source := cmp.Or(g.ARN, arn.ARN{Partition: role.Partition, Service: "codedeploy", Region: acct.Region(), AccountID: acct.ID(),
 		Resource: "deploymentgroup:" + g.Application + "/" + g.Name}.String())
 	session, err := s.config.Authority.AssumeRole(g.ServiceRoleARN, "codedeploy.amazonaws.com", "CodeDeploy", source)

@@ -2,7 +2,7 @@ package codedeploy
 
 import "slices"
 
-// carryOut runs d to its end, then the rollback that the group asks for. The group stays busy in between.
+// carryOut runs d to its end, then the rollback that the group asks for. The group stays busy throughout.
 func (s *Service) carryOut(d *Deployment, state *groupState) {
 	status, failure := s.deploy(d)
 	var rollback *Deployment
@@ -35,6 +35,6 @@ func (s *Service) carryOut(d *Deployment, state *groupState) {
 
 const rollbackCreator = "codeDeployRollback"
 
-// failureEvent is the one event of autoRollbackConfiguration that occurs here: nobody stops a deployment on request, and
-// there are no alarms.
+// failureEvent is the only event of autoRollbackConfiguration that occurs here: nobody stops a deployment on request,
+// and there are no alarms.
 const failureEvent = "DEPLOYMENT_FAILURE"

@@ -10,11 +10,11 @@ import (
 	"cicd/rehearsal/aws/codedeploy/agent"
 )
 
-// lifecycle are the events of an in-place deployment without a load balancer, in order (CodeDeploy user guide,
+// lifecycle lists the events of an in-place deployment without a load balancer, in order (CodeDeploy user guide,
 // "Lifecycle event hook availability").
 var lifecycle = []string{"ApplicationStop", agent.DownloadBundle, "BeforeInstall", agent.Install, "AfterInstall", "ApplicationStart", "ValidateService"}
 
-// eventLimit is how long a lifecycle event may take, whatever its scripts' timeouts add up to.
+// eventLimit is how long a lifecycle event may take, whatever the total of its scripts' timeouts.
 const eventLimit = time.Hour
 
 const (
@@ -26,7 +26,7 @@ const (
 		"Check the CodeDeploy agent logs on your host and make sure the agent is running and can connect to the CodeDeploy server."
 )
 
-// deploy brings the revision to the group's instances and returns how that ended.
+// deploy deploys the revision to the group's instances and returns the outcome.
 func (s *Service) deploy(d *Deployment) (Status, *ErrorInformation) {
 	s.emit(Event{Deployment: d.ID, Status: InProgress})
 	if denied := s.assumeRole(d.group); denied != nil {
@@ -62,7 +62,7 @@ func (s *Service) deploy(d *Deployment) (Status, *ErrorInformation) {
 	return Succeeded, nil
 }
 
-// rollOut deploys to as many instances at a time as health allows, and to no more once the deployment cannot succeed.
+// rollOut deploys to as many instances at a time as health allows, and stops once the deployment cannot succeed.
 func (s *Service) rollOut(d *Deployment, instances int, h health) (broken bool) {
 	ended := make(chan bool)
 	next, running, failed, finished := 0, 0, 0, 0
@@ -89,7 +89,7 @@ func (s *Service) rollOut(d *Deployment, instances int, h health) (broken bool) 
 	return broken
 }
 
-// deployTo carries out the lifecycle events on instance i and reports whether all of them succeeded.
+// deployTo runs the lifecycle events on instance i and reports whether all succeeded.
 func (s *Service) deployTo(d *Deployment, i int) bool {
 	var id string
 	d.update(func(info *Info) { id, info.Instances[i].Status = info.Instances[i].ID, InProgress })
@@ -112,10 +112,10 @@ func (s *Service) deployTo(d *Deployment, i int) bool {
 	return true
 }
 
-// runAgent is agent.Agent's Run.
+// runAgent is agent.Agent's Run method.
 type runAgent func(ctx context.Context, d agent.Deployment, event string, sink func(agent.Line)) error
 
-// runEvent has an agent carry out one lifecycle event and reports whether it succeeded.
+// runEvent has an agent run one lifecycle event and reports whether it succeeded.
 func (s *Service) runEvent(d *Deployment, i, n int, run runAgent) bool {
 	var id string
 	d.update(func(info *Info) { id, info.Instances[i].Events[n].Status = info.Instances[i].ID, InProgress })
@@ -155,7 +155,7 @@ func (s *Service) specification(d *Deployment, instance string) agent.Deployment
 	}
 }
 
-// skipFrom marks the events of instance i from the nth on as skipped.
+// skipFrom marks instance i's events as skipped, from the nth on.
 func (s *Service) skipFrom(d *Deployment, i, n int) {
 	var id string
 	d.update(func(info *Info) {

@@ -13,7 +13,7 @@ import (
 func TestHealth(t *testing.T) {
 	tests := []struct {
 		config string
-		fails  []int // instances, counted from 1
+		fails  []int // instances, numbered from 1
 		want   string
 	}{
 		{allAtOnce, []int{1, 2}, "Succeeded: Failed Failed Succeeded"},

@@ -1,6 +1,6 @@
 // Package codedeploy is AWS CodeDeploy for in-place deployments to EC2: it finds the hosts of a declared deployment
-// group, has their agents (package agent) carry out the lifecycle events, applies the deployment configuration and
-// rolls back by itself. What is not declared in the account does not exist for it.
+// group, has their agents (package agent) run the lifecycle events, applies the deployment configuration and rolls
+// back automatically. It knows only what the account declares. F-numbers are the failures in docs/failures.md.
 package codedeploy
 
 import (
@@ -17,29 +17,29 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// APIError is an error of a CodeDeploy API call, under the name that the API reference has for it.
+// APIError is an error of a CodeDeploy API call, with its name in the API reference.
 type APIError struct{ Code, Message string }
 
 func (e *APIError) Error() string { return e.Code + ": " + e.Message }
 
-// Revision is the bundle of a deployment in S3.
+// Revision is a deployment's bundle in S3.
 type Revision struct {
 	Bucket, Key string
-	// Version and ETag are "" when the deployment does not name them.
+	// Version and ETag are "" if the deployment does not specify them.
 	Version, ETag string
 	// BundleType is zip, tar or tgz.
 	BundleType string
 }
 
-// Config is what a Service works with. All of it is required.
+// Config configures a Service. All fields are required.
 type Config struct {
 	Account   *account.Account
 	Authority *iam.Authority
-	// Hosts returns the agent of a declared instance, an error when no agent answers there.
+	// Hosts returns the agent of a declared instance, or an error if it has no running agent.
 	Hosts func(instanceID string) (*agent.Agent, error)
-	// Fetch opens a revision's archive, and returns its entity tag, with the rights of the instance's role.
+	// Fetch opens a revision's archive and returns its entity tag, with the permissions of the instance's role.
 	Fetch func(ctx context.Context, instanceID string, r Revision) (body io.ReadCloser, etag string, err error)
-	// Notify hears of progress, one event at a time. It must not call the Service.
+	// Notify receives progress, one event at a time. It must not call the Service.
 	Notify func(Event)
 }
 
@@ -53,7 +53,7 @@ type Service struct {
 	groups map[string]*groupState // by deployment group id
 }
 
-// groupState is what the service remembers of a deployment group. A replaced group has a new id, and no past.
+// groupState is the service's memory of a deployment group. A replaced group has a new id, and no history.
 type groupState struct {
 	active   *Deployment
 	lastGood *Deployment
@@ -64,9 +64,9 @@ func New(config Config) *Service {
 	return &Service{config: config, groups: map[string]*groupState{}}
 }
 
-// CreateDeployment starts a deployment of r to a group and returns while it runs; it ends early, with its hooks'
-// processes, when ctx does. The error is an *APIError for what the API call itself refuses; everything else comes out
-// of the Deployment.
+// CreateDeployment starts a deployment of r to a group and returns while it runs; when ctx ends, the deployment and
+// its hooks' processes do too. The error is an *APIError if the API call itself is rejected; everything else is
+// reported by the Deployment.
 func (s *Service) CreateDeployment(ctx context.Context, application, groupName string, r Revision) (*Deployment, error) {
 	g, err := s.group(application, groupName)
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *Service) CreateDeployment(ctx context.Context, application, groupName s
 	return d, nil
 }
 
-// Wait returns when no deployment is under way any more, rollbacks included.
+// Wait returns when no deployment is in progress, including rollbacks.
 func (s *Service) Wait() {
 	for {
 		s.mu.Lock()
@@ -104,7 +104,7 @@ func (s *Service) Wait() {
 	}
 }
 
-// state returns the memory of a group; s.mu is held.
+// state returns the state of a group; s.mu must be held.
 func (s *Service) state(g group) *groupState {
 	if s.groups[g.ID] == nil {
 		s.groups[g.ID] = &groupState{}
@@ -112,5 +112,5 @@ func (s *Service) state(g group) *groupState {
 	return s.groups[g.ID]
 }
 
-// deploymentID returns an id of the form that CodeDeploy's have: d- and nine letters or digits.
+// deploymentID returns an id in CodeDeploy's format: d- and nine letters or digits.
 func deploymentID() string { return "d-" + rand.Text()[:9] }

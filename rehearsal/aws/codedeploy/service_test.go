@@ -26,7 +26,7 @@ const (
 
 type properties = map[string]any
 
-// world is an account with one application, group "hosts", and bundles by key.
+// world is an account with one application, a group "hosts", and bundles by key.
 type world struct {
 	*Service
 	t       *testing.T
@@ -226,7 +226,7 @@ func TestFailedRollbackEnds(t *testing.T) {
 	}
 }
 
-// One active deployment a group: others are refused, other groups are not; the end of its context ends it.
+// One active deployment per group: a second is rejected, other groups are unaffected; when its context ends, so does it.
 func TestActiveDeployment(t *testing.T) {
 	w := newWorld(t, "i-1")
 	w.group("others", nil)

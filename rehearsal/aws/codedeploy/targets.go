@@ -7,7 +7,7 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// tagSet is one group of filters: an instance is in it when any filter matches.
+// tagSet is one group of filters: an instance is in it if any filter matches.
 type tagSet struct {
 	Filters []tagFilter `json:"ec2TagFilters"`
 }
@@ -40,8 +40,8 @@ func anyMatches(filters []tagFilter, tags map[string]string) bool {
 	return slices.ContainsFunc(filters, func(f tagFilter) bool { return f.matches(tags) })
 }
 
-// includes reports whether an instance with these tags belongs to the group: any of its ec2TagFilters, or every one
-// of its ec2TagSets (CodeDeploy user guide, "Tagging instances for deployment groups"). A group without either has none.
+// includes reports whether an instance with these tags belongs to the group: any of its ec2TagFilters, or every one of its ec2TagSets,
+// matches (CodeDeploy user guide, "Tagging instances for deployment groups"). A group without either has no instances.
 func (g group) includes(tags map[string]string) bool {
 	if len(g.TagSets) == 0 {
 		return anyMatches(g.TagFilters, tags)
@@ -49,14 +49,14 @@ func (g group) includes(tags map[string]string) bool {
 	return !slices.ContainsFunc(g.TagSets, func(set tagSet) bool { return !anyMatches(set.Filters, tags) })
 }
 
-// instances returns the ids of the declared instances that belong to the group, in the order of their creation.
+// instances returns the ids of the declared instances in the group, in order of creation.
 func (s *Service) instances(g group) ([]string, error) {
 	var ids []string
 	for _, r := range s.config.Account.ByType(account.Instance) {
 		declared, err := account.Decode[struct {
 			State   string            `json:"instanceState"`
 			Tags    map[string]string `json:"tags"`
-			TagsAll map[string]string `json:"tagsAll"` // with the provider's default tags
+			TagsAll map[string]string `json:"tagsAll"` // including the provider's default tags
 		}](r)
 		if err != nil {
 			return nil, err

@@ -14,25 +14,25 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// Build asks for a run of a CodeBuild project.
+// Build is a request to run a CodeBuild project.
 type Build struct {
 	Project string
-	// Variables are added to the project's environment, in the form of the action's EnvironmentVariables.
+	// Variables are added to the project's environment, in the format of the action's EnvironmentVariables.
 	Variables []EnvironmentVariable
-	// SourceVersion is the commit id that the source artifact was made of.
+	// SourceVersion is the commit id of the source artifact.
 	SourceVersion string
 	// Initiator is "codepipeline/" and the pipeline's name.
 	Initiator string
-	// Input is the source artifact, Output where the build's artifact goes ("" Key for none).
+	// Input is the source artifact, Output where the build's artifact goes (Key "" for none).
 	Input, Output Location
 }
 
-// BuildResult is what a build tells its pipeline.
+// BuildResult is what a build returns to its pipeline.
 type BuildResult struct {
 	ID string
 	// Exported are the buildspec's exported variables.
 	Exported map[string]string
-	// OutputVersion is the version of the object that was stored at Build.Output.
+	// OutputVersion is the version of the object stored at Build.Output.
 	OutputVersion string
 }
 
@@ -43,7 +43,7 @@ type EnvironmentVariable struct {
 	Type  string `json:"type"`
 }
 
-// Deployment asks CodeDeploy for a deployment of a bundle.
+// Deployment is a request to CodeDeploy to deploy a bundle.
 type Deployment struct {
 	Application, Group string
 	Bundle             Location
@@ -96,11 +96,11 @@ func source(ctx context.Context, c *call) (string, error) {
 	return commit.ID[:7] + " " + subject, nil
 }
 
-// connect gives the repository that the action's connection leads to.
+// connect returns the repository behind the action's connection.
 func (c *call) connect() (*github.Repository, error) {
 	connection, name := c.action.Configuration["ConnectionArn"], c.action.Configuration["FullRepositoryId"]
-	// The action's prefix is the one of the connection's own ARN, see "AWS CodeConnections rename" in the
-	// Developer Tools console user guide (F4).
+	// The action's prefix must match the connection's own ARN, see "AWS CodeConnections rename" in the Developer
+	// Tools console user guide (F4).
 	a, err := arn.Parse(connection)
 	if err != nil {
 		return nil, fmt.Errorf("connection %q: %w", connection, err)
@@ -109,7 +109,7 @@ func (c *call) connect() (*github.Repository, error) {
 		return nil, err
 	}
 	if r, ok := c.service.Account.Find(account.Connection, "arn", connection); ok && r.String("connectionStatus") != "AVAILABLE" {
-		return nil, fmt.Errorf("connection %s is not available: it is %s", connection, r.String("connectionStatus"))
+		return nil, fmt.Errorf("connection %s is not available: its status is %s", connection, r.String("connectionStatus"))
 	}
 	if c.service.Repository.FullName != name {
 		return nil, fmt.Errorf("[GitHub] repository %s was not found through the connection", name)
@@ -176,7 +176,7 @@ func deploy(ctx context.Context, c *call) (string, error) {
 	return c.service.Deploy(ctx, Deployment{Application: application, Group: group, Bundle: bundle.Location})
 }
 
-// deploymentConfig names the configuration of a declared group; AWS's default where it names none.
+// deploymentConfig names the deployment configuration of a declared group, or AWS's default if it names none.
 func (s *Service) deploymentConfig(application, group string) string {
 	for _, r := range s.Account.ByType(account.DeploymentGroup) {
 		if r.String("appName") == application && r.String("deploymentGroupName") == group {
@@ -186,8 +186,8 @@ func (s *Service) deploymentConfig(application, group string) string {
 	return "CodeDeployDefault.OneAtATime"
 }
 
-// approve follows "Add a manual approval action to a stage" in the AWS CodePipeline user guide. Whoever subscribes to the
-// topic is told that somebody is waited for; here nobody does.
+// approve follows "Add a manual approval action to a stage" in the AWS CodePipeline user guide. AWS notifies the
+// topic's subscribers that an approval is pending; here nobody subscribes.
 func approve(ctx context.Context, c *call) (string, error) {
 	if topic := c.action.Configuration["NotificationArn"]; topic != "" {
 		if err := c.service.Authority.Authorize(c.Session, "sns:Publish", topic); err != nil {
@@ -200,9 +200,9 @@ func approve(ctx context.Context, c *call) (string, error) {
 	return "approved", nil
 }
 
-// arn names a resource of the pipeline's own partition, region and account.
+// arn names a resource in the pipeline's partition, region and account.
 func (c *call) arn(service, resource string) string {
-	a, _ := arn.Parse(c.def.ARN) // the provider made it
+	a, _ := arn.Parse(c.def.ARN) // the provider generated it
 	a.Service, a.Resource = service, resource
 	return a.String()
 }

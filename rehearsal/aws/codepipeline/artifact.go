@@ -14,14 +14,14 @@ type Location struct {
 	Version string
 }
 
-// artifact is what an action put out.
+// artifact is an action's output.
 type artifact struct {
 	Location
-	revision string // the commit it was made of
+	revision string // its source commit
 }
 
-// newLocation names a new object for an artifact as CodePipeline does: the names of the pipeline and the artifact
-// cut short, and a random part.
+// newLocation names a new object for an artifact as CodePipeline does: the names of the pipeline and the artifact,
+// truncated, and a random part.
 func (e *Execution) newLocation(name string) Location {
 	return Location{Bucket: e.def.bucket(), Key: fmt.Sprintf("%.20s/%.10s/%s", e.Pipeline, name, rand.Text()[:7])}
 }
@@ -37,21 +37,21 @@ func (e *Execution) input(name string) (artifact, error) {
 	defer e.mu.Unlock()
 	a, ok := e.artifacts[name]
 	if !ok {
-		return artifact{}, fmt.Errorf("no earlier action of this execution has put out the artifact %s", name)
+		return artifact{}, fmt.Errorf("no earlier action of this execution has produced the artifact %s", name)
 	}
 	return a, nil
 }
 
-// What CodePipeline asks of its artifact store beside reading and writing, with the pipeline's role: the minimum of the
-// AWS CodePipeline User Guide, "Manage the CodePipeline service role". Without PutObjectAcl the source action fails with
-// "Upload to S3 failed" (aws/aws-cdk issue 13557).
+// CodePipeline's calls to its artifact store besides reading and writing, with the pipeline's role: the minimum of
+// the AWS CodePipeline User Guide, "Manage the CodePipeline service role". Without PutObjectAcl the source action
+// fails with "Upload to S3 failed" (aws/aws-cdk issue 13557).
 var (
 	askBucket   = []string{"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}
 	writeObject = []string{"s3:PutObjectAcl"}
 	readObject  = []string{"s3:GetObject", "s3:GetObjectVersion"}
 )
 
-// take gives an input artifact, which the action reads with its role.
+// take returns an input artifact, which the action reads with its role.
 func (c *call) take(name string) (artifact, error) {
 	a, err := c.input(name)
 	if err == nil {
@@ -63,7 +63,7 @@ func (c *call) take(name string) (artifact, error) {
 	return a, nil
 }
 
-// store uploads a file as the artifact called name, with the action's role.
+// store uploads a file as the named artifact, with the action's role.
 func (c *call) store(path, name, revision string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *call) store(path, name, revision string) error {
 	return nil
 }
 
-// scratchFile names a temporary file and gives the function that removes it.
+// scratchFile names a temporary file and returns the function that removes it.
 func (s *Service) scratchFile(name string) (path string, discard func(), err error) {
 	f, err := os.CreateTemp(s.Dir, name+"-*.zip")
 	if err != nil {

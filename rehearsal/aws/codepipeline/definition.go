@@ -49,17 +49,17 @@ type action struct {
 	RunOrder        int               `json:"runOrder"`
 }
 
-// bucket is where the pipeline keeps its artifacts.
+// bucket is the pipeline's artifact bucket.
 func (d definition) bucket() string { return d.ArtifactStores[0].Location }
 
-// encryptionKey is the KMS key that the pipeline's own artifacts are encrypted with. Without one "the default key for
-// Amazon S3 is used" (CodePipeline API Reference, ArtifactStore), which is taken to be the bucket's: "".
+// encryptionKey is the KMS key for the pipeline's artifacts. Without one "the default key for Amazon S3 is used"
+// (CodePipeline API Reference, ArtifactStore), which is taken to be the bucket's: "".
 func (d definition) encryptionKey() string { return d.ArtifactStores[0].EncryptionKey.ID }
 
-// sources returns the actions of the first stage, which holds sources alone.
+// sources returns the actions of the first stage, which are all sources.
 func (d definition) sources() []action { return d.Stages[0].Actions }
 
-// definitionOf reads the declared pipeline as it is now: an update of the stack changes the next execution.
+// definitionOf reads the pipeline as declared now: an update of the stack affects the next execution.
 func definitionOf(acct *account.Account, name string) (definition, error) {
 	r, ok := acct.Find(account.Pipeline, "name", name)
 	if !ok {
@@ -77,8 +77,8 @@ func definitionOf(acct *account.Account, name string) (definition, error) {
 
 var variable = regexp.MustCompile(`#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_]+)\}`)
 
-// resolve replaces each #{namespace.variable} of the configuration by its value. A value that goes into a JSON list
-// of environment variables is a part of a JSON string there, so it is escaped as one.
+// resolve replaces each #{namespace.variable} in the configuration with its value. Inside a JSON list of environment
+// variables the value is part of a JSON string, so it is escaped.
 func resolve(configuration map[string]string, variables map[string]map[string]string) (map[string]string, error) {
 	resolved := make(map[string]string, len(configuration))
 	var missing []string
@@ -90,7 +90,7 @@ func resolve(configuration map[string]string, variables map[string]map[string]st
 				missing = append(missing, reference)
 			}
 			if key == "EnvironmentVariables" {
-				quoted, _ := json.Marshal(v) // a string always has a JSON form
+				quoted, _ := json.Marshal(v) // strings always marshal
 				v = string(quoted[1 : len(quoted)-1])
 			}
 			return v

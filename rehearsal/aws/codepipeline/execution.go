@@ -22,13 +22,13 @@ type Execution struct {
 	Pipeline string
 	// Trigger says what started it: ByCreation, ByWebhook or ByHand.
 	Trigger string
-	// Commit is the commit to release, "" for the newest of the branch.
+	// Commit is the commit to release, "" for the branch's newest.
 	Commit string
 
 	service *Service
 	def     definition
 	number  int
-	branch  string // pushed to; "" for the branch that the source action names
+	branch  string // pushed to; "" for the source action's branch
 
 	mu        sync.Mutex
 	artifacts map[string]artifact
@@ -48,7 +48,7 @@ func newExecution(s *Service, d definition, number int) *Execution {
 	return e
 }
 
-// Wait returns how the execution ended. The error tells why it did not succeed.
+// Wait waits for the execution to end and returns its status. The error says why it did not succeed.
 func (e *Execution) Wait(ctx context.Context) (Status, error) {
 	select {
 	case <-e.done:
@@ -58,8 +58,8 @@ func (e *Execution) Wait(ctx context.Context) (Status, error) {
 	}
 }
 
-// run takes the execution through the stages. It holds each stage until it has arrived at the next one, so that no
-// later execution overtakes it in between.
+// run takes the execution through the stages. It holds each stage until it has arrived at the next, so that no later
+// execution overtakes it.
 func (e *Execution) run(ctx context.Context, arrival *waiter) {
 	defer close(e.done)
 	start := time.Now()
@@ -101,7 +101,7 @@ func (e *Execution) run(ctx context.Context, arrival *waiter) {
 	e.service.Observe(Event{Execution: e, Status: e.status, Duration: time.Since(start), Err: e.err})
 }
 
-// runStage runs the stage's actions: those of one run order at the same time, one run order after the other.
+// runStage runs the stage's actions: those with the same run order in parallel, one run order after another.
 func (e *Execution) runStage(ctx context.Context, st stage) error {
 	byOrder := map[int][]action{}
 	for _, a := range st.Actions {
@@ -135,7 +135,7 @@ func (e *Execution) runAction(ctx context.Context, st stage, a action) error {
 	return event.Err
 }
 
-// perform does what the action's provider stands for, with the pipeline's role or the action's own.
+// perform runs the action's provider, with the pipeline's role or the action's own.
 func (e *Execution) perform(ctx context.Context, event Event, a action) (summary string, err error) {
 	do, ok := providers[a.Provider]
 	if !ok {
@@ -155,7 +155,7 @@ func (e *Execution) perform(ctx context.Context, event Event, a action) (summary
 	return do(ctx, &call{Execution: e, Session: session, action: a, event: event})
 }
 
-// setVariables publishes what an action found out under its namespace.
+// setVariables publishes an action's variables in its namespace.
 func (e *Execution) setVariables(namespace string, values map[string]string) {
 	if namespace == "" {
 		return
@@ -165,7 +165,7 @@ func (e *Execution) setVariables(namespace string, values map[string]string) {
 	e.variables[namespace] = values
 }
 
-// call is one action that is being performed, its configuration resolved.
+// call is one run of an action, with its configuration resolved.
 type call struct {
 	*Execution
 	iam.Session

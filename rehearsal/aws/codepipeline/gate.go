@@ -2,20 +2,20 @@ package codepipeline
 
 import "sync"
 
-// gate admits executions to one stage of a pipeline, one at a time unless they may run in parallel.
+// gate admits executions to a stage of a pipeline, one at a time unless they may run in parallel.
 type gate struct {
 	mu      sync.Mutex
 	busy    bool
-	waiting []*waiter // in the order of their executions
+	waiting []*waiter // in order of execution
 }
 
 type waiter struct {
-	number  int       // the execution's, rising with time
+	number  int       // the execution's, increasing with time
 	outcome chan bool // true: enter; false: superseded
 }
 
-// arrive asks for entry on behalf of an execution and returns the channel on which the outcome comes. In SUPERSEDED
-// mode only the newest execution waits in front of a stage: it displaces older ones. In QUEUED mode all wait.
+// arrive requests entry for an execution and returns the channel that delivers the outcome. In SUPERSEDED mode only
+// the newest execution waits in front of a stage: it displaces older ones. In QUEUED mode all wait.
 func (g *gate) arrive(mode string, number int) *waiter {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -44,7 +44,7 @@ func (g *gate) displaceOlder() {
 	g.waiting = []*waiter{newest}
 }
 
-// leave lets the next execution in.
+// leave admits the next execution.
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -57,7 +57,7 @@ func (g *gate) leave() {
 	next.outcome <- true
 }
 
-// withdraw takes back an arrival whose outcome nobody waits for any more. If it was admitted meanwhile, it leaves.
+// withdraw cancels an arrival whose outcome nobody waits for any more. If it was admitted meanwhile, it leaves.
 func (g *gate) withdraw(w *waiter) {
 	g.mu.Lock()
 	for i, other := range g.waiting {

@@ -14,7 +14,7 @@ const (
 	topicARN = "arn:aws:sns:eu-central-1:123456789012:approvals"
 )
 
-// A pipeline with a key of its own and a topic that its approval tells needs the permissions for both.
+// A pipeline with its own key, and a topic for its approval, needs permissions for both.
 func TestKeyAndTopic(t *testing.T) {
 	allow := func(actions string) string {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":["kms:*","sns:*"],"Resource":"*"},{"Effect":"Allow","Action":[` + actions + `],"Resource":"*"}]}`

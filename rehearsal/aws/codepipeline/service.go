@@ -1,5 +1,5 @@
-// Package codepipeline runs the declared pipelines: their stages, actions, artifacts, variables, triggers and
-// execution mode, as AWS CodePipeline does. What the actions stand for is done by the parts that it is given.
+// Package codepipeline runs the declared pipelines as AWS CodePipeline does: stages, actions, artifacts, variables,
+// triggers and execution mode. Its Service's fields do the actions' work. F-numbers are the failures in docs/failures.md.
 package codepipeline
 
 import (
@@ -16,10 +16,10 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// Status is the state of an execution or of a part of it, in AWS's words.
+// Status is the status of an execution or a part of it, in AWS's words.
 type Status string
 
-// The states that an execution passes through.
+// The statuses of an execution.
 const (
 	InProgress Status = "InProgress"
 	Succeeded  Status = "Succeeded"
@@ -28,7 +28,7 @@ const (
 	Stopped    Status = "Stopped"
 )
 
-// What started an execution, in AWS's words.
+// What starts an execution, in AWS's words.
 const (
 	ByCreation = "CreatePipeline"
 	ByWebhook  = "WebhookV2"
@@ -41,16 +41,16 @@ type Service struct {
 	Authority  *iam.Authority
 	Store      *s3.Store
 	Repository *github.Repository
-	// Dir is for scratch files, which are gone when the execution is.
+	// Dir is for scratch files, which are removed when the execution ends.
 	Dir string
-	// Build runs a CodeBuild project and Deploy a CodeDeploy deployment; Approve decides on a manual approval.
+	// Build runs a CodeBuild project, Deploy a CodeDeploy deployment; Approve decides on a manual approval.
 	Build   func(context.Context, Build) (BuildResult, error)
 	Deploy  func(context.Context, Deployment) (id string, err error)
 	Approve func(context.Context, Event) error
-	// Observe is told of each step as it happens, from several goroutines at once.
+	// Observe receives each event as it happens, from several goroutines concurrently.
 	Observe func(Event)
-	// Deaf names the pipelines whose connection was not AVAILABLE when they were created: no webhook was
-	// registered for them, so they never start on a push (F2).
+	// Deaf reports whether a pipeline's connection was not AVAILABLE when it was created: it has no webhook, so it
+	// never starts on a push (F2).
 	Deaf func(pipeline string) bool
 
 	mu      sync.Mutex
@@ -59,11 +59,11 @@ type Service struct {
 	running sync.WaitGroup
 }
 
-// Event tells of a stage or an action of an execution that began or ended.
+// Event reports the start or end of a stage or an action of an execution.
 type Event struct {
 	Execution *Execution
 	Stage     string
-	// Action is "" when the event is about the stage or the whole execution.
+	// Action is "" if the event concerns the stage or the whole execution.
 	Action string
 	Status Status
 	// Summary says what the action did: the commit, the build, the deployment.
@@ -72,10 +72,10 @@ type Event struct {
 	Err      error
 }
 
-// ErrUnwatched says that pipelines hear of pushes, and that none is triggered by one.
+// ErrUnwatched means that pipelines receive pushes, but none is triggered by this one.
 var ErrUnwatched = errors.New("no pipeline's trigger watches that branch and these files")
 
-// Push starts the pipelines whose triggers match the push, and returns their executions. When there are none, the error
+// Push starts the pipelines whose triggers match the push, and returns their executions. If there are none, the error
 // says why.
 func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error) {
 	files, err := s.Repository.ChangedFiles(ctx, p)
@@ -96,7 +96,7 @@ func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error)
 		switch {
 		case !triggered:
 		case s.Deaf(d.Name):
-			deaf = append(deaf, fmt.Errorf("pipeline %s was created before its connection to GitHub was authorized, so it hears of no push (F2): create it again", d.Name))
+			deaf = append(deaf, fmt.Errorf("pipeline %s was created before its connection to GitHub was authorized, so it has no webhook and starts on no push (F2): create it again", d.Name))
 		default:
 			started = append(started, s.start(ctx, d, ByWebhook, p.Branch, p.After))
 		}
@@ -107,7 +107,7 @@ func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error)
 	return started, nil
 }
 
-// triggered says whether a push starts the pipeline: by its triggers, or, where it has none, by the change detection
+// triggered reports whether a push starts the pipeline: by its triggers or, if it has none, by the change detection
 // of a source action.
 func (s *Service) triggered(d definition, branch string, files []string) (bool, error) {
 	for _, source := range d.sources() {
@@ -131,8 +131,8 @@ func (s *Service) triggered(d definition, branch string, files []string) (bool, 
 	return false, nil
 }
 
-// Start starts an execution of a pipeline, as StartPipelineExecution does: of the newest commit of the branch that
-// the source action names, or of the commit that is given instead (a source revision override).
+// Start starts an execution of a pipeline, as StartPipelineExecution does: of the newest commit on the source
+// action's branch, or of the given commit (a source revision override).
 func (s *Service) Start(ctx context.Context, pipeline, by, commit string) (*Execution, error) {
 	d, err := definitionOf(s.Account, pipeline)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *Service) Start(ctx context.Context, pipeline, by, commit string) (*Exec
 	return s.start(ctx, d, by, "", commit), nil
 }
 
-// Source returns what a pipeline's source action names: GitHub's owner/name, and the branch.
+// Source returns the repository (GitHub's owner/name) and branch of a pipeline's source action.
 func (s *Service) Source(pipeline string) (repository, branch string, err error) {
 	d, err := definitionOf(s.Account, pipeline)
 	if err != nil {
@@ -151,7 +151,7 @@ func (s *Service) Source(pipeline string) (repository, branch string, err error)
 	return source["FullRepositoryId"], source["BranchName"], nil
 }
 
-// Wait returns when all executions have ended.
+// Wait waits until all executions have ended.
 func (s *Service) Wait() { s.running.Wait() }
 
 func (s *Service) start(ctx context.Context, d definition, by, branch, commit string) *Execution {
@@ -160,7 +160,7 @@ func (s *Service) start(ctx context.Context, d definition, by, branch, commit st
 	e := newExecution(s, d, s.started)
 	s.mu.Unlock()
 	e.Trigger, e.branch, e.Commit = by, branch, commit
-	// Arriving here, before the goroutine runs, keeps the order in which executions were started.
+	// Arriving here, before the goroutine runs, preserves the order in which executions start.
 	first := s.gate(d, d.Stages[0]).arrive(d.ExecutionMode, e.number)
 	s.running.Go(func() { e.run(ctx, first) })
 	return e

@@ -15,7 +15,7 @@ type trigger struct {
 	} `json:"gitConfiguration"`
 }
 
-// pushFilter holds for a push when all of its lists do.
+// pushFilter matches a push if all of its lists do.
 type pushFilter struct {
 	Branches  patterns `json:"branches"`
 	FilePaths patterns `json:"filePaths"`
@@ -26,7 +26,7 @@ type patterns struct {
 	Excludes []string `json:"excludes"`
 }
 
-// matches says whether a push of these files to the branch starts the pipeline: one of the push filters must hold.
+// matches reports whether a push of these files to the branch starts the pipeline: a push filter must match.
 func (t trigger) matches(branch string, files []string) (bool, error) {
 	for _, f := range t.GitConfiguration.Pushes {
 		onBranch, err := f.Branches.match(branch)
@@ -44,8 +44,8 @@ func (t trigger) matches(branch string, files []string) (bool, error) {
 	return false, nil
 }
 
-// match says whether one of the names is included and not excluded. Without includes every name is; without any
-// pattern there is nothing to filter by.
+// match reports whether one of the names is included and not excluded. Without includes, every name is included;
+// without any pattern, there is nothing to filter.
 func (p patterns) match(names ...string) (bool, error) {
 	if len(p.Includes) == 0 && len(p.Excludes) == 0 {
 		return true, nil

@@ -20,7 +20,7 @@ const (
 	connectionARN = "arn:aws:codeconnections:eu-central-1:123456789012:connection/c"
 )
 
-// world is an account with one pipeline over a real Git repository, whose builds and deployments the test decides on.
+// world is an account with one pipeline over a real Git repository; the test decides how builds and deployments end.
 type world struct {
 	*Service
 	t        *testing.T
@@ -97,10 +97,10 @@ func (w *world) put(token, id string, properties map[string]any) {
 	w.Account.Put(account.Resource{Type: token, Name: id, URN: token + "::" + id, ID: id, Properties: properties})
 }
 
-// declare records the pipeline as it stands in w.pipeline.
+// declare records the pipeline in w.pipeline.
 func (w *world) declare() { w.put(account.Pipeline, "web", w.pipeline) }
 
-// push commits one file in a fresh clone of branch and pushes it there. It returns the commit and what git said.
+// push commits one file in a fresh clone of branch and pushes it. It returns the commit and git's output.
 func (w *world) push(branch, file, message string) (commit, said string) {
 	w.t.Helper()
 	dir := w.t.TempDir()
@@ -129,7 +129,7 @@ func (w *world) push(branch, file, message string) (commit, said string) {
 	return git("rev-parse", "HEAD"), said
 }
 
-// ends returns the status with which each ended execution ended, in the order of their ends.
+// ends returns the statuses of the ended executions, in order of ending.
 func (w *world) ends() []Status {
 	w.Wait()
 	w.mu.Lock()

@@ -1,9 +1,9 @@
-// Package agent carries out the lifecycle events of AWS CodeDeploy on a host as the CodeDeploy agent 1.8 for Linux
-// does: its order of things, its files, its messages.
+// Package agent runs the lifecycle events of AWS CodeDeploy on a host as the CodeDeploy agent 1.8 for Linux does:
+// with its order, files and messages.
 //
 // Rules: github.com/aws/aws-codedeploy-agent, lib/instance_agent/plugins/codedeploy; each file here names the source
-// files that it follows. Where a rehearsal knows better than the agent, it says so in a hint or a warning, beside the
-// agent's own text and never in its place.
+// files it follows. If a rehearsal knows more than the agent, it says so in a hint or a warning, beside the agent's
+// own text and never instead of it. F-numbers are the failures in docs/failures.md.
 package agent
 
 import (
@@ -20,38 +20,38 @@ import (
 	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
-// Lifecycle events that have rules of their own; every other event just runs its hook.
+// Lifecycle events with their own rules; every other event only runs its hook.
 const (
 	DownloadBundle = "DownloadBundle"
 	Install        = "Install"
 )
 
-// Events are the lifecycle events of an in-place deployment that an agent takes part in, in their order
+// Events are the lifecycle events of an in-place deployment that an agent runs, in order
 // (lib/aws/codedeploy/local/deployer.rb, DEFAULT_ORDERED_LIFECYCLE_EVENTS).
 var Events = []string{
 	"BeforeBlockTraffic", "AfterBlockTraffic", "ApplicationStop", DownloadBundle, "BeforeInstall", Install,
 	"AfterInstall", "ApplicationStart", "ValidateService", "BeforeAllowTraffic", "AfterAllowTraffic",
 }
 
-// previous are the events whose hooks come from the last revision that was installed, as long as the bundle of this
-// one is not there (hook_executor.rb, MAPPING_BETWEEN_HOOKS_AND_DEPLOYMENTS).
+// previous are the events whose hooks come from the last installed revision until this deployment's bundle is present
+// (hook_executor.rb, MAPPING_BETWEEN_HOOKS_AND_DEPLOYMENTS).
 var previous = []string{"BeforeBlockTraffic", "AfterBlockTraffic", "ApplicationStop"}
 
 // Agent is the CodeDeploy agent of one host. Its zero value lacks a DeploymentRoot.
 //
-// Root keeps the files section of an appspec off the real host: "/opt/app" then means Root/opt/app, symbolic links
-// inside Root resolve as in a chroot, and what cannot be had there (accounts of the real host, SELinux contexts, a
-// missing setfacl) is a warning instead of a failure. Hooks are processes of this machine all the same: they see its
-// real paths and find nothing of Root under "/". Root "" or "/" is the real host, where nothing is softened.
+// Root keeps the files section of an appspec off the real host: "/opt/app" then means Root/opt/app, symbolic links in
+// Root resolve as in a chroot, and what cannot work there (accounts of the real host, SELinux contexts, a missing
+// setfacl) is a warning instead of a failure. Hooks still run as processes of this machine: they see its real paths
+// and find nothing of Root under "/". Root "" or "/" is the real host, where every failure counts.
 type Agent struct {
-	// DeploymentRoot is where the agent keeps bundles and its records, a path of this machine. In AWS it is
+	// DeploymentRoot is where the agent keeps bundles and records, a path on this machine. In AWS it is
 	// /opt/codedeploy-agent/deployment-root.
 	DeploymentRoot string
 	Root           string
-	// Dir is the directory that hooks start in; "" is "/", where systemd starts the agent.
+	// Dir is the directory in which hooks start; "" is "/", where systemd starts the agent.
 	Dir string
-	// Env is the environment that the agent has itself and its hooks inherit. nil is this process's, without the
-	// credential variables that the agent drops when it starts to poll (command_poller.rb).
+	// Env is the environment of the agent, which its hooks inherit. nil is this process's, without the credential
+	// variables that the agent drops when it starts to poll (command_poller.rb).
 	Env []string
 
 	mu          sync.Mutex
@@ -61,21 +61,21 @@ type Agent struct {
 // Deployment is what the service tells the agent about a deployment (deployment_specification.rb).
 type Deployment struct {
 	ID, Application, GroupID, GroupName string
-	// FileExistsBehavior is DISALLOW, OVERWRITE or RETAIN; "" is DISALLOW. The appspec's own value wins.
+	// FileExistsBehavior is DISALLOW, OVERWRITE or RETAIN; "" is DISALLOW. A value in the appspec wins.
 	FileExistsBehavior string
-	// Events are all events that a hook may be for; nil is the package's Events.
+	// Events are all events that may have a hook; nil is the package's Events.
 	Events   []string
 	Revision Revision
 }
 
-// Revision is where a deployment's bundle comes from.
+// Revision is a deployment's bundle.
 type Revision struct {
-	// BundleType is tar, tgz or zip; anything else is read as tar, as the agent does.
+	// BundleType is tar, tgz or zip; the agent reads anything else as tar.
 	BundleType string
 	// Open returns the archive and its entity tag.
 	Open func(context.Context) (body io.ReadCloser, etag string, err error)
-	// Bucket, Key, Version and ETag are what hooks see as BUNDLE_*; an empty one is not set at all. A non-empty ETag
-	// must be that of the archive.
+	// Bucket, Key, Version and ETag are what hooks see as BUNDLE_*; an empty one is not set. A non-empty ETag must
+	// match the archive's.
 	Bucket, Key, Version, ETag string
 }
 
@@ -131,7 +131,7 @@ func (a *Agent) Run(ctx context.Context, d Deployment, event string, sink func(L
 	return failure(err)
 }
 
-// execution is one lifecycle event under way.
+// execution is a running lifecycle event.
 type execution struct {
 	agent      *Agent
 	deployment Deployment
@@ -146,11 +146,11 @@ func (e execution) warn(format string, args ...any) {
 	e.sink(Line{Kind: WarningLine, Text: fmt.Sprintf(format, args...)})
 }
 
-// install carries out the Install event (command_executor.rb). A hook for an unknown event is refused only here.
+// install runs the Install event (command_executor.rb). Only here does a hook for an unknown event fail.
 func (e execution) install(ctx context.Context) error {
 	path := filepath.Join(e.archiveDir(), "appspec.yml")
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		// appspec.yaml does for Install, but never for hooks (command_executor.rb, app_spec_real_path).
+		// Install accepts appspec.yaml, but hooks never do (command_executor.rb, app_spec_real_path).
 		if yaml := filepath.Join(e.archiveDir(), "appspec.yaml"); exists(yaml) {
 			path = yaml
 		}
@@ -172,7 +172,7 @@ func (e execution) install(ctx context.Context) error {
 	return e.record(lastSuccessfulInstall)
 }
 
-// checkEvents holds the appspec's hooks against the deployment's events (command_executor.rb, validate_app_spec_hooks).
+// checkEvents checks the appspec's hooks against the deployment's events (command_executor.rb, validate_app_spec_hooks).
 func (e execution) checkEvents(spec appspec.AppSpec, file string) error {
 	events := e.deployment.Events
 	if events == nil {

@@ -11,10 +11,10 @@ import (
 
 const header = "version: 0.0\nos: linux\n"
 
-// files is the content of a bundle by path; what begins with an arrow is a link.
+// files is a bundle's content by path; content that begins with an arrow makes a link.
 type files map[string]string
 
-// testHost is an agent on a folder of its own, with what its hooks have said.
+// testHost is an agent with its own folder, and the output of its hooks.
 type testHost struct {
 	*Agent
 	t *testing.T
@@ -42,7 +42,7 @@ func (h *testHost) hear(l Line) {
 
 func (h *testHost) said() string { return strings.Join(h.lines, "\n") }
 
-// run carries out the given events, all of them when there are none, up to the first that fails.
+// run runs the given events, or all if none are given, up to the first that fails.
 func (h *testHost) run(d Deployment, events ...string) error {
 	h.t.Helper()
 	if len(events) == 0 {
@@ -81,7 +81,7 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// hooksFor is an appspec with one script for each event.
+// hooksFor is an appspec with one script per event.
 func hooksFor(events ...string) string {
 	spec := header + "hooks:\n"
 	for _, event := range events {
@@ -104,7 +104,7 @@ func hookEvents() []string {
 	return events
 }
 
-// The hooks of a first deployment, in order, and those of a second: what comes before its bundle is the first one's.
+// The hooks of a first deployment, in order, and of a second: what runs before its bundle arrives is the first one's.
 func TestOrderAndRevisions(t *testing.T) {
 	h := newHost(t)
 	for _, name := range []string{"one", "two"} {
@@ -223,7 +223,7 @@ func TestWarningsAreShown(t *testing.T) {
 	}
 }
 
-// With room for five, each further download drops the oldest one that is not the last installed.
+// With room for five, each further download removes the oldest one that is not the last installed.
 func TestArchiveRetention(t *testing.T) {
 	h := newHost(t)
 	for _, id := range []string{"d-1", "d-2", "d-3", "d-4", "d-5", "d-6", "d-7"} {

@@ -15,7 +15,7 @@ import (
 	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
-// soften turns an attribute that a folder standing for a host cannot have into a warning.
+// soften turns an error about an attribute that a simulated host cannot have into a warning.
 func (e execution) soften(err error) error {
 	if err == nil || !e.agent.simulated() {
 		return err
@@ -50,8 +50,8 @@ func (c changeOwner) apply(e execution, _ io.Writer) error {
 	return nil
 }
 
-// accountID looks an owner or group up by its name, -1 when there is none to change to. A number in the appspec is no
-// name: Ruby's Etc takes text alone.
+// accountID looks up an owner or group by name, and returns -1 if there is none to change to. A number in the appspec
+// is not a name: Ruby's Etc accepts only text.
 func accountID(kind string, name any) (int, error) {
 	if name == nil || name == false {
 		return -1, nil
@@ -115,7 +115,7 @@ type contextRecord struct {
 	Range string `json:"range"`
 }
 
-// apply changes the SELinux policy of this very machine, so it leaves a simulated host alone.
+// apply would change the SELinux policy of this machine, so on a simulated host it only warns.
 func (c changeContext) apply(e execution, cleanup io.Writer) error {
 	if e.agent.simulated() {
 		return e.soften(fmt.Errorf("SELinux context of %s", c.File))
@@ -145,10 +145,10 @@ func (c changeContext) apply(e execution, cleanup io.Writer) error {
 	return nil
 }
 
-// removeContext takes back what changeContext did. The agent does not ask whether it worked.
+// removeContext undoes changeContext. The agent ignores whether that worked.
 func removeContext(object string) { runTool("semanage", "fcontext", "-d", object) }
 
-// runTool returns a command's exit code, 127 as a shell's when there is no such command, and its last word as a hint.
+// runTool returns a command's exit code (127 if it does not exist, as in a shell) and its last output as a hint.
 func runTool(name string, args ...string) (code int, hint string) {
 	output, err := exec.Command(name, args...).CombinedOutput()
 	var exit *exec.ExitError

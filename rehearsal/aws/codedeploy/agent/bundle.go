@@ -18,7 +18,7 @@ import (
 	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
-// downloadBundle carries out the DownloadBundle event (command_executor.rb).
+// downloadBundle runs the DownloadBundle event (command_executor.rb).
 func (e execution) downloadBundle(ctx context.Context) error {
 	if err := e.removeOldArchives(); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (e execution) fetch(ctx context.Context) (string, error) {
 
 var appspecName = regexp.MustCompile(`(?i)appspec`)
 
-// unpack extracts the archive and, when all of it lies in one folder that has an appspec, lifts it out of there
+// unpack extracts the archive. If everything is in one folder that has an appspec, it moves the content up
 // (command_executor.rb, unpack_bundle).
 func (e execution) unpack(ctx context.Context, bundle string) error {
 	if err := rmtree.Remove(e.archiveDir()); err != nil {
@@ -116,7 +116,7 @@ func (e execution) stripLeadingDirectory(name string) error {
 	return nil
 }
 
-// lintBundle shows what the agent would ignore in the appspec. What is wrong with it comes out in the events that read it.
+// lintBundle shows what the agent would ignore in the appspec. Errors in it appear in the events that read it.
 func (e execution) lintBundle() {
 	text, err := os.ReadFile(filepath.Join(e.archiveDir(), "appspec.yml"))
 	if err != nil {
@@ -150,14 +150,14 @@ func untar(ctx context.Context, flags, bundle, dir string) error {
 	}
 }
 
-// unzip extracts what the agent's "unzip -qo" would, with its modes: those in the archive, without set-id bits.
+// unzip extracts what the agent's "unzip -qo" would, with the archive's modes, but without set-id bits.
 func unzip(bundle, dir string) error {
 	archive, err := zip.OpenReader(bundle)
 	if err != nil {
 		return fmt.Errorf("zip archive: %w", err)
 	}
 	defer archive.Close()
-	root, err := os.OpenRoot(dir) // an entry that points outside is an error
+	root, err := os.OpenRoot(dir) // an entry that points outside fails
 	if err != nil {
 		return fmt.Errorf("zip archive: %w", err)
 	}
@@ -190,7 +190,7 @@ func unzipEntry(root *os.Root, file *zip.File) error {
 		}
 		return root.Symlink(string(target), name)
 	}
-	const unix = 3 // "version made by" of archives that carry Unix modes; others get what the umask leaves
+	const unix = 3 // "version made by" of archives with Unix modes; others use the umask
 	hasMode := file.CreatorVersion>>8 == unix && file.Mode().Perm() != 0
 	// A process forked while a script is open for writing keeps the script busy until it calls exec (ETXTBSY).
 	syscall.ForkLock.RLock()

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// zipped returns a bundle in an archive, with this mode for its hooks.
+// zipped returns an archived bundle, with this mode for its hooks.
 func zipped(t *testing.T, content files, hooks os.FileMode) Revision {
 	t.Helper()
 	var out bytes.Buffer

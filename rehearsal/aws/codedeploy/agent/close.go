@@ -2,7 +2,7 @@ package agent
 
 import "cicd/internal/processes"
 
-// Close ends what hooks have left running, as the end of the host would: the agent never does.
+// Close ends what hooks have left running, as the end of the host would; the agent never does.
 func (a *Agent) Close() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -4,7 +4,7 @@ import (
 	"errors"
 )
 
-// Code is the reason for a failed lifecycle event, as the agent reports it (hook_executor.rb, ScriptError).
+// Code is the reason why a lifecycle event failed, as the agent reports it (hook_executor.rb, ScriptError).
 type Code int
 
 // The agent's error codes. 0 is its "succeeded".
@@ -17,8 +17,8 @@ const (
 	OutputsLeftOpen
 )
 
-// String returns the name that the CodeDeploy API has for the code (Diagnostics.errorCode in the API reference).
-// The API has none for OutputsLeftOpen.
+// String returns the CodeDeploy API's name for the code (Diagnostics.errorCode in the API reference). The API has
+// none for OutputsLeftOpen.
 func (c Code) String() string {
 	switch c {
 	case ScriptMissing:
@@ -36,13 +36,13 @@ func (c Code) String() string {
 // Failure is why a lifecycle event failed.
 type Failure struct {
 	Code Code
-	// Script is the location of the script as the appspec has it, "" when no script was at fault.
+	// Script is the script's location as in the appspec, "" if no script was at fault.
 	Script string
 	// Message is the agent's own text.
 	Message string
 	// Log is the tail of the event's output: whole lines, less than 2,048 characters.
 	Log string
-	// Hint is the rehearsal's advice, which the agent would not give; "" when it has none.
+	// Hint is the rehearsal's own advice, which the agent would not give; "" if none.
 	Hint string
 }
 
@@ -53,7 +53,7 @@ func (f *Failure) Error() string {
 	return f.Message + " (hint: " + f.Hint + ")"
 }
 
-// failure returns err as a Failure: what is none yet becomes an unknown error, as in command_poller.rb.
+// failure returns err as a Failure; any other error becomes an unknown error, as in command_poller.rb.
 func failure(err error) *Failure {
 	var f *Failure
 	if errors.As(err, &f) {

@@ -11,7 +11,7 @@ import (
 // simulated reports whether a folder stands for the host's files.
 func (a *Agent) simulated() bool { return a.Root != "" && a.Root != "/" }
 
-// hostPath makes a path of an appspec absolute, as Ruby's File.expand_path does in the agent's directory.
+// hostPath makes a path in an appspec absolute, as Ruby's File.expand_path does in the agent's directory.
 func (a *Agent) hostPath(path string) string {
 	if home, err := os.UserHomeDir(); err == nil && (path == "~" || strings.HasPrefix(path, "~/")) {
 		path = home + path[1:]
@@ -22,15 +22,15 @@ func (a *Agent) hostPath(path string) string {
 	return filepath.Clean(path)
 }
 
-// file returns where a host path is on this machine, with every symbolic link on the way followed.
+// file returns where a host path is on this machine, following every symbolic link.
 func (a *Agent) file(path string) (string, error) { return a.locate(path, true) }
 
-// entry is file, except that a link at the very end is not followed.
+// entry is file, but does not follow a final link.
 func (a *Agent) entry(path string) (string, error) { return a.locate(path, false) }
 
 const maxLinks = 40 // as in the Linux kernel
 
-// locate resolves a host path below Root as a chroot would, so that no link leads out of Root.
+// locate resolves a host path below Root as a chroot would, so that no link leads outside Root.
 func (a *Agent) locate(path string, followLast bool) (string, error) {
 	path = a.hostPath(path)
 	if !a.simulated() {
@@ -43,7 +43,7 @@ func (a *Agent) locate(path string, followLast bool) (string, error) {
 		pending = pending[1:]
 		target, err := os.Readlink(filepath.Join(a.Root, next))
 		if err != nil || len(pending) == 0 && !followLast {
-			resolved = next // no link, or nothing there yet
+			resolved = next // not a link, or does not exist yet
 			continue
 		}
 		if links++; links > maxLinks {

@@ -14,9 +14,9 @@ import (
 	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
-// installFiles removes what the group's last Install made, then works out, records and carries out the instructions
-// for this one (installer.rb). The record of what to remove is gone as soon as it is done: an Install that fails
-// before its first instruction leaves none.
+// installFiles removes what the group's last Install created, then plans, records and runs the instructions of this
+// one (installer.rb). It deletes the record of what to remove as soon as that is done: an Install that fails before
+// its first instruction leaves none.
 func (e execution) installFiles(ctx context.Context, spec appspec.AppSpec) error {
 	if err := e.removeInstalled(); err != nil {
 		return err
@@ -60,11 +60,11 @@ func (e execution) fileExistsBehavior(spec appspec.AppSpec) string {
 	return "DISALLOW" // deployment_specification.rb, DEFAULT_FILE_EXISTS_BEHAVIOR
 }
 
-// semanagePrefix marks a line of the cleanup file that takes an SELinux context back.
+// semanagePrefix marks a line of the cleanup file that undoes an SELinux context.
 const semanagePrefix = "semanage\x00"
 
-// removeInstalled removes what the cleanup file lists, last first. What is gone already, and directories that hold
-// something else by now, are passed over (install_instruction.rb, parse_remove_commands and RemoveCommand).
+// removeInstalled removes what the cleanup file lists, last first. It skips what is already gone, and directories
+// that now contain something else (install_instruction.rb, parse_remove_commands and RemoveCommand).
 func (e execution) removeInstalled() error {
 	path := e.instructionFile("-cleanup")
 	text, err := os.ReadFile(path)
@@ -74,7 +74,7 @@ func (e execution) removeInstalled() error {
 	if err != nil {
 		return fmt.Errorf("record of the last installation: %w", err)
 	}
-	whole := text[:bytes.LastIndexByte(text, '\n')+1] // a line without an end was never finished
+	whole := text[:bytes.LastIndexByte(text, '\n')+1] // a line without an end is incomplete
 	lines := strings.Split(string(whole), "\n")
 	for _, line := range slices.Backward(lines[:len(lines)-1]) {
 		if object, ok := strings.CutPrefix(line, semanagePrefix); ok {
@@ -109,15 +109,15 @@ func (e execution) removeEntry(path string) error {
 }
 
 // plan collects the instructions of one Install (installer.rb, generate_instructions; install_instruction.rb,
-// CommandBuilder). Paths in it are host paths.
+// CommandBuilder). Its paths are host paths.
 type plan struct {
 	execution
 	behavior     string
 	instructions []instruction
-	sources      map[string]string // of each file that is copied, by destination
+	sources      map[string]string // of each copied file, by destination
 	copies       []string          // destinations of files, in order
-	directories  []string          // directories that are made, in order
-	permitted    []string          // objects that have got their permissions
+	directories  []string          // created directories, in order
+	permitted    []string          // objects whose permissions are set
 }
 
 func (p *plan) addFiles(files []appspec.File) error {
@@ -152,7 +152,7 @@ func (p *plan) addAncestors(destination string) error {
 	return nil
 }
 
-// addTree copies the content of a directory; links to directories are followed, as File.directory? does.
+// addTree copies a directory's content; it follows links to directories, as File.directory? does.
 func (p *plan) addTree(source, destination string) error {
 	if !p.agent.hostIsDir(destination) {
 		if err := p.addDirectory(destination); err != nil {
@@ -219,8 +219,8 @@ func (p *plan) addDirectory(destination string) error {
 	return nil
 }
 
-// addPermissions applies each entry to what this Install makes, and to nothing else: an object that was there before
-// keeps its permissions.
+// addPermissions applies each entry only to what this Install creates: an object that existed before keeps its
+// permissions.
 func (p *plan) addPermissions(permissions []appspec.Permission) error {
 	for _, permission := range permissions {
 		objects, err := p.covered(permission)
@@ -252,7 +252,7 @@ func (p *plan) covered(permission appspec.Permission) ([]string, error) {
 		return []string{object}, permission.CheckFileACL()
 	}
 	if !slices.Contains(p.directories, object) && !p.agent.hostIsDir(object) {
-		p.warn("permissions: %s is nothing that this deployment installs, so the agent ignores the entry", object)
+		p.warn("permissions: this deployment does not install %s, so the agent ignores the entry", object)
 		return nil, nil
 	}
 	var objects []string

@@ -55,7 +55,7 @@ func TestInstallAndCleanup(t *testing.T) {
 	if want := `{"instructions":[{"type":"mkdir","directory":"/opt"},{"type":"mkdir","directory":"/opt/app"},`; !strings.HasPrefix(record, want) {
 		t.Errorf("install.json = %s", record)
 	}
-	// The second Install removes what the first one made; what the host has added stays, with its directories.
+	// The second Install removes what the first created; what the host has added stays, with its directories.
 	if err := os.WriteFile(filepath.Join(h.Root, "opt/app/conf/sub/data"), []byte("d"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestInstallAndCleanup(t *testing.T) {
 	}
 }
 
-// What a revision has made goes with it, innermost first.
+// What a revision created is removed with it, innermost first.
 func TestCleanupOfEverything(t *testing.T) {
 	h := newHost(t)
 	if err := h.run(deployment(t, "d-1", files{"appspec.yml": installAll, "conf/sub/a": "1", "bin/run": "x"})); err != nil {
@@ -163,12 +163,12 @@ permissions:
 			t.Errorf("%s: mode %o, %v, want %o", name, stat.Mode&0o7777, err, want)
 		}
 	}
-	if !strings.Contains(h.said(), "/elsewhere is nothing that this deployment installs") {
+	if !strings.Contains(h.said(), "this deployment does not install /elsewhere") {
 		t.Errorf("lines = %q", h.said())
 	}
 }
 
-// What a folder cannot have is a warning there and the agent's failure on the real host.
+// What a folder cannot have is a warning there, and the agent's failure on the real host.
 func TestOwnerOnSimulatedAndRealHost(t *testing.T) {
 	spec := func(destination string) string {
 		return fmt.Sprintf("%sfiles: [{source: a, destination: %s}]\npermissions: [{object: %s/a, owner: nobody-at-all}]\n", header, destination, destination)
@@ -188,7 +188,7 @@ func TestOwnerOnSimulatedAndRealHost(t *testing.T) {
 	}
 }
 
-// Links in the host's folder resolve inside it, and copies of links stay links.
+// Links in the host's folder resolve within it, and copies of links stay links.
 func TestRootHoldsEverything(t *testing.T) {
 	h := newHost(t)
 	outside := t.TempDir()

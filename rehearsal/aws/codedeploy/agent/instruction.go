@@ -12,7 +12,7 @@ import (
 	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
-// instruction is one step of an Install; its JSON is what the agent keeps in <group id>-install.json
+// instruction is one step of an Install; its JSON is what the agent stores in <group id>-install.json
 // (install_instruction.rb).
 type instruction interface {
 	apply(e execution, cleanup io.Writer) error
@@ -24,7 +24,7 @@ type copyFile struct {
 	Destination string `json:"destination"`
 }
 
-// apply notes the file for removal before it copies, so that a broken copy goes too.
+// apply lists the file for removal before it copies, so that a broken copy is removed too.
 func (c copyFile) apply(e execution, cleanup io.Writer) error {
 	if _, err := fmt.Fprintln(cleanup, c.Destination); err != nil {
 		return fmt.Errorf("record of the installation: %w", err)
@@ -64,8 +64,8 @@ func (c copyFile) apply(e execution, cleanup io.Writer) error {
 	return copyMetadata(in, to)
 }
 
-// copyMetadata gives a copy its source's times, owner and mode; who may not give files away loses the set-id bits
-// instead (Ruby's FileUtils.copy with :preserve).
+// copyMetadata gives a copy its source's times, owner and mode; a user who may not change owners loses the set-id
+// bits instead (Ruby's FileUtils.copy with :preserve).
 func copyMetadata(in *os.File, to string) error {
 	info, err := in.Stat()
 	if err != nil {
@@ -74,7 +74,7 @@ func copyMetadata(in *os.File, to string) error {
 	if err := os.Chtimes(to, info.ModTime(), info.ModTime()); err != nil {
 		return fmt.Errorf("copy to %s: %w", to, err)
 	}
-	stat := info.Sys().(*syscall.Stat_t) // what Stat has on Unix, where alone this package builds
+	stat := info.Sys().(*syscall.Stat_t) // Stat's type on Unix, the only system this package builds on
 	mode := uint32(stat.Mode) & 0o7777
 	if os.Chown(to, int(stat.Uid), int(stat.Gid)) != nil {
 		mode &= 0o1777
@@ -125,7 +125,7 @@ func (c changeMode) apply(e execution, _ io.Writer) error {
 	return nil
 }
 
-// rubyFileError words a failed file operation as Ruby does; function is the name that Ruby puts into the message.
+// rubyFileError words a failed file operation as Ruby does; function is the name that Ruby puts in the message.
 func (e execution) rubyFileError(err error, function, path string) error {
 	errno := syscall.Errno(0)
 	if !errors.As(err, &errno) {

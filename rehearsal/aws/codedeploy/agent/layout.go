@@ -11,7 +11,7 @@ import (
 	"cicd/internal/rmtree"
 )
 
-// The agent keeps, below its deployment root (command_executor.rb):
+// Below its deployment root the agent keeps (command_executor.rb):
 //
 //	<group id>/<deployment id>/deployment-archive      the unpacked bundle
 //	<group id>/<deployment id>/logs/scripts.log        the output of its hooks
@@ -19,9 +19,9 @@ import (
 //	deployment-instructions/<group id>-cleanup         what the next Install removes first
 //	deployment-instructions/<group id>_last_successful_install, <group id>_most_recent_install
 const (
-	// lastSuccessfulInstall names the deployment whose Install event succeeded last, whatever came of its later events.
+	// lastSuccessfulInstall names the deployment whose Install event last succeeded, whatever became of its later events.
 	lastSuccessfulInstall = "_last_successful_install"
-	// mostRecentInstall names the deployment whose bundle was downloaded last.
+	// mostRecentInstall names the deployment whose bundle was last downloaded.
 	mostRecentInstall = "_most_recent_install"
 )
 
@@ -40,7 +40,7 @@ func (e execution) instructionFile(suffix string) string {
 	return filepath.Join(e.agent.DeploymentRoot, "deployment-instructions", e.deployment.GroupID+suffix)
 }
 
-// record makes this deployment the one that a pointer file names.
+// record makes a pointer file name this deployment.
 func (e execution) record(pointer string) error {
 	path := e.instructionFile(pointer)
 	err := os.MkdirAll(filepath.Dir(path), 0o777)
@@ -53,7 +53,7 @@ func (e execution) record(pointer string) error {
 	return nil
 }
 
-// recorded returns the deployment directory that a pointer file names, "" when there is no such file.
+// recorded returns the deployment directory that a pointer file names, or "" if there is no such file.
 func (e execution) recorded(pointer string) (string, error) {
 	text, err := os.ReadFile(e.instructionFile(pointer))
 	if errors.Is(err, os.ErrNotExist) {
@@ -66,7 +66,7 @@ func (e execution) recorded(pointer string) (string, error) {
 }
 
 // removeOldArchives makes room for this deployment: the group keeps its maxRevisions newest directories, and always
-// the one that was installed last (command_executor.rb, cleanup_old_archives).
+// the last installed (command_executor.rb, cleanup_old_archives).
 func (e execution) removeOldArchives() error {
 	entries, err := os.ReadDir(e.groupDir())
 	if err != nil {
@@ -76,7 +76,7 @@ func (e execution) removeOldArchives() error {
 	if err != nil {
 		return err
 	}
-	// The surplus is counted with the last successful one in, so that one takes a place though it is never removed.
+	// The surplus includes the last installed one, so it takes a place even though it is never removed.
 	surplus := len(entries) - 1 - maxRevisions + 1
 	var old []os.FileInfo
 	for _, entry := range entries {

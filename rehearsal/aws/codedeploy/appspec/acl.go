@@ -7,15 +7,15 @@ import (
 // ACL is the acls value of a permission (acl_info.rb).
 type ACL struct {
 	declared []ace
-	// completed holds the entries that Complete adds. The agent means to clear them between objects but clears a local
-	// variable instead (acl_info.rb, clear_additional), so they stay, and setfacl takes the last one of a kind.
+	// completed holds the entries that Complete adds. The agent means to clear them between objects but clears a
+	// local variable instead (acl_info.rb, clear_additional), so they stay, and setfacl uses the last one of a kind.
 	completed []ace
 }
 
 // ace is one access control entry (ace_info.rb).
 type ace struct {
 	text       string
-	def        bool // a default entry, for what is created in a directory later
+	def        bool // a default entry, for what is later created in a directory
 	kind, name string
 	permission string // as "rwx", with "-" for what is not granted
 }
@@ -51,7 +51,7 @@ var aceKinds = map[string]string{
 	"u": "user", "user": "user", "g": "group", "group": "group", "m": "mask", "mask": "mask", "o": "other", "other": "other",
 }
 
-// parseACE reads [default:][kind:][name]:permissions.
+// parseACE parses [default:][kind:][name]:permissions.
 func parseACE(text string) (ace, error) {
 	invalid := violation("The deployment failed because of a problem with the acls permission settings in the application specification file. "+
 		"Invalid acl entry (%s).", text)
@@ -111,7 +111,7 @@ func parseACEPermission(text, permission string) (string, error) {
 	return string(granted), nil
 }
 
-// octalPermission turns an octal digit into its "rwx" form.
+// octalPermission converts an octal digit to its "rwx" form.
 func octalPermission(digit byte) string {
 	granted := []byte("rwx")
 	for i := range granted {
@@ -141,7 +141,7 @@ func (a *ACL) has(want func(ace) bool) bool {
 	return false
 }
 
-// Entries returns what setfacl takes, one entry a string.
+// Entries returns setfacl's arguments, one entry per string.
 func (a *ACL) Entries() []string {
 	var out []string
 	for _, e := range a.entries() {
@@ -150,8 +150,8 @@ func (a *ACL) Entries() []string {
 	return out
 }
 
-// Complete adds the entries that setfacl --set demands beside the declared ones, from the object's mode: three octal
-// digits (install_instruction.rb, ChangeAclCommand.get_full_acl).
+// Complete adds the entries that setfacl --set requires besides the declared ones, from the object's mode: three
+// octal digits (install_instruction.rb, ChangeAclCommand.get_full_acl).
 func (a *ACL) Complete(mode string) {
 	user, group, other := octalPermission(mode[0]), octalPermission(mode[1]), octalPermission(mode[2])
 	add := func(def bool, kind, permission string) {

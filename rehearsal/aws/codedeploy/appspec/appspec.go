@@ -1,5 +1,5 @@
-// Package appspec reads an appspec.yml exactly as the AWS CodeDeploy agent 1.8 does, with its messages, and
-// collects as warnings what the agent would ignore in silence.
+// Package appspec reads an appspec.yml exactly as the AWS CodeDeploy agent 1.8 does, with its messages, and collects
+// as warnings what the agent would silently ignore.
 //
 // Rules: github.com/aws/aws-codedeploy-agent, lib/instance_agent/plugins/codedeploy/application_specification/*.rb.
 package appspec
@@ -15,13 +15,13 @@ import (
 type AppSpec struct {
 	Files       []File
 	Permissions []Permission
-	// Events names the hooks in the order of the file, Hooks has the scripts of each. An event with a null value is
-	// in neither; one with an empty list is in both.
+	// Events lists the hooks in file order, and Hooks the scripts of each. An event with a null value is in neither;
+	// one with an empty list is in both.
 	Events []string
 	Hooks  map[string][]Script
 	// FileExistsBehavior is DISALLOW, OVERWRITE or RETAIN; "" leaves it to the deployment.
 	FileExistsBehavior string
-	// Warnings name what the agent ignores or misreads without a word, each with its line.
+	// Warnings list what the agent silently ignores or misreads, each with its line.
 	Warnings []string
 }
 
@@ -32,20 +32,20 @@ type File struct{ Source, Destination string }
 type Script struct {
 	// Location is relative to the bundle's root.
 	Location string
-	// RunAs is the account to run as, nil for the agent's own.
+	// RunAs is the account to run as; nil for the agent's own.
 	RunAs   *string
 	Sudo    bool
 	Timeout time.Duration
 }
 
-// Violation is a message in the agent's own wording, misspellings included.
+// Violation is a message in the agent's own words, including misspellings.
 type Violation string
 
 func (v Violation) Error() string { return string(v) }
 
 func violation(format string, args ...any) error { return Violation(fmt.Sprintf(format, args...)) }
 
-// defaultTimeout is what a script gets without a timeout (script_info.rb).
+// defaultTimeout is the timeout of a script without one (script_info.rb).
 const defaultTimeout = 3600 * time.Second
 
 var (
@@ -61,9 +61,9 @@ var (
 		"Update the permissions section of the AppSpec file, and then try again.")
 )
 
-// Parse reads an application specification. The first violation ends it, as it ends the agent's reading; its message
-// is the agent's own wherever the agent has one (a wrong YAML type makes the agent fail with a Ruby NoMethodError or
-// TypeError, which is put in words here).
+// Parse reads an application specification. It stops at the first violation, as the agent does; the message is the
+// agent's own if it has one (for a wrong YAML type the agent fails with a Ruby NoMethodError or TypeError, for which
+// this package has its own words).
 func Parse(text []byte) (AppSpec, error) {
 	node, err := parseYAML(text)
 	if err != nil {
@@ -79,7 +79,7 @@ func Parse(text []byte) (AppSpec, error) {
 		return AppSpec{}, errEmpty
 	}
 	doc, ok := root.(mapping)
-	if _, text := root.(string); !ok && !text { // asked for a key, a Ruby string answers nil
+	if _, text := root.(string); !ok && !text { // asked for a key, a Ruby string returns nil
 		return AppSpec{}, wrongType("the appspec", "a mapping", root)
 	}
 	if err := checkHeader(doc); err != nil {
@@ -101,7 +101,7 @@ func Parse(text []byte) (AppSpec, error) {
 	return spec, nil
 }
 
-// checkHeader checks version and os. Ruby finds 0 in [0.0], so every number that is zero passes and no string does.
+// checkHeader checks version and os. Ruby finds 0 in [0.0], so every number equal to zero passes, and no string does.
 func checkHeader(doc mapping) error {
 	version := doc.get("version")
 	if version != int64(0) && version != float64(0) {
@@ -212,7 +212,7 @@ func parseFileExistsBehavior(v any) (string, error) {
 		"Make sure your AppSpec file specifies one of DISALLOW,OVERWRITE,RETAIN as the file_exists_behavior, and then try again.", rubyString(v))
 }
 
-// entries returns a section that has to be a list of mappings; an absent one is empty.
+// entries reads a section that must be a list of mappings; an absent one is empty.
 func entries(section string, v any) ([]mapping, error) {
 	if m, ok := v.(mapping); !truthy(v) || ok && len(m.keys) == 0 {
 		return nil, nil
@@ -230,10 +230,10 @@ func entries(section string, v any) ([]mapping, error) {
 	return out, nil
 }
 
-// truthy is Ruby's notion: all but nil and false.
+// truthy is Ruby's truth: everything but nil and false.
 func truthy(v any) bool { return v != nil && v != false }
 
-// rubyInteger is Ruby's to_i, which stops at the first character that is no digit ("10m" is 10, "soon" is 0).
+// rubyInteger is Ruby's to_i, which stops at the first character that is not a digit ("10m" is 10, "soon" is 0).
 // Lists, mappings, true and symbols have no to_i.
 func rubyInteger(v any) (int64, bool) {
 	switch v := v.(type) {

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Context is the SELinux context of a permission (context_info.rb). The user is under "name", not under "user".
+// Context is the SELinux context of a permission (context_info.rb). The user's key is "name", not "user".
 type Context struct {
 	User, Type string
-	// Range is normalised, "" without one.
+	// Range is normalized; "" if there is none.
 	Range string
 }
 
@@ -40,7 +40,7 @@ func parseContext(v any) (*Context, error) {
 	return c, nil
 }
 
-// normaliseRange reads s#[-s#][:c#[.c#](,c#[.c#])*] and writes it with runs of categories joined (range_info.rb).
+// normaliseRange parses s#[-s#][:c#[.c#](,c#[.c#])*] and writes it with runs of categories joined (range_info.rb).
 func normaliseRange(text string) (string, error) {
 	levels, categories, hasCategories := strings.Cut(text, ":")
 	if levels == "" || hasCategories && categories == "" {

@@ -9,7 +9,7 @@ import (
 	"cicd/internal/nearest"
 )
 
-// Keys that the agent reads. Every other key it skips without a word, so a typo means "not set".
+// Keys that the agent reads. It silently skips every other key, so a typo means "not set".
 var (
 	rootKeys       = []string{"version", "os", "files", "permissions", "hooks", "file_exists_behavior"}
 	fileKeys       = []string{"source", "destination"}
@@ -18,7 +18,7 @@ var (
 	scriptKeys     = []string{"location", "timeout", "runas", "sudo"}
 )
 
-// lint collects what the agent would ignore or misread. It has no opinion on what the agent refuses.
+// lint collects what the agent would ignore or misread. It ignores what the agent rejects.
 func lint(root *yaml.Node) []string {
 	warnings := unknownKeys(root, "", rootKeys)
 	for _, file := range child(root, "files").Content {
@@ -29,7 +29,7 @@ func lint(root *yaml.Node) []string {
 		warnings = append(warnings, unknownKeys(child(permission, "context"), "permissions: context", contextKeys)...)
 		mode := child(permission, "mode")
 		if mode.Style == 0 && octalPattern.MatchString(mode.Value) {
-			number, _ := plain(mode.Value) // an octal number always resolves
+			number, _ := plain(mode.Value) // an octal number always parses
 			warnings = append(warnings, fmt.Sprintf("appspec line %d: mode %s: YAML reads an unquoted number with a leading zero as octal, so the agent sees %s; write %q",
 				mode.Line, mode.Value, rubyString(number), mode.Value))
 		}
@@ -65,7 +65,7 @@ func unknownKeys(n *yaml.Node, where string, known []string) []string {
 	return warnings
 }
 
-// child returns the value under key, an empty node when n has no such key.
+// child returns the value under key, or an empty node if n has no such key.
 func child(n *yaml.Node, key string) *yaml.Node {
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i < len(n.Content); i += 2 {

@@ -13,10 +13,10 @@ type Permission struct {
 	Except  []string
 	// Types has "file", "directory" or both.
 	Types []string
-	// Owner and Group are the YAML values, nil without one. Only text can name an account, but the agent finds that
-	// out when it applies them (install_instruction.rb, ChangeOwnerCommand).
+	// Owner and Group are the YAML values, nil if absent. Only text can name an account, but the agent notices that
+	// only when it applies them (install_instruction.rb, ChangeOwnerCommand).
 	Owner, Group any
-	// Mode is one to four octal digits, padded to three; "" without one.
+	// Mode is one to four octal digits, padded to three; "" if absent.
 	Mode    string
 	ACL     *ACL
 	Context *Context
@@ -58,7 +58,7 @@ func parsePermissions(section any) ([]Permission, error) {
 	return permissions, nil
 }
 
-// parseScope reads pattern, except and type.
+// parseScope parses pattern, except and type.
 func (p *Permission) parseScope(entry mapping) error {
 	if pattern := entry.get("pattern"); truthy(pattern) {
 		text, ok := pattern.(string)
@@ -124,11 +124,11 @@ func parseMode(v any) (string, error) {
 	return mode, nil
 }
 
-// AppliesTo reports whether the entry is for objects of this type: "file" or "directory".
+// AppliesTo reports whether the entry applies to objects of this type: "file" or "directory".
 func (p Permission) AppliesTo(objectType string) bool { return slices.Contains(p.Types, objectType) }
 
-// CheckFile returns the agent's objection to p when p.Object is a copied file (linux_permission_info.rb,
-// validate_file_permission): then neither pattern nor except makes sense.
+// CheckFile returns the agent's error if p.Object is a copied file and pattern or except is set, which a file cannot
+// have (linux_permission_info.rb, validate_file_permission).
 func (p Permission) CheckFile() error {
 	if p.Pattern != everything {
 		return violation("The deployment failed because the application specification file includes an object (%s) with an invalid pattern (%s), "+
@@ -145,7 +145,7 @@ func (p Permission) CheckFile() error {
 	return nil
 }
 
-// CheckFileACL returns the agent's objection to a default ACL on a file (linux_permission_info.rb, validate_file_acl).
+// CheckFileACL returns the agent's error for a default ACL on a file (linux_permission_info.rb, validate_file_acl).
 func (p Permission) CheckFileACL() error {
 	if p.ACL != nil && p.ACL.has(func(e ace) bool { return e.def }) {
 		return violation("The deployment failed because the -d parameter has been specified to apply an acl setting to a file. " +
@@ -154,8 +154,8 @@ func (p Permission) CheckFileACL() error {
 	return nil
 }
 
-// Matches reports whether p covers name, a host path below the directory base, which is p.Object made absolute.
-// Pattern "**" covers every depth; any other pattern, and every except, the directory's own entries only.
+// Matches reports whether p covers name, a host path below the directory base, the absolute form of p.Object. Pattern
+// "**" covers every depth; any other pattern, and every except, only the directory's own entries.
 func (p Permission) Matches(base, name string) bool {
 	relative, below := strings.CutPrefix(name, strings.TrimSuffix(base, "/")+"/")
 	if !below {
@@ -169,7 +169,7 @@ func (p Permission) Matches(base, name string) bool {
 	return p.Pattern == everything || matchGlob(p.Pattern, relative)
 }
 
-// matchGlob matches one path element; "*" stands for any characters and nothing else is special.
+// matchGlob matches one path element; only "*" is special, and stands for any characters.
 func matchGlob(pattern, name string) bool {
 	if strings.Contains(name, "/") {
 		return false

@@ -14,7 +14,7 @@ import (
 )
 
 // The agent reads YAML with Ruby's Psych, which resolves plain scalars by YAML 1.1: 0755 is the number 493, yes is
-// true, 12e3 is text. These are its rules (psych/scalar_scanner.rb of Psych 4, which Ruby 3.1 and later bring).
+// true, 12e3 is text. These are its rules (psych/scalar_scanner.rb of Psych 4, which comes with Ruby 3.1 and later).
 var (
 	octalPattern       = regexp.MustCompile(`^[-+]?0[0-7_,]+$`)
 	decimalPattern     = regexp.MustCompile(`^[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)$`)
@@ -25,16 +25,16 @@ var (
 	timePattern        = regexp.MustCompile(`^-?\d{4}-\d{1,2}-\d{1,2}([Tt\s]\s*\d{1,2}:\d\d:\d\d.*)?$`)
 )
 
-// symbol is what Psych makes of a plain scalar such as :linux. It never equals a string.
+// symbol is Psych's value for a plain scalar such as :linux. It never equals a string.
 type symbol string
 
-// mapping is a YAML mapping with its keys in their order; a repeated key keeps its place and takes the last value.
+// mapping is a YAML mapping with its keys in order; a repeated key keeps its place and takes the last value.
 type mapping struct {
 	keys   []any
 	values []any
 }
 
-// get returns the value of a string key, nil when it is absent or null.
+// get returns the value of a string key, or nil if it is absent or null.
 func (m mapping) get(key string) any {
 	for i, k := range m.keys {
 		if k == key {
@@ -55,7 +55,7 @@ func (m *mapping) set(key, value any) {
 	m.values = append(m.values, value)
 }
 
-// parseYAML returns the first document of text, nil when there is none. Later documents are not even parsed.
+// parseYAML returns the first document of text, or nil if there is none. Later documents are not even parsed.
 func parseYAML(text []byte) (*yaml.Node, error) {
 	var document yaml.Node
 	err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&document)
@@ -68,7 +68,7 @@ func parseYAML(text []byte) (*yaml.Node, error) {
 	return document.Content[0], nil
 }
 
-// value turns a node into nil, bool, int64, float64, string, symbol, []any or mapping.
+// value converts a node to nil, bool, int64, float64, string, symbol, []any or mapping.
 func value(n *yaml.Node) (any, error) {
 	switch n.Kind {
 	case yaml.AliasNode:
@@ -164,7 +164,7 @@ func plain(s string) (any, error) {
 	return s, nil
 }
 
-// integer reads digits, with an optional sign before prefix; a number beyond 64 bits stays as it is written.
+// integer parses digits, with an optional sign before prefix; a number beyond 64 bits stays as written.
 func integer(digits, prefix string, base int) any {
 	sign := ""
 	if digits[0] == '-' || digits[0] == '+' {
@@ -177,7 +177,7 @@ func integer(digits, prefix string, base int) any {
 	return i
 }
 
-// sexagesimal reads 1:30 as Psych does: always hours first, so 5400.
+// sexagesimal parses 1:30 as Psych does: hours always come first, so it is 5400.
 func sexagesimal(digits string) int64 {
 	var total int64
 	for i, part := range strings.Split(digits, ":") {
@@ -190,7 +190,7 @@ func sexagesimal(digits string) int64 {
 	return total
 }
 
-// rubyString is Ruby's to_s, which the agent's messages and conversions use.
+// rubyString is Ruby's to_s, which the agent uses in messages and conversions.
 func rubyString(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -211,7 +211,7 @@ func rubyString(v any) string {
 	return rubyInspect(v)
 }
 
-// rubyInspect is Ruby's inspect, which shows containers in the agent's messages.
+// rubyInspect is Ruby's inspect, which the agent uses for containers in messages.
 func rubyInspect(v any) string {
 	switch v := v.(type) {
 	case nil:
