@@ -1,4 +1,4 @@
-// Package docs holds the project's documentation. Its tests keep what the pages say of one another true.
+// Package docs holds the project's documentation. Its tests check that the pages are consistent.
 package docs
 
 import (
@@ -14,7 +14,7 @@ import (
 var (
 	// link matches a Markdown link to a file of this project.
 	link = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
-	// title and status are how each record begins.
+	// title and status are the first lines of each record.
 	title  = regexp.MustCompile(`^# ([1-9][0-9]*)\. (.+)$`)
 	status = regexp.MustCompile(`^(Accepted|Superseded), 20[0-9]{2}-[0-9]{2}-[0-9]{2}\b`)
 )
@@ -39,7 +39,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestDecisions holds the index of decisions against the records: the same files, in order, with the same titles.
+// TestDecisions checks the index of decisions against the records: the same files, in order, with the same titles.
 func TestDecisions(t *testing.T) {
 	records, err := filepath.Glob("decisions/[0-9]*.md")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestImports holds the list "Who may know whom" of architecture.md against the imports of every package, tests left out.
+// TestImports checks the list "Who may know whom" in architecture.md against the imports of every package, excluding tests.
 func TestImports(t *testing.T) {
 	rules := importRules(t)
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}:{{range .Imports}} {{.}}{{end}}`, "cicd/...").Output()
@@ -42,13 +42,13 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// exempt are packages that only tests use, and the programs that stand in for applications.
+// exempt are packages that only tests use, and programs that stand in for applications.
 var exempt = regexp.MustCompile(`^cicd/(docs|deploy-scripts|internal/testproject|rehearsal/rehearsaltest|.*test$|.*/(testdata|drillapp|hello)(/.*)?)$`)
 
 // importRule says what packages may import.
 type importRule struct{ from, to []string }
 
-// covers returns whether a pattern, such as aws/..., stands for a package.
+// covers reports whether a pattern, such as aws/..., matches a package.
 func covers(name string) func(pattern string) bool {
 	return func(pattern string) bool {
 		folder, all := strings.CutSuffix(pattern, "/...")

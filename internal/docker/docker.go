@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Run runs the docker command and returns what it prints. The error has what it wrote to standard error.
+// Run runs the docker command and returns its output. The error includes its standard error.
 func Run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "docker", args...)
 	var stdout, stderr bytes.Buffer

@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 )
 
-// Edit is a change of a working copy in dir.
+// Edit changes a working copy in dir.
 type Edit func(dir string) error
 
-// Write makes a file, or replaces it.
+// Write creates or replaces a file.
 func Write(file, content string) Edit {
 	return func(dir string) error {
 		path := filepath.Join(dir, filepath.FromSlash(file))
@@ -19,7 +19,7 @@ func Write(file, content string) Edit {
 	}
 }
 
-// Replace replaces all occurrences of a text; it is an error if there is none.
+// Replace replaces all occurrences of a text, or fails if there are none.
 func Replace(file, old, new string) Edit {
 	return func(dir string) error {
 		content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))

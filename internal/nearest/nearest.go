@@ -1,4 +1,4 @@
-// Package nearest tells what a misspelt word most likely stands for.
+// Package nearest finds the word that a typo most likely stands for.
 package nearest
 
 import (
@@ -7,8 +7,8 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Word returns the known word that takes the fewest edits to reach, letter case aside; "" when the nearest is too far to
-// be what was meant: more than half of it would have to change.
+// Word returns the known word with the smallest edit distance, ignoring case; "" if the nearest is unlikely to be
+// what was meant: more than half of it would have to change.
 func Word(word string, known []string) string {
 	best, distance := "", len(word)/2+1
 	for _, candidate := range known {

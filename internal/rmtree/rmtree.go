@@ -1,4 +1,4 @@
-// Package rmtree removes folders that os.RemoveAll cannot remove for a user who is not root.
+// Package rmtree removes folders that os.RemoveAll cannot remove for a user other than root.
 package rmtree
 
 import (
@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Remove removes a folder and all in it, whatever the modes of its folders: those of Go's module cache, for one, are
-// read-only. A folder that does not exist is no error.
+// Remove removes a folder and its contents, whatever the modes of its folders: those of Go's module cache, for
+// example, are read-only. A folder that does not exist is not an error.
 func Remove(dir string) error {
 	if os.RemoveAll(dir) == nil {
 		return nil

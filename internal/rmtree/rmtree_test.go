@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unprivileged runs do in a thread that has not the rights of root.
+// unprivileged runs do in a thread without root's privileges.
 func unprivileged(t *testing.T, do func()) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -20,19 +20,19 @@ func unprivileged(t *testing.T, do func()) {
 	const nobody = 65534
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	// Of this thread alone, which syscall.Setresuid would not do: it sets all of them.
+	// Only for this thread; syscall.Setresuid would change all threads.
 	if _, _, err := unix.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), nobody, ^uintptr(0)); err != 0 {
 		t.Fatal(err)
 	}
 	do()
 	if _, _, err := unix.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), 0, ^uintptr(0)); err != 0 {
-		panic(err) // the thread is of no use any more
+		panic(err) // the thread is no longer usable
 	}
 }
 
 func TestRemove(t *testing.T) {
 	place := t.TempDir()
-	if err := errors.Join(os.Chmod(filepath.Dir(place), 0o755), os.Chmod(place, 0o777)); err != nil { // nobody is to get in
+	if err := errors.Join(os.Chmod(filepath.Dir(place), 0o755), os.Chmod(place, 0o777)); err != nil { // user nobody needs access
 		t.Fatal(err)
 	}
 	dir := filepath.Join(place, "dir")

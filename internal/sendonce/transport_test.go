@@ -10,8 +10,8 @@ import (
 	"cicd/internal/sendonce/sendoncetest"
 )
 
-// TestDroppedRequestsAreSeen: each request that the server drops is an error here. The plain transport shows that the server
-// does what it is for: it repeats what was dropped, and sees no error.
+// TestDroppedRequestsAreSeen: each request that the server drops is an error here. The plain transport shows that the
+// server works: it resends what was dropped, and sees no error.
 func TestDroppedRequestsAreSeen(t *testing.T) {
 	const requests = 20
 	tests := []struct {
@@ -56,7 +56,7 @@ func TestDroppedRequestsAreSeen(t *testing.T) {
 	}
 }
 
-// TestRequestIsAsSent: no request gets a body, or loses its own, and the caller's request stays as it is.
+// TestRequestIsAsSent: no request gains or loses a body, and the caller's request stays unchanged.
 func TestRequestIsAsSent(t *testing.T) {
 	var got string
 	var length int64

@@ -1,4 +1,4 @@
-// Package shellword writes texts for a POSIX shell to read.
+// Package shellword quotes text for a POSIX shell.
 package shellword
 
 import (
@@ -8,7 +8,7 @@ import (
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@+-]+$`)
 
-// Quote returns a text as one literal word, in quotes where it has more than letters, digits and a few signs.
+// Quote returns text as one literal word, in quotes if it contains more than letters, digits and a few signs.
 func Quote(text string) string {
 	if plain.MatchString(text) {
 		return text

@@ -12,7 +12,7 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// Root names the folder of this project, in or below which the test runs.
+// Root returns this project's folder; the test runs in or below it.
 func Root(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -30,7 +30,7 @@ func Root(t *testing.T) string {
 	}
 }
 
-// New makes a checkout of this project, as it is in the working tree, with one commit.
+// New creates a checkout of this project's working tree, with one commit.
 func New(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -38,7 +38,7 @@ func New(t *testing.T) string {
 	return dir
 }
 
-// Fill makes such a checkout in a folder that is empty.
+// Fill creates such a checkout in an empty folder.
 func Fill(t *testing.T, dir string) {
 	t.Helper()
 	for _, part := range []string{"Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "webapp", "deploy-scripts", "tools"} {
@@ -50,7 +50,7 @@ func Fill(t *testing.T, dir string) {
 	Commit(t, dir, "First")
 }
 
-// Git runs git in a folder, and returns what it prints.
+// Git runs git in a folder, and returns its output.
 func Git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	out, err := github.Git(t.Context(), dir, args...)
@@ -60,7 +60,7 @@ func Git(t *testing.T, dir string, args ...string) string {
 	return strings.TrimSpace(out)
 }
 
-// Commit commits everything in a folder, and returns the commit's id.
+// Commit commits everything in a folder, and returns the commit id.
 func Commit(t *testing.T, dir, message string) string {
 	t.Helper()
 	Git(t, dir, "add", "--all")
@@ -68,7 +68,7 @@ func Commit(t *testing.T, dir, message string) string {
 	return Git(t, dir, "rev-parse", "HEAD")
 }
 
-// Apply makes edits in a project.
+// Apply applies edits to a project.
 func Apply(t *testing.T, dir string, edits ...edit.Edit) {
 	t.Helper()
 	for _, e := range edits {
@@ -78,8 +78,8 @@ func Apply(t *testing.T, dir string, edits ...edit.Edit) {
 	}
 }
 
-// PackServer makes an image of the program server in a folder. It is committed in an archive, from which Docker takes it with
-// its mode: the source zip keeps none.
+// PackServer replaces the program server in a folder with a Dockerfile and an archive of it, from which Docker restores
+// its mode: the source zip drops modes.
 func PackServer(t *testing.T, dir string) {
 	t.Helper()
 	if out, err := exec.Command("tar", "-C", dir, "--remove-files", "-cf", filepath.Join(dir, "server.tar"), "server").CombinedOutput(); err != nil {

@@ -8,10 +8,10 @@ import (
 	"os"
 )
 
-// Archive writes a zip of the commit's files: what the CODE_ZIP format of a source action holds. No file in it is
-// executable, and a symbolic link is a file that holds its target, because CodePipeline "uses a ZIP file process that does
-// not preserve external attributes" (AWS CodePipeline User Guide, "File permissions are not retained on source files from
-// GitHub"; of links also aws/aws-cdk#2202 and aws-ia/terraform-aws-control_tower_account_factory#547).
+// Archive writes a zip of the commit's files, as the CODE_ZIP format of a source action does. No file in it is executable,
+// and a symbolic link becomes a file that holds its target, because CodePipeline "uses a ZIP file process that does not
+// preserve external attributes" (AWS CodePipeline User Guide, "File permissions are not retained on source files from
+// GitHub"; on links also aws/aws-cdk#2202 and aws-ia/terraform-aws-control_tower_account_factory#547).
 func (r *Repository) Archive(ctx context.Context, commit, path string) error {
 	complete := path + ".complete"
 	defer os.Remove(complete)
@@ -21,7 +21,7 @@ func (r *Repository) Archive(ctx context.Context, commit, path string) error {
 	return withoutAttributes(complete, path)
 }
 
-// withoutAttributes copies a zip archive without the modes of its files.
+// withoutAttributes copies a zip archive without its files' modes.
 func withoutAttributes(from, to string) (err error) {
 	in, err := zip.OpenReader(from)
 	if err != nil {

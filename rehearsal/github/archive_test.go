@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// archived returns the files of a commit's archive, and fails the test for one that is no plain file.
+// archived returns the files in a commit's archive, and fails the test if one is not a plain file.
 func archived(t *testing.T, r *Repository, commit string) map[string]string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "source.zip")
@@ -42,7 +42,7 @@ func archived(t *testing.T, r *Repository, commit string) map[string]string {
 	return files
 }
 
-// TestArchiveKeepsNoAttributes is what fails on AWS first: a script that is run by its executable bit, and one that reads
+// TestArchiveKeepsNoAttributes covers what fails first on AWS: a script run by its executable bit, and one that reads
 // through a link.
 func TestArchiveKeepsNoAttributes(t *testing.T) {
 	r := newRepository(t, func(Push) string { return "" })

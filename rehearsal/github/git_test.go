@@ -19,7 +19,7 @@ func TestFailuresSayWhy(t *testing.T) {
 		{"to standard error", []string{"log", "nowhere"}, "git log: fatal: ambiguous argument 'nowhere'"},
 		{"to standard output", []string{"-c", "user.name=A", "-c", "core.abbrev=7", "commit", "--message", "m"}, "nothing to commit, working tree clean: exit status 1"},
 		{"a subcommand after settings", []string{"-c", "user.name=A", "commit", "--message", "m"}, "git commit: On branch work"},
-		{"not at all", []string{"rev-parse", "--quiet", "--verify", "nowhere"}, "git rev-parse --quiet --verify nowhere failed without a word: exit status 1"},
+		{"not at all", []string{"rev-parse", "--quiet", "--verify", "nowhere"}, "git rev-parse --quiet --verify nowhere failed without a message: exit status 1"},
 		{"no such command", []string{"psuh"}, "git psuh: git: 'psuh' is not a git command"},
 	}
 	for _, tt := range tests {

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// hookLimit is how long a hook may take to pass on what Git has given it, which it does at once.
+// hookLimit is how long a hook may take to pass on what Git gave it, which it normally does at once.
 const hookLimit = 10 * time.Second
 
-// hookListener hears from the post-receive hook over a loopback connection, which bash opens by itself.
+// hookListener receives the post-receive hook's reports over a loopback connection, which bash opens itself.
 type hookListener struct {
 	listener net.Listener
 	turn     sync.Mutex // for onPush
@@ -36,11 +36,11 @@ func (h *hookListener) close() {
 }
 
 // script is the post-receive hook. Git gives it a line "<old> <new> <ref>" for each ref that the push moved; it
-// passes them on, ends them with an empty line, and shows the answer to whoever pushed.
+// passes them on, ends with an empty line, and shows the response to whoever pushed.
 func (h *hookListener) script() []byte {
 	return fmt.Appendf(nil, `#!/bin/bash
 if ! exec 3<>/dev/tcp/127.0.0.1/%d; then
-  echo "The rehearsal that this repository belongs to has ended: nothing will be released."
+  echo "This repository's rehearsal has ended: nothing will be released."
   exit 0
 fi 2>/dev/null
 { cat; echo; } >&3
@@ -48,8 +48,8 @@ cat <&3
 `, h.listener.Addr().(*net.TCPAddr).Port)
 }
 
-// serve hears each hook by itself, so that one that hangs keeps nobody waiting. Events keep the order of the pushes all the
-// same: git push returns when its hook has been answered.
+// serve handles each hook in its own goroutine, so that one that hangs blocks no other. Events still keep the order
+// of the pushes: git push returns once its hook has been answered.
 func (h *hookListener) serve() {
 	for {
 		conn, err := h.listener.Accept()
@@ -71,7 +71,7 @@ func (h *hookListener) answer(conn net.Conn) {
 		}
 	}
 	if lines.Err() != nil {
-		return // the hook hangs, or was killed
+		return // the hook hangs or was killed
 	}
 	h.turn.Lock()
 	defer h.turn.Unlock()
@@ -82,7 +82,7 @@ func (h *hookListener) answer(conn net.Conn) {
 	}
 }
 
-// parsePush reads a line of the hook's input. Tags and deleted branches are no pushes to a branch.
+// parsePush parses a line of the hook's input. Tags and deleted branches are not pushes to a branch.
 func parsePush(line string) (Push, bool) {
 	fields := strings.SplitN(line, " ", 3)
 	if len(fields) != 3 || fields[1] == noCommit {

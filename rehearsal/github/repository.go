@@ -12,13 +12,13 @@ import (
 	"strings"
 )
 
-// noCommit is what git sends for the old end of a branch that is created, and for the new end of one that is deleted.
+// noCommit is Git's old end of a new branch, and the new end of a deleted one.
 const noCommit = "0000000000000000000000000000000000000000"
 
-// ErrNoCommit says that a branch has no commit, or does not exist, which for Git is the same.
+// ErrNoCommit means that a branch has no commit or does not exist, which Git does not distinguish.
 var ErrNoCommit = errors.New("no commit on the branch")
 
-// Repository is one bare repository and the listener that its post-receive hook reports to.
+// Repository is a bare repository and the listener to which its post-receive hook reports.
 type Repository struct {
 	// FullName is GitHub's "owner/name".
 	FullName string
@@ -28,10 +28,10 @@ type Repository struct {
 	hook *hookListener
 }
 
-// Push is a branch that a push moved.
+// Push is a branch moved by a push.
 type Push struct {
 	Branch string
-	// Before is the commit that the branch pointed at, "" for a new branch. After is where it points now.
+	// Before is the commit that the branch pointed to, "" for a new branch. After is where it points now.
 	Before, After string
 }
 
@@ -42,9 +42,9 @@ type Commit struct {
 	AuthorDate string // RFC 3339
 }
 
-// Create makes the bare repository fullName below root, with a default branch, which need not be there yet. Each pushed
-// branch is handed to onPush, one at a time and in the order of the pushes; what onPush returns is shown to whoever
-// pushed, as lines that start with "remote:".
+// Create creates the bare repository fullName below root, with a default branch, which need not exist yet. It calls
+// onPush for each pushed branch, one at a time and in the order of the pushes; whoever pushed sees what onPush
+// returns, as lines that start with "remote:".
 func Create(ctx context.Context, root, fullName, branch string, onPush func(Push) string) (*Repository, error) {
 	r := &Repository{FullName: fullName, Dir: filepath.Join(root, filepath.FromSlash(fullName)+".git")}
 	if _, err := Git(ctx, "", "init", "--quiet", "--bare", r.Dir); err != nil {
@@ -70,10 +70,10 @@ func Create(ctx context.Context, root, fullName, branch string, onPush func(Push
 	return r, nil
 }
 
-// settings are the bare repository's own. On a local push the receiving end, too, runs with the settings of whoever
-// pushes, and what GitHub accepts does not depend on those.
+// settings are the bare repository's own. On a local push the receiving end also runs with the settings of whoever
+// pushes, but those do not affect what GitHub accepts.
 var settings = [][2]string{
-	{"receive.shallowUpdate", "true"}, // the checkout that is pushed may be a shallow clone, as in CI
+	{"receive.shallowUpdate", "true"}, // the pushed checkout may be a shallow clone, as in CI
 	{"receive.advertisePushOptions", "true"},
 	{"receive.denyNonFastForwards", "false"},
 	{"receive.denyDeletes", "false"},
@@ -82,16 +82,16 @@ var settings = [][2]string{
 // Close stops listening for pushes. The bare repository stays until its folder is removed.
 func (r *Repository) Close() { r.hook.close() }
 
-// Push pushes a revision of a working copy to a branch, with the settings of the working copy and its user, by which a
-// partial clone fetches what it lacks, but for those that are about their real remotes: hooks, tags, signatures, submodules
-// and protocols. An empty revision deletes the branch. It returns what Git said, the answers of onPush among it.
+// Push pushes a revision of a working copy to a branch. It uses the settings of the working copy and its user, with which a
+// partial clone fetches what it lacks, except those for their real remotes: hooks, tags, signatures, submodules and
+// protocols. An empty revision deletes the branch. It returns Git's output, including onPush's responses.
 func (r *Repository) Push(ctx context.Context, dir, revision, branch string) (said string, err error) {
 	_, said, err = run(ctx, dir, userEnvironment(), []string{"-c", "protocol.file.allow=always", "push", "--quiet", "--no-verify",
 		"--no-follow-tags", "--no-signed", "--recurse-submodules=no", r.Dir, revision + ":refs/heads/" + branch})
 	return said, err
 }
 
-// Head returns the newest commit of a branch, or ErrNoCommit.
+// Head returns a branch's newest commit, or ErrNoCommit.
 func (r *Repository) Head(ctx context.Context, branch string) (Commit, error) {
 	id, err := Git(ctx, r.Dir, "for-each-ref", "--format=%(objectname)", "refs/heads/"+branch)
 	if err != nil {
@@ -116,8 +116,8 @@ func (r *Repository) Commit(ctx context.Context, revision string) (Commit, error
 	return Commit{ID: fields[0], AuthorDate: fields[1], Message: strings.TrimSpace(fields[2])}, nil
 }
 
-// ChangedFiles lists the paths that a push changed: against the commit that the branch pointed at before, or all
-// files of a new branch.
+// ChangedFiles lists the paths that a push changed: relative to the branch's previous commit, or all files of a new
+// branch.
 func (r *Repository) ChangedFiles(ctx context.Context, p Push) ([]string, error) {
 	args := []string{"ls-tree", "-r", "-z", "--name-only", p.After}
 	if p.Before != "" {

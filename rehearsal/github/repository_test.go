@@ -26,7 +26,7 @@ func newCheckout(t *testing.T) checkout {
 	return c
 }
 
-// git runs git in the checkout, whatever the settings of this machine, and returns all that it says.
+// git runs git in the checkout, ignoring this machine's settings, and returns all its output.
 func (c checkout) git(args ...string) string {
 	c.t.Helper()
 	cmd := exec.Command("git", args...)
@@ -61,7 +61,7 @@ func newRepository(t *testing.T, onPush func(Push) string) *Repository {
 	return r
 }
 
-// all returns the pushes that were heard of until now. A push has been when git push returns.
+// all returns the pushes received so far. A push has been received when git push returns.
 func all(heard chan Push) []Push {
 	var pushes []Push
 	for len(heard) > 0 {
@@ -97,7 +97,7 @@ func TestPushesBecomeEventsInOrder(t *testing.T) {
 	}
 }
 
-// TestHookThatHangs has one connect that says nothing, and one that says half of what it has to.
+// TestHookThatHangs has one connection that sends nothing, and one that sends half its message.
 func TestHookThatHangs(t *testing.T) {
 	heard := make(chan Push, 8)
 	r := newRepository(t, func(p Push) string { heard <- p; return "" })

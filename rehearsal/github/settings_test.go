@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// hostile are settings that people have for the sake of other repositories, each of which stops a rehearsal, or changes
-// what it releases, if it is obeyed there.
+// hostile are settings that people have for other repositories, each of which stops a rehearsal, or changes what it
+// releases, if it takes effect there.
 var hostile = []struct {
 	name     string
-	settings string // of the user's, as in ~/.gitconfig
-	env      string // a variable of the user's; ~ is their home in both
-	own      bool   // the user's own pushes meet it on GitHub, too
+	settings string // the user's, as in ~/.gitconfig
+	env      string // a variable of the user; ~ is their home in both
+	own      bool   // also affects the user's own pushes to GitHub
 }{
 	{name: "none"},
 	{name: "hooks elsewhere", settings: "[core]\nhooksPath = /nowhere\n"},
@@ -46,11 +46,11 @@ var hostile = []struct {
 	{name: "strict branches", settings: "[receive]\ndenyNonFastForwards = true\ndenyDeletes = true\n"},
 }
 
-// TestSettings takes a commit of the user's and one of the rehearsal's through all that is done with a repository.
+// TestSettings takes a commit of the user's and one of the rehearsal's through everything done with a repository.
 func TestSettings(t *testing.T) {
 	for _, tt := range hostile {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newCheckout(t) // as it was before the user had these settings
+			c := newCheckout(t) // created before the user had these settings
 			files := map[string]string{".gitattributes": "*.lfs filter=lfs\n", "big.lfs": "pointer\n", "run.sh": "#!/bin/sh\necho\n"}
 			first := c.commit("first", files)
 			c.git("tag", "--annotate", "--message", "v1", "v1")
@@ -85,7 +85,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// adopt makes settings those of the user who runs this test.
+// adopt gives the user who runs this test these settings.
 func adopt(t *testing.T, settings, env string) {
 	t.Helper()
 	home := t.TempDir()
@@ -110,7 +110,7 @@ func adopt(t *testing.T, settings, env string) {
 	}
 }
 
-// releaseClone pushes a new file from a clone, and looks what the repository says of it. It returns the commit.
+// releaseClone pushes a new file from a clone, and checks what the repository says about it. It returns the commit.
 func releaseClone(t *testing.T, r *Repository, files map[string]string) string {
 	t.Helper()
 	c := checkout{t, filepath.Join(t.TempDir(), "clone")}

@@ -1,4 +1,4 @@
-// Package sendoncetest has a server that loses requests, for tests of those that count them.
+// Package sendoncetest has a server that drops requests, to test what counts them.
 package sendoncetest
 
 import (
@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// Server hangs up without an answer on the second request of each connection, as a server does that closes a kept
-// connection just when a request comes.
+// Server drops the second request of each connection without a response, like a server that closes a kept-alive
+// connection just when a request arrives.
 type Server struct {
 	URL string
 
 	mu            sync.Mutex
 	seen, dropped int
-	used          map[string]int // requests by the client's address
+	used          map[string]int // requests by client address
 }
 
 // NewServer starts a server that runs until the test ends.
@@ -42,7 +42,7 @@ func (s *Server) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Counts returns how many requests have come, and how many of them were dropped.
+// Counts returns how many requests arrived, and how many of them were dropped.
 func (s *Server) Counts() (seen, dropped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,16 +1,16 @@
 #!/bin/sh
 #
-# The go command of a build: this machine's, which first refuses what the Go of the build's image would refuse. What a
-# version makes of a go.mod that wants a newer one:
+# The go command of a build: this machine's, after rejecting what the Go in the build's image would reject. What a version
+# does with a go.mod that requires a newer one:
 #
-#   before 1.21   compiles as far as it can, and then says "module requires Go 1.N"; it cannot read "go 1.N.P" and "toolchain"
-#                 (golang.org/x/mod/modfile, GoVersionRE of the time)
+#   before 1.21   compiles what it can, then says "module requires Go 1.N"; it cannot parse "go 1.N.P" and "toolchain"
+#                 (golang.org/x/mod/modfile, GoVersionRE at that time)
 #   since 1.21    fetches the newer one, unless GOTOOLCHAIN=local (https://go.dev/doc/toolchain; that "go 1.24" stands for
 #                 go1.24.0 was tried with 1.21.13, 1.22.12 and 1.23.12)
 #
 # Reads: IMAGE_GO, the version in the image, and REAL_GO, this machine's command; both are set before this text.
 
-# find_up FILE prints the path of the nearest FILE, from the folder that go works in upwards.
+# find_up FILE prints the path of the nearest FILE in go's working folder or above.
 find_up() {
   folder="$(cd -- "$work" 2>/dev/null && pwd)" || return
   while [ "$folder" != / ] && [ ! -e "$folder/$1" ]; do folder="${folder%/*}" && folder="${folder:-/}"; done

@@ -1,4 +1,4 @@
-// Hello says which version it is.
+// Hello prints its version.
 package main
 
 import "os"
