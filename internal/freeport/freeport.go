@@ -9,19 +9,19 @@ import (
 	"sync/atomic"
 )
 
-// The ports to pick from. They lie below the ephemeral ones (net.ipv4.ip_local_port_range, from 32768 by default): of those the
-// kernel gives one to any outgoing connection, and Docker to any container, perhaps before the server takes it.
+// The range of ports. It lies below the ephemeral ones (net.ipv4.ip_local_port_range, by default from 32768), which
+// the kernel may give to any outgoing connection, and Docker to any container, before the server takes its port.
 const (
 	lowest = 20000
 	count  = 12000
 )
 
-// picked counts ports, from a place of this process's own.
+// picked counts ports, starting at a random offset for this process.
 var picked atomic.Uint32
 
 func init() { picked.Store(rand.Uint32N(count)) }
 
-// Address returns an address on the loopback interface that nothing listens at. It does not return the same one again soon.
+// Address returns a loopback address on which nothing listens. It does not soon return the same one again.
 func Address() (string, error) {
 	var err error
 	for range count {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestAddress: the server that the address is for may start much later, so no port may come twice, be in use, or be one that the
-// kernel hands out itself.
+// TestAddress: the server may start much later, so no port may repeat, be in use, or be one that the kernel hands
+// out.
 func TestAddress(t *testing.T) {
 	seen := map[string]bool{}
 	for range 100 {
@@ -35,7 +35,7 @@ func TestTakenPortIsLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	picked.Add(^uint32(0)) // once more the port that is now in use
+	picked.Add(^uint32(0)) // again the port that is now in use
 	if got, err := Address(); err != nil || got == taken {
 		t.Errorf("%s, %v, want another port than %s", got, err, taken)
 	}

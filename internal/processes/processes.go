@@ -1,5 +1,5 @@
-// Package processes finds processes by a variable that they carry in their environment, and ends them. Children inherit it, even
-// those that leave their process group. Where there is no /proc, it finds none.
+// Package processes finds and ends processes by a variable in their environment. Children inherit it, even those that
+// leave their process group. Without /proc, it finds none.
 package processes
 
 import (
@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// killTimeout is how long killed processes may take to go. They do so at once, unless the kernel waits for a device.
+// killTimeout is how long killed processes may take to end. They end immediately, unless the kernel waits for a device.
 const killTimeout = 10 * time.Second
 
-// With returns the ids of all processes but this one that were started with a variable, "NAME=value", that matches.
+// With returns the ids of all processes except this one that were started with a matching variable, "NAME=value".
 func With(matches func(variable string) bool) []int {
-	files, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is well formed
+	files, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is well-formed
 	var found []int
 	for _, file := range files {
 		environ, err := os.ReadFile(file)
 		if err != nil {
-			continue // it has ended, or is not ours to see
+			continue // it has ended, or we may not read it
 		}
 		marked := slices.ContainsFunc(strings.Split(string(environ), "\x00"), matches)
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
@@ -34,8 +34,8 @@ func With(matches func(variable string) bool) []int {
 	return found
 }
 
-// Kill kills the processes that were started with one of the variables, and those that they start meanwhile. It returns when
-// all have ended.
+// Kill kills the processes that were started with one of the variables, and any that they start meanwhile. It returns
+// when all have ended.
 func Kill(variables ...string) error {
 	for deadline := time.Now().Add(killTimeout); ; time.Sleep(time.Millisecond) {
 		found := With(func(v string) bool { return slices.Contains(variables, v) })
@@ -46,7 +46,7 @@ func Kill(variables ...string) error {
 			return fmt.Errorf("processes %d have not ended %s after SIGKILL", found, killTimeout)
 		}
 		for _, pid := range found {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended meanwhile
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by now
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestKill has a process that starts others all the time, in sessions of their own.
+// TestKill has a process that keeps starting others, in sessions of their own.
 func TestKill(t *testing.T) {
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		t.Skip("this system has no /proc")
