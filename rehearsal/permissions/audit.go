@@ -57,7 +57,7 @@ func newAudit(acct *account.Account, uses []iam.Use, excuses []exemption) (audit
 			continue // it was an answer, such as which of two errors S3 gives
 		}
 		allowed = append(allowed, u)
-		if err := authority.Again(u); err != nil {
+		if err := authority.Recheck(u); err != nil {
 			a.problems = append(a.problems, "what a release does is no longer allowed: "+err.Error())
 		}
 	}

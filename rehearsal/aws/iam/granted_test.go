@@ -72,8 +72,8 @@ func TestNarrower(t *testing.T) {
 	}
 }
 
-// TestAgain checks recorded requests against policies that have changed since.
-func TestAgain(t *testing.T) {
+// TestRecheck checks recorded requests against policies that have changed since.
+func TestRecheck(t *testing.T) {
 	allow := one(`[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]`)
 	before, _ := declare(trusting(""), allow, "")
 	if err := before.Authorize(assume(t, before), "s3:GetObject", objectARN); err != nil {
@@ -84,11 +84,11 @@ func TestAgain(t *testing.T) {
 	same, _ := declare(trusting(""), allow, "")
 	changed, _ := declare(trusting(elsewhere), deny, "")
 	for _, use := range before.Uses() {
-		if err := same.Again(use); err != nil {
+		if err := same.Recheck(use); err != nil {
 			t.Errorf("%s under the same policies: %v", use.Action, err)
 		}
 		var denied *DeniedError
-		if err := changed.Again(use); !errors.As(err, &denied) || denied.Action != use.Action {
+		if err := changed.Recheck(use); !errors.As(err, &denied) || denied.Action != use.Action {
 			t.Errorf("%s under other policies: %v, want it denied", use.Action, err)
 		}
 	}

@@ -137,7 +137,7 @@ func TestKeyPolicyUses(t *testing.T) {
 		}
 	}
 	declareKey(acct, one(effect("Allow", roleP, "kms:*", `,"Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}}`)))
-	checkError(t, a.Again(a.Uses()[1]), "")
+	checkError(t, a.Recheck(a.Uses()[1]), "")
 	s.Via = ""
 	checkError(t, a.Authorize(s, "kms:Decrypt", keyARN), "no resource-based policy")
 	if n := len(a.Uses()); n != 3 {

@@ -53,9 +53,9 @@ func (u Use) asks(other Use) bool {
 		u.Service == other.Service && u.Source == other.Source && u.Via == other.Via
 }
 
-// Again decides a recorded request again, by the policies as they are declared now. Its errors are those of
+// Recheck decides a recorded request again, by the policies as they are declared now. Its errors are those of
 // AssumeRole and Authorize.
-func (a *Authority) Again(u Use) error {
+func (a *Authority) Recheck(u Use) error {
 	if u.Service != "" {
 		_, err := a.AssumeRole(u.Role, u.Service, "again", u.Source)
 		return err
