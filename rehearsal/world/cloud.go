@@ -145,7 +145,7 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 	c.pipelines = &codepipeline.Service{
 		Account: c.account, Authority: c.authority, Store: c.store, Dir: scratch,
 		Build: c.build, Deploy: c.deploy, Approve: c.approve, Observe: c.report.observe,
-		Deaf: c.deaf,
+		NoWebhook: c.noWebhook,
 	}
 	return nil
 }
@@ -217,8 +217,8 @@ func (c *cloud) pipelineCreated(ctx context.Context, name string) error {
 	return nil
 }
 
-// deaf says whether a pipeline was created while its connection was not AVAILABLE.
-func (c *cloud) deaf(pipeline string) bool {
+// noWebhook reports whether a pipeline was created while its connection was not AVAILABLE.
+func (c *cloud) noWebhook(pipeline string) bool {
 	r, _ := c.account.Find(account.Pipeline, "name", pipeline)
 	registered, _ := r.Properties[provider.WebhookRegistered].(bool)
 	return !registered

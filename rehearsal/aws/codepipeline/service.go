@@ -49,9 +49,9 @@ type Service struct {
 	Approve func(context.Context, Event) error
 	// Observe receives each event as it happens, from several goroutines concurrently.
 	Observe func(Event)
-	// Deaf reports whether a pipeline's connection was not AVAILABLE when it was created: it has no webhook, so it
+	// NoWebhook reports whether a pipeline's connection was not AVAILABLE when it was created: it has no webhook, so it
 	// never starts on a push (F2).
-	Deaf func(pipeline string) bool
+	NoWebhook func(pipeline string) bool
 
 	mu      sync.Mutex
 	gates   map[string]*gate // by pipeline and stage
@@ -83,7 +83,7 @@ func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error)
 		return nil, err
 	}
 	var started []*Execution
-	var deaf []error
+	var withoutWebhook []error
 	for _, r := range s.Account.ByType(account.Pipeline) {
 		d, err := definitionOf(s.Account, r.String("name"))
 		if err != nil {
@@ -95,14 +95,14 @@ func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error)
 		}
 		switch {
 		case !triggered:
-		case s.Deaf(d.Name):
-			deaf = append(deaf, fmt.Errorf("pipeline %s was created before its connection to GitHub was authorized, so it has no webhook and starts on no push (F2): create it again", d.Name))
+		case s.NoWebhook(d.Name):
+			withoutWebhook = append(withoutWebhook, fmt.Errorf("pipeline %s was created before its connection to GitHub was authorized, so it has no webhook and starts on no push (F2): create it again", d.Name))
 		default:
 			started = append(started, s.start(ctx, d, ByWebhook, p.Branch, p.After))
 		}
 	}
 	if started == nil {
-		return nil, cmp.Or(errors.Join(deaf...), ErrUnwatched)
+		return nil, cmp.Or(errors.Join(withoutWebhook...), ErrUnwatched)
 	}
 	return started, nil
 }

@@ -15,7 +15,7 @@ func TestTriggers(t *testing.T) {
 		{"watched", "main", "webapp/deep/down.go", nil, 1, "started"},
 		{"another branch", "feature", "webapp/a", nil, 0, ErrUnwatched.Error()},
 		{"unwatched path", "main", "docs/a.md", nil, 0, ErrUnwatched.Error()},
-		{"pipeline made while its connection was pending", "main", "webapp/a", func(w *world) { w.Deaf = func(string) bool { return true } }, 0,
+		{"pipeline made while its connection was pending", "main", "webapp/a", func(w *world) { w.NoWebhook = func(string) bool { return true } }, 0,
 			"pipeline web was created before its connection to GitHub was authorized"},
 		{"no trigger, change detection off", "main", "webapp/a", func(w *world) { w.pipeline["triggers"] = nil }, 0, ErrUnwatched.Error()},
 		{"no trigger, change detection on", "main", "docs/a.md", func(w *world) {

@@ -37,10 +37,10 @@ func newWorld(t *testing.T) *world {
 	authority := iam.NewAuthority(acct)
 	w := &world{t: t, Service: &Service{
 		Account: acct, Authority: authority, Store: s3.NewStore(t.TempDir(), acct, authority), Dir: t.TempDir(),
-		Deaf:    func(string) bool { return false },
-		Build:   func(context.Context, Build) (BuildResult, error) { return BuildResult{ID: "p:1"}, nil },
-		Deploy:  func(context.Context, Deployment) (string, error) { return "d-1", nil },
-		Approve: func(context.Context, Event) error { return nil },
+		NoWebhook: func(string) bool { return false },
+		Build:     func(context.Context, Build) (BuildResult, error) { return BuildResult{ID: "p:1"}, nil },
+		Deploy:    func(context.Context, Deployment) (string, error) { return "d-1", nil },
+		Approve:   func(context.Context, Event) error { return nil },
 	}}
 	w.Observe = func(e Event) {
 		w.mu.Lock()
