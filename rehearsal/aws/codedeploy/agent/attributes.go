@@ -15,8 +15,8 @@ import (
 	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
-// soften turns an error about an attribute that a simulated host cannot have into a warning.
-func (e execution) soften(err error) error {
+// warnIfSimulated turns an error about an attribute that a simulated host cannot have into a warning.
+func (e execution) warnIfSimulated(err error) error {
 	if err == nil || !e.agent.simulated() {
 		return err
 	}
@@ -34,18 +34,18 @@ type changeOwner struct {
 func (c changeOwner) apply(e execution, _ io.Writer) error {
 	uid, err := accountID("user", c.Owner)
 	if err != nil {
-		return e.soften(err)
+		return e.warnIfSimulated(err)
 	}
 	gid, err := accountID("group", c.Group)
 	if err != nil {
-		return e.soften(err)
+		return e.warnIfSimulated(err)
 	}
 	file, err := e.agent.file(c.File)
 	if err == nil {
 		err = os.Chown(file, uid, gid)
 	}
 	if err != nil {
-		return e.soften(e.rubyFileError(err, "apply2files", c.File))
+		return e.warnIfSimulated(e.rubyFileError(err, "apply2files", c.File))
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func (c changeACL) apply(e execution, _ io.Writer) error {
 	c.acl.Complete(fmt.Sprintf("%03o", info.Mode().Perm()))
 	entries := strings.Join(c.acl.Entries(), ",")
 	if code, hint := runTool("setfacl", "--set", entries, file); code != 0 {
-		return e.soften(&Failure{Code: UnknownError, Hint: hint, Message: fmt.Sprintf(
+		return e.warnIfSimulated(&Failure{Code: UnknownError, Hint: hint, Message: fmt.Sprintf(
 			"The deployment failed because of a problem with the acls permission settings in the application specification file for this object: %[1]s. "+
 				"Failed command: setfacl --set %[2]s %[1]s. Exit code: %[3]d", c.File, entries, code)})
 	}
@@ -118,7 +118,7 @@ type contextRecord struct {
 // apply would change the SELinux policy of this machine, so on a simulated host it only warns.
 func (c changeContext) apply(e execution, cleanup io.Writer) error {
 	if e.agent.simulated() {
-		return e.soften(fmt.Errorf("SELinux context of %s", c.File))
+		return e.warnIfSimulated(fmt.Errorf("SELinux context of %s", c.File))
 	}
 	object, err := filepath.EvalSymlinks(c.File)
 	if err != nil {
