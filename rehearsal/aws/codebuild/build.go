@@ -23,12 +23,12 @@ type build struct {
 	result  *Build
 	failure error // of the first failed phase
 
-	log       *console
-	container *container
-	cache     *localCache // nil if the build has none
-	spec      *Buildspec
-	golang    goRuntime
-	shell     *shell
+	log    *console
+	group  *processGroup
+	cache  *localCache // nil if the build has none
+	spec   *Buildspec
+	golang goRuntime
+	shell  *shell
 }
 
 func (b *build) sourceDir() string { return filepath.Join(b.dir, "src") }

@@ -138,7 +138,7 @@ func (r *Runner) nextNumber(projectName string) int {
 	return r.numbers[projectName]
 }
 
-// open makes the build's folders, log and container.
+// open makes the build's folders, log and process group.
 func (b *build) open() error {
 	for _, dir := range []string{b.homeDir(), b.tempDir(), b.stateDir(), b.binDir()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -153,14 +153,14 @@ func (b *build) open() error {
 	if b.log, err = newConsole(w); err != nil {
 		return fmt.Errorf("build log: %w", err)
 	}
-	b.container, err = startContainer(b.result.ID)
+	b.group, err = startProcessGroup(b.result.ID)
 	return err
 }
 
 // close ends what open and the build began, processes first.
 func (b *build) close() error {
-	if b.container != nil {
-		b.container.remove()
+	if b.group != nil {
+		b.group.remove()
 	}
 	if b.cache != nil {
 		if err := b.closeCache(); err != nil {

@@ -25,20 +25,20 @@ import (
 // The program is bash, called sh unless the buildspec's env.shell says bash: that is /bin/sh in the Amazon Linux
 // images.
 type shell struct {
-	container *container
-	bash      string
-	name      string // argv[0]
-	version   string
-	dir       string // holds the script and the state
-	env       []string
-	out       *os.File
+	group   *processGroup
+	bash    string
+	name    string // argv[0]
+	version string
+	dir     string // holds the script and the state
+	env     []string
+	out     *os.File
 }
 
 var shellName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // newShell prepares a shell that starts in workDir with the variables in env, and keeps its state in dir.
-func newShell(c *container, spec *Buildspec, dir, workDir string, env map[string]string, out *os.File) (*shell, error) {
-	s := &shell{container: c, bash: c.warden.Path, name: "sh", version: spec.Version, dir: dir, out: out}
+func newShell(g *processGroup, spec *Buildspec, dir, workDir string, env map[string]string, out *os.File) (*shell, error) {
+	s := &shell{group: g, bash: g.warden.Path, name: "sh", version: spec.Version, dir: dir, out: out}
 	if spec.Shell == "bash" {
 		s.name = "bash"
 	}
@@ -50,7 +50,7 @@ func newShell(c *container, spec *Buildspec, dir, workDir string, env map[string
 			s.env = append(s.env, name+"="+env[name])
 		}
 	}
-	// So that a subshell can be told from other processes, see container.remove.
+	// So that a subshell can be told from other processes, see processGroup.remove.
 	s.env = append(s.env, "CODEBUILD_BUILD_ID="+env["CODEBUILD_BUILD_ID"])
 	if err := os.WriteFile(s.file("env.sh"), []byte(state.String()), 0o600); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (s *shell) run(ctx context.Context, command string) (int, error) {
 	if err := os.WriteFile(s.file("script.sh"), []byte(script), fs.FileMode(0o600)); err != nil {
 		return 0, err
 	}
-	return s.container.run(ctx, s.command(s.file("script.sh"), s.out))
+	return s.group.run(ctx, s.command(s.file("script.sh"), s.out))
 }
 
 func (s *shell) command(script string, out *os.File) *exec.Cmd {
@@ -115,7 +115,7 @@ func (s *shell) variables(ctx context.Context, names []string) (map[string]strin
 	if err := os.WriteFile(s.file("script.sh"), []byte(script), 0o600); err != nil {
 		return nil, err
 	}
-	if _, err := s.container.run(ctx, s.command(s.file("script.sh"), out)); err != nil {
+	if _, err := s.group.run(ctx, s.command(s.file("script.sh"), out)); err != nil {
 		return nil, err
 	}
 	content, err := os.ReadFile(values)

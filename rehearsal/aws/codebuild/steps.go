@@ -103,7 +103,7 @@ func (b *build) downloadSource() error {
 			b.log.say(" %s: %d commands", strings.ToUpper(name), len(p.Commands))
 		}
 	}
-	b.shell, err = newShell(b.container, b.spec, b.stateDir(), b.sourceDir(), env, b.log.pipe)
+	b.shell, err = newShell(b.group, b.spec, b.stateDir(), b.sourceDir(), env, b.log.pipe)
 	return err
 }
 

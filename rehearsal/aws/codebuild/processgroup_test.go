@@ -151,11 +151,11 @@ func TestTermLetsACommandCleanUp(t *testing.T) {
 
 // When the process that runs the build dies, the warden's standard input ends.
 func TestWardenKillsTheGroupWhenItsMasterIsGone(t *testing.T) {
-	c, err := startContainer("test:warden")
+	g, err := startProcessGroup("test:warden")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.remove()
+	defer g.remove()
 	started, out, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func TestWardenKillsTheGroupWhenItsMasterIsGone(t *testing.T) {
 	defer out.Close()
 	ended := make(chan error, 1)
 	go func() {
-		s := &shell{container: c, bash: c.warden.Path, name: "sh", dir: t.TempDir(), out: out}
+		s := &shell{group: g, bash: g.warden.Path, name: "sh", dir: t.TempDir(), out: out}
 		os.WriteFile(s.file("env.sh"), nil, 0o600)
 		os.WriteFile(s.file("dir.txt"), []byte("/\n"), 0o600)
 		status, err := s.run(context.Background(), "trap '' TERM INT HUP; echo started; sleep 1000")
@@ -176,7 +176,7 @@ func TestWardenKillsTheGroupWhenItsMasterIsGone(t *testing.T) {
 	if _, err := started.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	c.leash.Close()
+	g.leash.Close()
 	select {
 	case err := <-ended:
 		if err != nil {

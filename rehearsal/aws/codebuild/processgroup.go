@@ -13,12 +13,12 @@ import (
 	"cicd/internal/processes"
 )
 
-// container stands for the container in which AWS runs a build: it has every process of the build, including background
+// processGroup stands for the container in which AWS runs a build: it has every process of the build, including background
 // ones, and ends them all when removed.
 //
 // They share one process group, whose leader is the warden, a shell that waits for its standard input to end and then kills
 // the group. That happens when the build is over and also when this process dies in whatever way, including kill -9.
-type container struct {
+type processGroup struct {
 	buildID string
 	warden  *exec.Cmd
 	leash   io.Closer // the write end of the warden's standard input
@@ -29,7 +29,7 @@ var grace = 5 * time.Second
 
 const wardenScript = `trap '' TERM INT HUP; read -r _; kill -KILL 0`
 
-func startContainer(buildID string) (*container, error) {
+func startProcessGroup(buildID string) (*processGroup, error) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		return nil, fmt.Errorf("bash: %w; install it: builds run in it", err)
@@ -44,21 +44,21 @@ func startContainer(buildID string) (*container, error) {
 	if err := warden.Start(); err != nil {
 		return nil, fmt.Errorf("build container: %w", err)
 	}
-	return &container{buildID: buildID, warden: warden, leash: leash}, nil
+	return &processGroup{buildID: buildID, warden: warden, leash: leash}, nil
 }
 
 // niceness of a build. In AWS it has its own machine; here it yields to what is being served.
 const niceness = 19
 
-// run runs a program in the container with its output going to out, and returns its exit status. It does not wait for
-// what the program leaves running in the background. When ctx ends, every process of the container gets SIGTERM, after
+// run runs a program in the group with its output going to out, and returns its exit status. It does not wait for
+// what the program leaves running in the background. When ctx ends, every process of the group gets SIGTERM, after
 // a while SIGKILL, and the error is ctx's cause.
-func (c *container) run(ctx context.Context, cmd *exec.Cmd) (status int, err error) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: c.warden.Process.Pid}
+func (g *processGroup) run(ctx context.Context, cmd *exec.Cmd) (status int, err error) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.warden.Process.Pid}
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	_ = syscall.Setpriority(syscall.PRIO_PGRP, c.warden.Process.Pid, niceness) // lowering is always allowed
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, g.warden.Process.Pid, niceness) // lowering is always allowed
 	// Also the scheduling policy for idle work (sched(7), SCHED_IDLE), which children inherit too: with it, the
 	// slowest hundredth of the requests during releases took 14 ms instead of 19 with nice alone.
 	_ = exec.Command("chrt", "--idle", "--pid", "0", strconv.Itoa(cmd.Process.Pid)).Run() // not every system has it
@@ -67,11 +67,11 @@ func (c *container) run(ctx context.Context, cmd *exec.Cmd) (status int, err err
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		c.signal(syscall.SIGTERM)
+		g.signal(syscall.SIGTERM)
 		select {
 		case <-ended:
 		case <-time.After(grace):
-			c.remove()
+			g.remove()
 			<-ended
 		}
 		return 0, context.Cause(ctx)
@@ -86,16 +86,16 @@ func (c *container) run(ctx context.Context, cmd *exec.Cmd) (status int, err err
 	return exit.ExitCode(), nil
 }
 
-func (c *container) signal(s syscall.Signal) { syscall.Kill(-c.warden.Process.Pid, s) }
+func (g *processGroup) signal(s syscall.Signal) { syscall.Kill(-g.warden.Process.Pid, s) }
 
-// remove ends every process of the container. It may be called twice.
-func (c *container) remove() {
-	if c.warden.ProcessState != nil {
+// remove ends every process of the group. It may be called twice.
+func (g *processGroup) remove() {
+	if g.warden.ProcessState != nil {
 		return
 	}
-	c.signal(syscall.SIGKILL)
-	c.leash.Close()
-	c.warden.Wait()
+	g.signal(syscall.SIGKILL)
+	g.leash.Close()
+	g.warden.Wait()
 	// Those that left the group, for instance with setsid.
-	_ = processes.Kill("CODEBUILD_BUILD_ID=" + c.buildID)
+	_ = processes.Kill("CODEBUILD_BUILD_ID=" + g.buildID)
 }
