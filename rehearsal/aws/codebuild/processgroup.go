@@ -16,35 +16,35 @@ import (
 // processGroup stands for the container in which AWS runs a build: it has every process of the build, including background
 // ones, and ends them all when removed.
 //
-// They share one process group, whose leader is the warden, a shell that waits for its standard input to end and then kills
+// They share one process group, whose leader is the watchdog, a shell that waits for its standard input to end and then kills
 // the group. That happens when the build is over and also when this process dies in whatever way, including kill -9.
 type processGroup struct {
-	buildID string
-	warden  *exec.Cmd
-	leash   io.Closer // the write end of the warden's standard input
+	buildID       string
+	watchdog      *exec.Cmd
+	watchdogStdin io.Closer // the write end of the watchdog's standard input
 }
 
 // grace is how long processes have to end after SIGTERM before SIGKILL. A variable for the tests.
 var grace = 5 * time.Second
 
-const wardenScript = `trap '' TERM INT HUP; read -r _; kill -KILL 0`
+const watchdogScript = `trap '' TERM INT HUP; read -r _; kill -KILL 0`
 
 func startProcessGroup(buildID string) (*processGroup, error) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		return nil, fmt.Errorf("bash: %w; install it: builds run in it", err)
 	}
-	warden := exec.Command(bash, "-c", wardenScript)
-	warden.Env = []string{}
-	warden.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	leash, err := warden.StdinPipe()
+	watchdog := exec.Command(bash, "-c", watchdogScript)
+	watchdog.Env = []string{}
+	watchdog.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	watchdogStdin, err := watchdog.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := warden.Start(); err != nil {
-		return nil, fmt.Errorf("build container: %w", err)
+	if err := watchdog.Start(); err != nil {
+		return nil, fmt.Errorf("watchdog of the build: %w", err)
 	}
-	return &processGroup{buildID: buildID, warden: warden, leash: leash}, nil
+	return &processGroup{buildID: buildID, watchdog: watchdog, watchdogStdin: watchdogStdin}, nil
 }
 
 // niceness of a build. In AWS it has its own machine; here it yields to what is being served.
@@ -54,11 +54,11 @@ const niceness = 19
 // what the program leaves running in the background. When ctx ends, every process of the group gets SIGTERM, after
 // a while SIGKILL, and the error is ctx's cause.
 func (g *processGroup) run(ctx context.Context, cmd *exec.Cmd) (status int, err error) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.warden.Process.Pid}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.watchdog.Process.Pid}
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	_ = syscall.Setpriority(syscall.PRIO_PGRP, g.warden.Process.Pid, niceness) // lowering is always allowed
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, g.watchdog.Process.Pid, niceness) // lowering is always allowed
 	// Also the scheduling policy for idle work (sched(7), SCHED_IDLE), which children inherit too: with it, the
 	// slowest hundredth of the requests during releases took 14 ms instead of 19 with nice alone.
 	_ = exec.Command("chrt", "--idle", "--pid", "0", strconv.Itoa(cmd.Process.Pid)).Run() // not every system has it
@@ -86,16 +86,16 @@ func (g *processGroup) run(ctx context.Context, cmd *exec.Cmd) (status int, err 
 	return exit.ExitCode(), nil
 }
 
-func (g *processGroup) signal(s syscall.Signal) { syscall.Kill(-g.warden.Process.Pid, s) }
+func (g *processGroup) signal(s syscall.Signal) { syscall.Kill(-g.watchdog.Process.Pid, s) }
 
 // remove ends every process of the group. It may be called twice.
 func (g *processGroup) remove() {
-	if g.warden.ProcessState != nil {
+	if g.watchdog.ProcessState != nil {
 		return
 	}
 	g.signal(syscall.SIGKILL)
-	g.leash.Close()
-	g.warden.Wait()
+	g.watchdogStdin.Close()
+	g.watchdog.Wait()
 	// Those that left the group, for instance with setsid.
 	_ = processes.Kill("CODEBUILD_BUILD_ID=" + g.buildID)
 }

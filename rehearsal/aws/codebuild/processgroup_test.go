@@ -149,9 +149,9 @@ func TestTermLetsACommandCleanUp(t *testing.T) {
 	}
 }
 
-// When the process that runs the build dies, the warden's standard input ends.
-func TestWardenKillsTheGroupWhenItsMasterIsGone(t *testing.T) {
-	g, err := startProcessGroup("test:warden")
+// When the process that runs the build dies, the watchdog's standard input ends.
+func TestWatchdogKillsTheGroupWhenItsParentIsGone(t *testing.T) {
+	g, err := startProcessGroup("test:watchdog")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestWardenKillsTheGroupWhenItsMasterIsGone(t *testing.T) {
 	defer out.Close()
 	ended := make(chan error, 1)
 	go func() {
-		s := &shell{group: g, bash: g.warden.Path, name: "sh", dir: t.TempDir(), out: out}
+		s := &shell{group: g, bash: g.watchdog.Path, name: "sh", dir: t.TempDir(), out: out}
 		os.WriteFile(s.file("env.sh"), nil, 0o600)
 		os.WriteFile(s.file("dir.txt"), []byte("/\n"), 0o600)
 		status, err := s.run(context.Background(), "trap '' TERM INT HUP; echo started; sleep 1000")
@@ -176,14 +176,14 @@ func TestWardenKillsTheGroupWhenItsMasterIsGone(t *testing.T) {
 	if _, err := started.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	g.leash.Close()
+	g.watchdogStdin.Close()
 	select {
 	case err := <-ended:
 		if err != nil {
 			t.Errorf("command ended with %v, want 137", err)
 		}
 	case <-time.After(20 * time.Second):
-		t.Error("the command outlived the warden's master")
+		t.Error("the command outlived the process that runs the build")
 	}
 }
 

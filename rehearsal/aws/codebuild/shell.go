@@ -38,7 +38,7 @@ var shellName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // newShell prepares a shell that starts in workDir with the variables in env, and keeps its state in dir.
 func newShell(g *processGroup, spec *Buildspec, dir, workDir string, env map[string]string, out *os.File) (*shell, error) {
-	s := &shell{group: g, bash: g.warden.Path, name: "sh", version: spec.Version, dir: dir, out: out}
+	s := &shell{group: g, bash: g.watchdog.Path, name: "sh", version: spec.Version, dir: dir, out: out}
 	if spec.Shell == "bash" {
 		s.name = "bash"
 	}
