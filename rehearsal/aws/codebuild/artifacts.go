@@ -22,7 +22,7 @@ type artifactFile struct {
 
 // selectArtifacts returns the files in src that the buildspec's artifacts section selects, each once, and logs the
 // search as CodeBuild does. It skips named files that do not exist; if it finds none at all, that is an error.
-func selectArtifacts(a Artifacts, src string, log *console) ([]artifactFile, error) {
+func selectArtifacts(a Artifacts, src string, log *logPipe) ([]artifactFile, error) {
 	log.say("Expanding base directory path: %s", a.BaseDirectory)
 	bases, err := expandBase(a.BaseDirectory, src)
 	if err != nil {
@@ -116,7 +116,7 @@ func excludePatterns(patterns []string) []string {
 	return all
 }
 
-func expandFiles(patterns []string, base string, excludes []*regexp.Regexp, log *console) ([]artifactFile, error) {
+func expandFiles(patterns []string, base string, excludes []*regexp.Regexp, log *logPipe) ([]artifactFile, error) {
 	log.say("Assembling file list")
 	names, err := listFiles(base)
 	if err != nil {

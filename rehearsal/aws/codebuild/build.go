@@ -23,7 +23,7 @@ type build struct {
 	result  *Build
 	failure error // of the first failed phase
 
-	log    *console
+	log    *logPipe
 	group  *processGroup
 	cache  *localCache // nil if the build has none
 	spec   *Buildspec

@@ -150,7 +150,7 @@ func (b *build) open() error {
 		w = b.runner.Log(b.result.ID)
 	}
 	var err error
-	if b.log, err = newConsole(w); err != nil {
+	if b.log, err = newLogPipe(w); err != nil {
 		return fmt.Errorf("build log: %w", err)
 	}
 	b.group, err = startProcessGroup(b.result.ID)

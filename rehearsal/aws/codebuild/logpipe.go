@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// console carries the build's log: what commands print and what CodeBuild says between them, in the order in which it
+// logPipe carries the build's log: what commands print and what CodeBuild says between them, in the order in which it
 // was written, because all of it goes through one pipe.
-type console struct {
+type logPipe struct {
 	pipe *os.File      // what commands write to
 	mark []byte        // written to the pipe to learn when everything before it has been read
 	tail chan []byte   // the end of what was read up to each mark
@@ -27,20 +27,20 @@ type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
 
-// newConsole copies the log to w, and closes that at the end. Its caller calls close.
-func newConsole(w io.WriteCloser) (*console, error) {
+// newLogPipe copies the log to w, and closes that at the end. Its caller calls close.
+func newLogPipe(w io.WriteCloser) (*logPipe, error) {
 	r, pipe, err := os.Pipe()
 	if err != nil {
 		w.Close()
 		return nil, err
 	}
-	c := &console{pipe: pipe, mark: []byte("\x00" + rand.Text()), tail: make(chan []byte), done: make(chan struct{})}
-	go c.copy(r, w)
-	return c, nil
+	p := &logPipe{pipe: pipe, mark: []byte("\x00" + rand.Text()), tail: make(chan []byte), done: make(chan struct{})}
+	go p.copy(r, w)
+	return p, nil
 }
 
-func (c *console) copy(r *os.File, w io.WriteCloser) {
-	defer close(c.done)
+func (p *logPipe) copy(r *os.File, w io.WriteCloser) {
+	defer close(p.done)
 	defer r.Close()
 	defer w.Close()
 	var pending, tail []byte
@@ -54,15 +54,15 @@ func (c *console) copy(r *os.File, w io.WriteCloser) {
 		n, err := r.Read(chunk)
 		pending = append(pending, chunk[:n]...)
 		for {
-			before, after, found := bytes.Cut(pending, c.mark)
+			before, after, found := bytes.Cut(pending, p.mark)
 			if !found {
 				break
 			}
 			show(before)
-			c.tail <- tail
+			p.tail <- tail
 			tail, pending = nil, after
 		}
-		held := c.heldBack(pending)
+		held := p.heldBack(pending)
 		show(pending[:len(pending)-held])
 		pending = pending[len(pending)-held:]
 		if err != nil {
@@ -73,9 +73,9 @@ func (c *console) copy(r *os.File, w io.WriteCloser) {
 }
 
 // heldBack returns how much of the end of b could be the beginning of a mark.
-func (c *console) heldBack(b []byte) int {
-	for n := min(len(b), len(c.mark)-1); n > 0; n-- {
-		if bytes.HasSuffix(b, c.mark[:n]) {
+func (p *logPipe) heldBack(b []byte) int {
+	for n := min(len(b), len(p.mark)-1); n > 0; n-- {
+		if bytes.HasSuffix(b, p.mark[:n]) {
 			return n
 		}
 	}
@@ -83,26 +83,26 @@ func (c *console) heldBack(b []byte) int {
 }
 
 // sync waits until all that was written before has been shown, and returns the end of what came since the last sync.
-func (c *console) sync() string {
-	c.pipe.Write(c.mark)
-	return string(<-c.tail)
+func (p *logPipe) sync() string {
+	p.pipe.Write(p.mark)
+	return string(<-p.tail)
 }
 
 // say logs a line of CodeBuild's own.
-func (c *console) say(format string, args ...any) {
-	fmt.Fprintf(c.pipe, "[Container] %s %s\n", time.Now().UTC().Format("2006/01/02 15:04:05.000000"), fmt.Sprintf(format, args...))
+func (p *logPipe) say(format string, args ...any) {
+	fmt.Fprintf(p.pipe, "[Container] %s %s\n", time.Now().UTC().Format("2006/01/02 15:04:05.000000"), fmt.Sprintf(format, args...))
 }
 
 // blank ends the output of a command.
-func (c *console) blank() { io.WriteString(c.pipe, "\n") }
+func (p *logPipe) blank() { io.WriteString(p.pipe, "\n") }
 
 // close waits until the log has been shown to its end, which nobody else may be writing to any more.
 // A process that got away with the pipe does not keep it waiting for longer than a second.
-func (c *console) close() {
-	c.sync()
-	c.pipe.Close()
+func (p *logPipe) close() {
+	p.sync()
+	p.pipe.Close()
 	select {
-	case <-c.done:
+	case <-p.done:
 	case <-time.After(time.Second):
 	}
 }
