@@ -45,7 +45,7 @@ func denied(r request, role account.Resource, k Kind, v verdict) *DeniedError {
 	}
 	if d := v.deniedBy; d != nil {
 		article := map[Kind]string{IdentityPolicy: "an", TrustPolicy: "the"}[d.kind]
-		e.Reason = fmt.Sprintf("with an explicit deny in %s %s", cmp.Or(article, "a"), d.kind.inMessages())
+		e.Reason = fmt.Sprintf("with an explicit deny in %s %s", cmp.Or(article, "a"), d.kind.awsName())
 		e.Remedy = fmt.Sprintf("%s of %q%s denies it: no other statement can allow it while that one applies",
 			d.statement, d.policy, inComponent(component(d.urn)))
 		return e
@@ -54,13 +54,13 @@ func denied(r request, role account.Resource, k Kind, v verdict) *DeniedError {
 	switch {
 	case k == TrustPolicy:
 		subject = "the trust policy of role"
-	case v.closedBy != nil:
-		k, subject, name, where = KeyPolicy, "the key policy of", v.closedBy.name, component(v.closedBy.urn)
+	case v.blockedBy != nil:
+		k, subject, name, where = KeyPolicy, "the key policy of", v.blockedBy.name, component(v.blockedBy.urn)
 	}
-	e.Reason = fmt.Sprintf("because no %s allows the %s action", k.inMessages(), r.action)
+	e.Reason = fmt.Sprintf("because no %s allows the %s action", k.awsName(), r.action)
 	e.Remedy = fmt.Sprintf("%s %q%s needs the statement %s", subject, name, inComponent(where), missing(k, r))
-	if len(v.near) > 0 {
-		e.Remedy += " (" + strings.Join(v.near, "; ") + ")"
+	if len(v.nearMisses) > 0 {
+		e.Remedy += " (" + strings.Join(v.nearMisses, "; ") + ")"
 	}
 	return e
 }

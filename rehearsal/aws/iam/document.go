@@ -18,8 +18,8 @@ const (
 	TopicPolicy      Kind = "topic policy"
 )
 
-// inMessages is AWS's name for the kind in messages, which do not distinguish between resource policies.
-func (k Kind) inMessages() string {
+// awsName is AWS's name for the kind in messages, which do not distinguish between resource policies.
+func (k Kind) awsName() string {
 	if k == IdentityPolicy || k == TrustPolicy {
 		return string(k)
 	}

@@ -19,10 +19,10 @@ type request struct {
 type verdict struct {
 	allowedBy []Grant
 	deniedBy  *denial
-	// closedBy is the key policy that makes identity-based Allows ineffective; nil if none.
-	closedBy *Policy
-	// near says, for statements that allow the action but not this request, why they do not apply.
-	near []string
+	// blockedBy is the key policy that makes identity-based Allows ineffective; nil if none.
+	blockedBy *Policy
+	// nearMisses says, for statements that allow the action but not this request, why they do not apply.
+	nearMisses []string
 }
 
 // denial is the first applicable Deny statement. AWS also names only one.
@@ -38,16 +38,16 @@ type denial struct {
 func (v verdict) allowed() bool { return v.deniedBy == nil && len(v.allowedBy) > 0 }
 
 // evaluate checks every statement of the policies. Within one account any Allow is enough, so it does not matter
-// whether a policy is attached to the role or to the resource, except for keys, see leavesToAccount. A statement that
+// whether a policy is attached to the role or to the resource, except for keys, see delegatesToAccount. A statement that
 // cannot be evaluated fails the whole request, as in AWS, rather than count as a yes or a no.
 func evaluate(docs []Policy, r request) (verdict, error) {
 	var v verdict
 	var errs []error
 	for i, doc := range docs {
 		if doc.kind == KeyPolicy {
-			left, err := doc.leavesToAccount(r)
+			left, err := doc.delegatesToAccount(r)
 			if errs = append(errs, err); !left {
-				v.closedBy = &docs[i]
+				v.blockedBy = &docs[i]
 			}
 		}
 	}
@@ -57,15 +57,15 @@ func evaluate(docs []Policy, r request) (verdict, error) {
 			switch {
 			case err != nil:
 				errs = append(errs, doc.failed(s, err))
-			case applies && s.Allow && doc.kind == IdentityPolicy && v.closedBy != nil:
-				v.near = append(v.near, fmt.Sprintf("%s of %q allows it, which has no effect on a key whose policy does not leave %s to the account",
+			case applies && s.Allow && doc.kind == IdentityPolicy && v.blockedBy != nil:
+				v.nearMisses = append(v.nearMisses, fmt.Sprintf("%s of %q allows it, which has no effect on a key whose policy does not leave %s to the account",
 					s, doc.name, r.action))
 			case applies && s.Allow:
 				v.allowedBy = append(v.allowedBy, Grant{Policy: doc.urn, Statement: s.index, Sid: s.Sid})
 			case applies && v.deniedBy == nil:
 				v.deniedBy = &denial{kind: doc.kind, policy: doc.name, urn: doc.urn, statement: s.String()}
 			case s.Allow && obstacle != "":
-				v.near = append(v.near, fmt.Sprintf("%s of %q allows the action, but %s", s, doc.name, obstacle))
+				v.nearMisses = append(v.nearMisses, fmt.Sprintf("%s of %q allows the action, but %s", s, doc.name, obstacle))
 			}
 		}
 	}
@@ -77,11 +77,11 @@ func (d Policy) failed(s Statement, err error) error {
 	return fmt.Errorf("%s %q: %s: %w", d.kind, d.name, s, err)
 }
 
-// leavesToAccount reports whether a key policy lets identity-based policies allow the request. It must allow the
+// delegatesToAccount reports whether a key policy lets identity-based policies allow the request. It must allow the
 // action to the account: "Without permission from the key policy, IAM policies that allow permissions have no
 // effect", while those that deny do (KMS Developer Guide, "Key policies in AWS KMS", and "Default key policy",
 // "Allows access to the AWS account and enables IAM policies").
-func (d Policy) leavesToAccount(r request) (bool, error) {
+func (d Policy) delegatesToAccount(r request) (bool, error) {
 	session := r.principal
 	r.principal = principal{account: session.account}
 	left := false

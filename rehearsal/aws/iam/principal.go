@@ -10,7 +10,7 @@ import (
 )
 
 // principal is who makes a request: a role session or, for sts:AssumeRole, an AWS service. One with only an account
-// stands for that account, see Policy.leavesToAccount.
+// stands for that account, see Policy.delegatesToAccount.
 type principal struct {
 	service       string // such as "codebuild.amazonaws.com"; else
 	account       string // the 12 digits,
