@@ -58,7 +58,7 @@ func evaluate(docs []Policy, r request) (verdict, error) {
 			case err != nil:
 				errs = append(errs, doc.failed(s, err))
 			case applies && s.Allow && doc.kind == IdentityPolicy && v.blockedBy != nil:
-				v.nearMisses = append(v.nearMisses, fmt.Sprintf("%s of %q allows it, which has no effect on a key whose policy does not leave %s to the account",
+				v.nearMisses = append(v.nearMisses, fmt.Sprintf("%s of %q allows it, which has no effect on a key whose policy does not delegate %s to the account",
 					s, doc.name, r.action))
 			case applies && s.Allow:
 				v.allowedBy = append(v.allowedBy, Grant{Policy: doc.urn, Statement: s.index, Sid: s.Sid})

@@ -108,7 +108,7 @@ func TestKeyPolicyDeniedSaysWhatTheKeyNeeds(t *testing.T) {
 	const want = "User: " + sessionARN + " is not authorized to perform: kms:Decrypt on resource: " + keyARN +
 		" because no resource-based policy allows the kms:Decrypt action" +
 		`; the key policy of "web-key" in component Vault needs the statement {"Effect":"Allow","Principal":` + roleP + `,"Action":"kms:Decrypt","Resource":"*"}` +
-		` (statement "Use" of "build-policy" allows it, which has no effect on a key whose policy does not leave kms:Decrypt to the account;` +
+		` (statement "Use" of "build-policy" allows it, which has no effect on a key whose policy does not delegate kms:Decrypt to the account;` +
 		` statement 1 of "web-key" allows the action, but not to this principal)`
 	if err := a.Authorize(assume(t, a), "kms:Decrypt", keyARN); err == nil || err.Error() != want {
 		t.Errorf("error:\n%v\nwant:\n%s", err, want)
