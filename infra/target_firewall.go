@@ -17,8 +17,8 @@ type firewall struct {
 	egress pulumi.Resource
 }
 
-// opening opens a TCP port of the host to a network.
-type opening struct {
+// ingressRule opens a TCP port of the host to a network.
+type ingressRule struct {
 	child, description, cidr string
 	port                     int
 }
@@ -36,11 +36,11 @@ func (t *Target) newFirewall(ctx *pulumi.Context, name string, args *TargetArgs,
 	if err != nil {
 		return nil, err
 	}
-	open := []opening{{"-http", "HTTP from anywhere", anywhere, 80}}
+	rules := []ingressRule{{"-http", "HTTP from anywhere", anywhere, 80}}
 	if args.OperatorCIDR != "" {
-		open = append(open, opening{"-ssh", "SSH from the operator", args.OperatorCIDR, 22})
+		rules = append(rules, ingressRule{"-ssh", "SSH from the operator", args.OperatorCIDR, 22})
 	}
-	for _, rule := range open {
+	for _, rule := range rules {
 		_, err := vpc.NewSecurityGroupIngressRule(ctx, name+rule.child, &vpc.SecurityGroupIngressRuleArgs{
 			SecurityGroupId: group.ID(),
 			Description:     pulumi.String(rule.description),
