@@ -27,8 +27,8 @@ while :; do sleep 0.01; done
 	}
 	begun := make(chan struct{})
 	c := &command{engine: Engine{Path: engine}, begun: begun}
-	running := &needle{"running", make(chan struct{})}
-	interrupted := &needle{"interrupted", make(chan struct{})}
+	running := &textSignal{"running", make(chan struct{})}
+	interrupted := &textSignal{"interrupted", make(chan struct{})}
 	ctx, interrupt := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	var stdout string

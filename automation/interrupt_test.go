@@ -25,16 +25,16 @@ func waitFor(t *testing.T, event <-chan struct{}, ended <-chan error) {
 	}
 }
 
-// needle is a writer that closes found when the text is written to it.
-type needle struct {
+// textSignal is a writer that closes found when the text is written to it.
+type textSignal struct {
 	text  string
 	found chan struct{}
 }
 
-func (n *needle) Write(p []byte) (int, error) {
-	if n.text != "" && strings.Contains(string(p), n.text) {
-		n.text = ""
-		close(n.found)
+func (s *textSignal) Write(p []byte) (int, error) {
+	if s.text != "" && strings.Contains(string(p), s.text) {
+		s.text = ""
+		close(s.found)
 	}
 	return len(p), nil
 }
@@ -51,7 +51,7 @@ func TestInterruptedUp(t *testing.T) {
 		var next pulumi.CustomResourceState
 		return ctx.RegisterResource("test:index:Thing", "next", pulumi.Map{}, &next, pulumi.DependsOn([]pulumi.Resource{&slow}))
 	}, env)
-	cancelling := &needle{"cancelling", make(chan struct{})}
+	cancelling := &textSignal{"cancelling", make(chan struct{})}
 	o.Progress = cancelling
 	s := open(t, o)
 	ctx, interrupt := context.WithCancel(context.Background())
@@ -96,7 +96,7 @@ func TestAbandonedUp(t *testing.T) {
 	o := project(t, func(ctx *pulumi.Context) error {
 		return thing(ctx, "stuck", pulumi.Map{"waits": pulumi.Bool(true)})
 	}, env)
-	cancelling := &needle{"cancelling", make(chan struct{})}
+	cancelling := &textSignal{"cancelling", make(chan struct{})}
 	o.Progress = cancelling
 	s := open(t, o)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM) // as main does; SIGTERM, as CI sends

@@ -152,7 +152,7 @@ func TestBuildToolInterrupted(t *testing.T) {
 	if _, err := os.ReadFile(started); err != nil { // returns once the stand-in has written
 		t.Fatal(err)
 	}
-	waiting := &needle{"Waiting for another process to build Hello", make(chan struct{})}
+	waiting := &textSignal{"Waiting for another process to build Hello", make(chan struct{})}
 	go build(waiting)
 	waitFor(t, waiting.found, ended)
 	interrupt()
