@@ -79,15 +79,15 @@ func (p property) equivalent(before, after any) bool {
 	case containsUnknown(after):
 		return false
 	case p.document:
-		return reflect.DeepEqual(meaning(before), meaning(after))
+		return reflect.DeepEqual(parsed(before), parsed(after))
 	case p.unordered:
-		return slices.Equal(spellings(before), spellings(after))
+		return slices.Equal(sortedItems(before), sortedItems(after))
 	}
 	return false
 }
 
-// meaning returns the value of a JSON text, or the text itself if it is not JSON.
-func meaning(v any) any {
+// parsed returns the value of a JSON text, or the text itself if it is not JSON.
+func parsed(v any) any {
 	s, _ := v.(string)
 	var parsed any
 	if json.Unmarshal([]byte(s), &parsed) != nil {
@@ -96,8 +96,8 @@ func meaning(v any) any {
 	return parsed
 }
 
-// spellings returns the items of a list, sorted.
-func spellings(v any) []string {
+// sortedItems returns the items of a list, sorted.
+func sortedItems(v any) []string {
 	list, _ := v.([]any)
 	out := make([]string, len(list))
 	for i, item := range list {

@@ -183,7 +183,7 @@ func TestEngineLifecycle(t *testing.T) {
 	}
 	after := r.account.ByType(account.Repository)
 	if len(r.account.All()) != 4 || after[0].ID == before[0].ID && after[1].ID == before[1].ID {
-		t.Errorf("repositories %v became %v, want a new made name", before, after)
+		t.Errorf("repositories %v became %v, want a new generated name", before, after)
 	}
 
 	r.store.images["fixed"] = 2

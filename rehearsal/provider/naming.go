@@ -25,7 +25,7 @@ func (a *autoname) apply(news, olds values, logicalName string, seed []byte, r *
 	if news.has(a.property) {
 		return
 	}
-	if a.made(olds) {
+	if a.generated(olds) {
 		news[a.property] = olds[a.property]
 	} else {
 		name, err := resource.NewUniqueName(seed, logicalName+"-", randomDigits, a.max, nil)
@@ -38,12 +38,12 @@ func (a *autoname) apply(news, olds values, logicalName string, seed []byte, r *
 	news[defaulted] = []any{a.property}
 }
 
-// made reports whether the name in inputs was generated.
-func (a *autoname) made(inputs values) bool {
+// generated reports whether the name in inputs was generated.
+func (a *autoname) generated(inputs values) bool {
 	return inputs.has(a.property) && slices.Contains(inputs.texts(defaulted), a.property)
 }
 
-// kept reports whether a replacement would need its predecessor's name, so that the old resource must be deleted first.
-func (a *autoname) kept(olds, news values) bool {
-	return !a.made(news) && fmt.Sprint(olds[a.property]) == fmt.Sprint(news[a.property])
+// needsOldName reports whether a replacement would need its predecessor's name, so that the old resource must be deleted first.
+func (a *autoname) needsOldName(olds, news values) bool {
+	return !a.generated(news) && fmt.Sprint(olds[a.property]) == fmt.Sprint(news[a.property])
 }

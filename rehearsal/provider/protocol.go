@@ -111,7 +111,7 @@ func (p *endpoint) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	}
 	olds, news := fromWire(req.GetOldInputs()), fromWire(req.GetNews())
 	response := k.compare(olds, news).response()
-	response.DeleteBeforeReplace = len(response.Replaces) > 0 && k.autoname != nil && k.autoname.kept(olds, news)
+	response.DeleteBeforeReplace = len(response.Replaces) > 0 && k.autoname != nil && k.autoname.needsOldName(olds, news)
 	return response, nil
 }
 
