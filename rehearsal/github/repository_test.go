@@ -62,17 +62,17 @@ func newRepository(t *testing.T, onPush func(Push) string) *Repository {
 }
 
 // all returns the pushes received so far. A push has been received when git push returns.
-func all(heard chan Push) []Push {
+func all(received chan Push) []Push {
 	var pushes []Push
-	for len(heard) > 0 {
-		pushes = append(pushes, <-heard)
+	for len(received) > 0 {
+		pushes = append(pushes, <-received)
 	}
 	return pushes
 }
 
 func TestPushesBecomeEventsInOrder(t *testing.T) {
-	heard := make(chan Push, 8)
-	r := newRepository(t, func(p Push) string { heard <- p; return "execution started" })
+	pushes := make(chan Push, 8)
+	r := newRepository(t, func(p Push) string { pushes <- p; return "execution started" })
 	c := newCheckout(t)
 	first := c.commit("first", map[string]string{"a.txt": "1", "web/b.txt": "1"})
 	said := c.git("push", r.Dir, "HEAD:refs/heads/main")
@@ -82,7 +82,7 @@ func TestPushesBecomeEventsInOrder(t *testing.T) {
 	c.git("push", "--quiet", r.Dir, ":refs/heads/feature") // a deletion starts nothing
 
 	want := []Push{{"main", "", first}, {"main", first, second}, {"feature", "", second}}
-	got := all(heard)
+	got := all(pushes)
 	if !slices.Equal(got, want) {
 		t.Fatalf("pushes = %v, want %v", got, want)
 	}
@@ -99,8 +99,8 @@ func TestPushesBecomeEventsInOrder(t *testing.T) {
 
 // TestHookThatHangs has one connection that sends nothing, and one that sends half its message.
 func TestHookThatHangs(t *testing.T) {
-	heard := make(chan Push, 8)
-	r := newRepository(t, func(p Push) string { heard <- p; return "" })
+	pushes := make(chan Push, 8)
+	r := newRepository(t, func(p Push) string { pushes <- p; return "" })
 	for _, text := range []string{"", "a b refs/heads/main\n"} {
 		conn, err := net.Dial("tcp", r.hook.listener.Addr().String())
 		if err != nil {
@@ -115,8 +115,8 @@ func TestHookThatHangs(t *testing.T) {
 	c.commit("first", map[string]string{"a.txt": "1"})
 	ctx, cancel := context.WithTimeout(t.Context(), hookLimit/2)
 	defer cancel()
-	if _, err := r.Push(ctx, c.dir, "HEAD", "main"); err != nil || len(heard) != 1 {
-		t.Errorf("the push beside them: %v, heard of %d, want one", err, len(heard))
+	if _, err := r.Push(ctx, c.dir, "HEAD", "main"); err != nil || len(pushes) != 1 {
+		t.Errorf("the push beside them: %v, received %d, want one", err, len(pushes))
 	}
 }
 

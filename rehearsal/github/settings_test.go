@@ -54,10 +54,10 @@ func TestSettings(t *testing.T) {
 			files := map[string]string{".gitattributes": "*.lfs filter=lfs\n", "big.lfs": "pointer\n", "run.sh": "#!/bin/sh\necho\n"}
 			first := c.commit("first", files)
 			c.git("tag", "--annotate", "--message", "v1", "v1")
-			adopt(t, tt.settings, tt.env)
+			useSettings(t, tt.settings, tt.env)
 
-			heard := make(chan Push, 8)
-			r := newRepository(t, func(p Push) string { heard <- p; return "" })
+			pushes := make(chan Push, 8)
+			r := newRepository(t, func(p Push) string { pushes <- p; return "" })
 			if _, err := UserGit(t.Context(), c.dir, "rev-parse", "HEAD"); err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +70,7 @@ func TestSettings(t *testing.T) {
 			second := releaseClone(t, r, files)
 			want := []Push{{"main", "", first}, {"main", first, second}}
 			if !tt.own {
-				third := paste(t, r, c)
+				third := pushAsUser(t, r, c)
 				want = append(want, Push{"feature", "", third}, Push{"feature", third, first})
 				for _, revision := range []string{"+" + first, ""} {
 					if _, err := r.Push(t.Context(), c.dir, revision, "feature"); err != nil {
@@ -78,15 +78,15 @@ func TestSettings(t *testing.T) {
 					}
 				}
 			}
-			if got := all(heard); !slices.Equal(got, want) {
-				t.Errorf("heard of %q, want %q", got, want)
+			if got := all(pushes); !slices.Equal(got, want) {
+				t.Errorf("received %q, want %q", got, want)
 			}
 		})
 	}
 }
 
-// adopt gives the user who runs this test these settings.
-func adopt(t *testing.T, settings, env string) {
+// useSettings gives the user who runs this test these settings.
+func useSettings(t *testing.T, settings, env string) {
 	t.Helper()
 	home := t.TempDir()
 	t.Setenv("HOME", home)
@@ -153,8 +153,8 @@ func releaseClone(t *testing.T, r *Repository, files map[string]string) string {
 	return id
 }
 
-// paste pushes a new commit of the checkout as its user does, and returns it.
-func paste(t *testing.T, r *Repository, c checkout) string {
+// pushAsUser pushes a new commit of the checkout as its user does, and returns it.
+func pushAsUser(t *testing.T, r *Repository, c checkout) string {
 	t.Helper()
 	id := c.commit("third", map[string]string{"own.txt": "3\n"})
 	cmd := exec.Command("git", "push", r.Dir, "HEAD:refs/heads/feature")
