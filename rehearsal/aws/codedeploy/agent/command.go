@@ -106,7 +106,7 @@ func rubyClassAndText(err error, command string) (class, text string) {
 	default:
 		return "StandardError", err.Error()
 	}
-	return rubyErrors[errno], sentence(errno) + " - " + command
+	return rubyErrors[errno], strerror(errno) + " - " + command
 }
 
 // rubyError words a failed file operation as the agent's Ruby does.
@@ -115,11 +115,11 @@ func rubyError(err error, path string) error {
 	if !errors.As(err, &errno) {
 		return err
 	}
-	return &Failure{Code: UnknownError, Message: sentence(errno) + " @ rb_sysopen - " + filepath.Clean(path)}
+	return &Failure{Code: UnknownError, Message: strerror(errno) + " @ rb_sysopen - " + filepath.Clean(path)}
 }
 
-// sentence is strerror(3), which Go has in lower case.
-func sentence(errno syscall.Errno) string {
+// strerror is strerror(3), which Go has in lower case.
+func strerror(errno syscall.Errno) string {
 	text := errno.Error()
 	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -131,7 +131,7 @@ func (e execution) rubyFileError(err error, function, path string) error {
 	if !errors.As(err, &errno) {
 		return err
 	}
-	return &Failure{Code: UnknownError, Message: fmt.Sprintf("%s @ %s - %s", sentence(errno), function, path)}
+	return &Failure{Code: UnknownError, Message: fmt.Sprintf("%s @ %s - %s", strerror(errno), function, path)}
 }
 
 // permissionInstructions are the steps for one object, in the agent's order (CommandBuilder.set_permissions).
