@@ -1,11 +1,11 @@
 // Package codebuild runs the stack's declared CodeBuild projects on this machine: the real buildspec in a real shell,
-// with CodeBuild's phases, variables, log and artifacts.
+// with CodeBuild's phases, variables, log and artifacts. F-numbers are the failures in docs/failures.md.
 //
-// What it goes by is the AWS CodeBuild User Guide (build-spec-ref, build-env-ref-env-vars, build-env-ref-cmd,
-// view-build-details-phases, caching-local) and images.yaml. It differs from AWS where it has to: commands run as the user
-// who started the rehearsal, with this machine's tools, of which go is held to the image's; the source folder, HOME and
-// TMPDIR are folders of the build. What a project or buildspec asks for and a rehearsal cannot give is an error or, where the build means the same
-// without it, a line in the log that starts with "Rehearsal:".
+// It follows the AWS CodeBuild User Guide (build-spec-ref, build-env-ref-env-vars, build-env-ref-cmd,
+// view-build-details-phases, caching-local) and images.yaml. It differs from AWS where it must: commands run as the
+// user who started the rehearsal, with this machine's tools, of which go must behave as the image's; the source
+// folder, HOME and TMPDIR are folders of the build. What a rehearsal cannot provide is an error or, if the build
+// means the same without it, a log line that starts with "Rehearsal:".
 package codebuild
 
 import (

@@ -3,7 +3,7 @@
 //
 // It knows what can be declared here: inline role policies, role trust policies, and the policies of S3 buckets, ECR
 // repositories, KMS keys and SNS topics, all in one account. It has no users, groups, managed policies, permissions
-// boundaries, session policies, key grants or organizations. F-numbers are the failures in docs/failures.md.
+// boundaries, session policies, key grants or organizations.
 package iam
 
 import (
