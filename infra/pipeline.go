@@ -27,9 +27,9 @@ type PipelineArgs struct {
 	Store  *ArtifactStore
 	Build  *Build
 	Target *Target
-	// Authorized tells whether the connection of Source is AVAILABLE.
+	// Authorized reports whether Source's connection is AVAILABLE.
 	Authorized bool
-	// WatchPaths are up to 8 patterns, sorted; a push that touches none of them starts nothing.
+	// WatchPaths are up to 8 sorted patterns; a push that touches none of them starts nothing.
 	WatchPaths []string
 	// Approval adds a stage in which a person approves or rejects the release.
 	Approval bool
@@ -45,9 +45,9 @@ func (a *PipelineArgs) validate() error {
 	return nil
 }
 
-// Pipeline takes every push to the branch through Source, Build, Approval if wanted, and Deploy. In AWS it is not created
-// before the connection is authorized: one from that time never hears of a push (F2). Its role and policy are, for IAM takes
-// seconds to spread them, and the first run begins when the pipeline is created (F12).
+// Pipeline takes every push to the branch through Source, Build, optionally Approval, and Deploy. It is created in AWS only
+// once the connection is authorized: an earlier one never starts on a push (F2). Its role and policy exist from the start,
+// because IAM takes seconds to propagate them, and the pipeline's first run starts when it is created (F12).
 type Pipeline struct {
 	pulumi.ResourceState
 
