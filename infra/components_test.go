@@ -151,7 +151,7 @@ func TestPipeline(t *testing.T) {
 						"ConnectionArn": "`+testConnection+`", "FullRepositoryId": "example/webapp", "BranchName": "release",
 						"OutputArtifactFormat": "CODE_ZIP", "DetectChanges": "false"
 					}
-				}]},
+				}], "onFailure": {"result": "RETRY", "retryConfiguration": {"retryMode": "FAILED_ACTIONS"}}},
 				{"name": "Build", "actions": [{
 					"name": "Build", "category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1",
 					"inputArtifacts": ["Commit"], "outputArtifacts": ["Bundle"],

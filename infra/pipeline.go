@@ -151,7 +151,7 @@ func (a *PipelineArgs) definition(role *role) (*codepipeline.PipelineArgs, error
 }
 
 func (a *PipelineArgs) sourceStage() *codepipeline.PipelineStageArgs {
-	return stage("Source", &codepipeline.PipelineStageActionArgs{
+	source := stage("Source", &codepipeline.PipelineStageActionArgs{
 		Name:     pulumi.String(sourceAction),
 		Category: pulumi.String("Source"),
 		Owner:    pulumi.String("AWS"),
@@ -167,6 +167,12 @@ func (a *PipelineArgs) sourceStage() *codepipeline.PipelineStageArgs {
 		Namespace:       pulumi.String(sourceNamespace),
 		OutputArtifacts: pulumi.ToStringArray([]string{sourceArtifact}),
 	})
+	// Nothing has happened yet, and what fails is often over soon: GitHub is away, or the role's policy has not spread (F12).
+	source.OnFailure = &codepipeline.PipelineStageOnFailureArgs{
+		Result:             pulumi.String("RETRY"),
+		RetryConfiguration: &codepipeline.PipelineStageOnFailureRetryConfigurationArgs{RetryMode: pulumi.String("FAILED_ACTIONS")},
+	}
+	return source
 }
 
 func (a *PipelineArgs) buildStage() (*codepipeline.PipelineStageArgs, error) {

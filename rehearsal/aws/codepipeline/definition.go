@@ -35,6 +35,13 @@ type definition struct {
 type stage struct {
 	Name    string   `json:"name"`
 	Actions []action `json:"actions"`
+	// OnFailure asks for another try of the stage, if Result is RETRY.
+	OnFailure struct {
+		Result             string `json:"result"`
+		RetryConfiguration struct {
+			RetryMode string `json:"retryMode"`
+		} `json:"retryConfiguration"`
+	} `json:"onFailure"`
 }
 
 type action struct {

@@ -101,11 +101,28 @@ func (e *Execution) run(ctx context.Context, arrival *waiter) {
 	e.service.Observe(Event{Execution: e, Status: e.status, Duration: time.Since(start), Err: e.err})
 }
 
-// runStage runs the stage's actions: those with the same run order in parallel, one run order after another.
+// runStage runs a stage, and once more if that fails and the stage asks for it: its failed actions, or all (CodePipeline API
+// Reference, RetryConfiguration; User Guide, "Configure a stage for automatic retry on failure").
 func (e *Execution) runStage(ctx context.Context, st stage) error {
+	succeeded := map[string]bool{}
+	err := e.runActions(ctx, st, succeeded)
+	if err == nil || ctx.Err() != nil || st.OnFailure.Result != "RETRY" {
+		return err
+	}
+	if st.OnFailure.RetryConfiguration.RetryMode != "FAILED_ACTIONS" {
+		clear(succeeded)
+	}
+	return e.runActions(ctx, st, succeeded)
+}
+
+// runActions runs the stage's actions that have not succeeded: those of one run order at the same time, one run order after the
+// other.
+func (e *Execution) runActions(ctx context.Context, st stage, succeeded map[string]bool) error {
 	byOrder := map[int][]action{}
 	for _, a := range st.Actions {
-		byOrder[cmp.Or(a.RunOrder, 1)] = append(byOrder[cmp.Or(a.RunOrder, 1)], a)
+		if !succeeded[a.Name] {
+			byOrder[cmp.Or(a.RunOrder, 1)] = append(byOrder[cmp.Or(a.RunOrder, 1)], a)
+		}
 	}
 	for _, order := range slices.Sorted(maps.Keys(byOrder)) {
 		errs := make([]error, len(byOrder[order]))
@@ -114,6 +131,9 @@ func (e *Execution) runStage(ctx context.Context, st stage) error {
 			group.Go(func() { errs[i] = e.runAction(ctx, st, a) })
 		}
 		group.Wait()
+		for i, a := range byOrder[order] {
+			succeeded[a.Name] = errs[i] == nil
+		}
 		if err := errors.Join(errs...); err != nil {
 			return err
 		}
