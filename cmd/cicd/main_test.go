@@ -158,6 +158,32 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// TestProtected has a program declare one resource in place of another, which is protected, as another host is when the
+// architecture changes.
+func TestProtected(t *testing.T) {
+	project(t)
+	declares := func(name string) pulumi.RunFunc {
+		return func(ctx *pulumi.Context) error {
+			return ctx.RegisterComponentResource("test:index:Host", name, &pulumi.ResourceState{}, pulumi.Protect(true))
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	run := func(host string, command string) int {
+		stdout.Reset()
+		stderr.Reset()
+		return cli{program: always(declares(host)), check: anything, stdout: &stdout, stderr: &stderr}.run(t.Context(), []string{command})
+	}
+	if code := run("x86", "up"); code != exitOK {
+		t.Fatalf("up: exit code %d\n%s", code, &stderr)
+	}
+	if code := run("arm", "up"); code != exitFailure || !strings.Contains(stderr.String(), "protect") {
+		t.Errorf("up in place of a protected resource: exit code %d, want %d and the reason\n%s", code, exitFailure, &stderr)
+	}
+	if code := run("x86", "preview"); code != exitOK || stdout.String() != "Stack dev: 2 unchanged.\n" {
+		t.Errorf("afterwards: exit code %d, %q, want nothing changed\n%s", code, &stdout, &stderr)
+	}
+}
+
 func TestWrongUse(t *testing.T) {
 	project(t)
 	elsewhere := t.TempDir()
