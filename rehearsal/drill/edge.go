@@ -39,7 +39,7 @@ var edgeDrills = []Drill{
 		Name:   "edge-changed",
 		Breaks: "a release changes the edge's configuration",
 		Holds:  "it is loaded without a restart, and costs no request",
-		Rows:   []int{36},
+		Rows:   []int{36, 53},
 		run:    edgeChanged,
 	},
 	{

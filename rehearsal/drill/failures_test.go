@@ -11,7 +11,7 @@ import (
 )
 
 // failures is how many failures docs/failures.md lists.
-const failures = 46
+const failures = 53
 
 var (
 	failureRow = regexp.MustCompile(`(?m)^\| F(\d+) \| (.+?) \| (.+?) \| (.+) \|$`)

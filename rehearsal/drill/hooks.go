@@ -51,6 +51,14 @@ var hookDrills = []Drill{
 			"stage Deploy", "hooks/start.sh", "failed to close STDOUT", "redirect"),
 	},
 	{
+		Name:   "hook-wants-home",
+		Breaks: "a hook reads $HOME, which the agent does not have",
+		Holds:  "the release fails here as on AWS; the message names the variable",
+		Rows:   []int{52},
+		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nset -u\ncd \"$HOME\"\n")},
+			"stage Deploy", "ApplicationStart", "hooks/start.sh", "HOME: unbound variable"),
+	},
+	{
 		Name:   "hook-fails",
 		Breaks: "a hook fails with a reason as its last line",
 		Holds:  "the message has instance, event, script, exit code and that line",

@@ -26,7 +26,7 @@ type Host struct {
 	App string
 	// Edge is the address on this machine at which port 80 of the instance answers.
 	Edge     string
-	Home     string // of the user that hooks run as
+	Home     string // a folder for what hooks write
 	path     string // PATH of the hooks
 	agent    *agent.Agent
 	metadata *api.IMDS

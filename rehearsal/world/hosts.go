@@ -3,6 +3,7 @@ package world
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 
 	"cicd/internal/freeport"
@@ -59,8 +60,10 @@ func (c *cloud) boot(instanceID string, number int) (*Host, error) {
 	h.agent = &agent.Agent{
 		DeploymentRoot: c.work.Path("hosts", instanceID, "deployment-root"),
 		Root:           c.work.Path("hosts", instanceID, "root"),
+		// Without HOME: systemd sets none for a service of root's (systemd.exec(5), "Environment Variables in Spawned Processes"). The
+		// other two keep hooks away from this machine's own temporary files and Docker settings.
 		Env: append(c.machine.environment(c.work),
-			"HOME="+home, "TMPDIR="+home, "APP_NAME="+h.App, "EDGE_PORT="+edge, "EDGE_IMAGE="+c.edgeImage(),
+			"TMPDIR="+home, "DOCKER_CONFIG="+filepath.Join(home, ".docker"), "APP_NAME="+h.App, "EDGE_PORT="+edge, "EDGE_IMAGE="+c.edgeImage(),
 			"AWS_ENDPOINT_URL="+c.api.URL, "AWS_EC2_METADATA_SERVICE_ENDPOINT="+endpoint.URL+"/"),
 	}
 	return h, nil
