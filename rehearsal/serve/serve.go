@@ -27,7 +27,7 @@ func (Scenario) Play(ctx context.Context, w *world.World) error {
 	w.Chapter("%s serves until you press Ctrl-C. Release a commit:", w.LocalURL())
 	fmt.Fprintf(w.Console, "  %s\n", pushCommand(ctx, w.ProjectDir, w.Repository().Dir, w.Branch()))
 	if dir := w.LogDir(); dir != "" {
-		fmt.Fprintf(w.Console, "The logs of builds and hooks are in %s.\n", dir)
+		fmt.Fprintf(w.Console, "What builds and hooks print is in this folder:\n  %s\n", dir)
 	}
 	var releases sync.WaitGroup
 	defer releases.Wait()

@@ -49,7 +49,8 @@ func (w *World) ReleaseChange(ctx context.Context) (Release, Visits, error) {
 	if err != nil {
 		return Release{}, Visits{}, err
 	}
-	const text = "Released by a second push."
+	// No other rehearsal on this machine has the same text, nor so the same image, which Docker would not pull again.
+	text := "Released by a second push to " + w.Workspace.Name + "."
 	file, commit, err := w.CommitChange(ctx, clone, text)
 	if err != nil {
 		return Release{}, Visits{}, err
