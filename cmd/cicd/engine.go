@@ -11,9 +11,9 @@ import (
 func (c cli) engine() *cobra.Command {
 	return &cobra.Command{
 		Use:   "engine",
-		Short: "Print the path of the Pulumi engine, which is built if need be",
-		Long: `Print the path of the Pulumi engine that the other commands use, for what they
-do not do:
+		Short: "Print the path of the Pulumi engine, building it if necessary",
+		Long: `Print the path of the Pulumi engine that the other commands use, for anything
+that they cannot do:
 
     $(cicd engine) config set instanceType t3.small --stack dev
 

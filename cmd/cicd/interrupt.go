@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// interruptible returns a context that ends when a person, a closed terminal or CI wants the process to end, or when
-// nobody reads its output any more (`cicd up | head`): what has been begun can then be ended in good order. Output goes
-// to the writers that it returns.
+// interruptible returns a context that ends when a person, a closed terminal or CI asks the process to end, or when
+// nobody reads its output any more (`cicd up | head`), so that a running operation can end cleanly. Output must go to
+// the writers that it returns.
 func interruptible() (ctx context.Context, stdout, stderr io.Writer, stop func()) {
 	var asked []os.Signal
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
@@ -20,9 +20,9 @@ func interruptible() (ctx context.Context, stdout, stderr io.Writer, stop func()
 		}
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), asked...)
-	// While somebody is notified of it, SIGPIPE does not end the process: the write fails with EPIPE instead. Connections
-	// that break cause it too, so it is the failed write that counts. To ignore it would be inherited by every command
-	// that this process runs.
+	// While a channel is registered for it, SIGPIPE does not end the process; the write fails with EPIPE instead. Broken
+	// connections cause it too, so only the failed write counts. Ignoring the signal is no alternative: every command that
+	// this process runs would inherit that.
 	pipes := make(chan os.Signal, 1)
 	signal.Notify(pipes, syscall.SIGPIPE)
 	stop = func() {
@@ -32,7 +32,7 @@ func interruptible() (ctx context.Context, stdout, stderr io.Writer, stop func()
 	return ctx, pipe{os.Stdout, cancel}, pipe{os.Stderr, cancel}, stop
 }
 
-// pipe calls broken when nobody reads any more what is written.
+// pipe calls broken once nobody reads what is written.
 type pipe struct {
 	io.Writer
 	broken func()

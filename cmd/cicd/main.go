@@ -25,18 +25,18 @@ import (
 const (
 	exitOK          = 0
 	exitFailure     = 1
-	exitUsage       = 2   // the command line is wrong; nothing was done
-	exitLocked      = 3   // another update of the stack is under way: the same command may succeed later
-	exitInterrupted = 130 // see interruptible; what had been begun was ended in good order
+	exitUsage       = 2   // wrong command line; nothing was done
+	exitLocked      = 3   // another update of the stack is running: the same command may succeed later
+	exitInterrupted = 130 // see interruptible; a running operation was ended cleanly
 )
 
 func main() { os.Exit(start(infra.Program, infra.CheckConfig)) }
 
-// program returns what declares a stack whose configuration has these keys.
+// program returns the program that declares a stack whose configuration has these keys.
 type program func(configured []string) pulumi.RunFunc
 
-// configCheck returns all that a program would refuse in a stack's configuration, of which the values of encrypted keys are
-// not known.
+// configCheck returns everything that a program would reject in a stack's configuration. The values of encrypted keys are
+// unknown to it.
 type configCheck func(project, stack string, config map[string]string, encrypted []string) error
 
 // start runs the command line of this process and returns its exit code.
@@ -56,16 +56,16 @@ func start(declare program, check configCheck) int {
 	}.run(ctx, os.Args[1:])
 }
 
-// cli is what the commands have of the world.
+// cli is what the commands need from outside.
 type cli struct {
 	program        program
 	check          configCheck
 	stdin          io.Reader
-	interactive    bool // stdin is a terminal, with a person who can be asked
+	interactive    bool // stdin is a terminal, so a person can be asked
 	stdout, stderr io.Writer
 }
 
-// errUsage marks errors of the command line that only the command itself can see.
+// errUsage marks usage errors that only the command itself can detect.
 var errUsage = errors.New("wrong usage")
 
 // run executes one command line and returns its exit code.
@@ -77,7 +77,7 @@ func (c cli) run(ctx context.Context, args []string) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	begun := false // cobra's own errors, which are all of usage, come before it begins the command
+	begun := false // cobra's own errors, all about usage, come before it runs the command
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(c.preview(), c.up(), c.destroy(), c.outputs(), c.rehearse(), c.engine())
@@ -105,11 +105,11 @@ func (c cli) run(ctx context.Context, args []string) int {
 }
 
 const help = `Cicd creates, updates and destroys the stacks of this project in AWS, and
-rehearses them on this machine, where nothing is needed but Docker and Git.
+rehearses them on this machine, which needs only Docker and Git.
 
 It uses the pulumi on PATH if that is 3.200 or newer, and builds one otherwise.
-State is where Pulumi keeps it: set PULUMI_BACKEND_URL, or run "pulumi login".
+Pulumi's backend has the state: set PULUMI_BACKEND_URL, or run "pulumi login".
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stack locked by another update,
-130 interrupted. Ctrl-C ends what has been begun and unlocks the stack; so do
+130 interrupted. Ctrl-C ends a running operation and unlocks the stack; so do
 SIGTERM, a closed terminal, and a closed pipe ("cicd up | head").`

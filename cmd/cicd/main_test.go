@@ -21,7 +21,7 @@ import (
 	"cicd/automation"
 )
 
-// beCICD makes this test binary the command itself, around a program that never ends by itself and says so all the time.
+// beCICD makes this test binary act as the command itself, with a program that never ends and keeps printing.
 const beCICD = "CICD_TEST_BE_CICD"
 
 func TestMain(m *testing.M) {
@@ -42,8 +42,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// project makes a project with the stacks dev and prod and a backend of its own, and works in a folder inside it. The engine,
-// which only this module's tools know how to build, is put on PATH.
+// project makes a project with the stacks dev and prod and a backend of its own, and changes to a folder inside it. It
+// puts the engine, which only this module's tools know how to build, on PATH.
 func project(t *testing.T) {
 	t.Helper()
 	engine, err := automation.FindEngine(t.Context(), filepath.Join("..", ".."), os.Stderr)
@@ -84,10 +84,10 @@ func bad(*pulumi.Context) error { return errors.New("keepImages 0: wanted 1 or m
 // always is the program of every configuration.
 func always(p pulumi.RunFunc) program { return func([]string) pulumi.RunFunc { return p } }
 
-// anything lets every configuration pass.
+// anything accepts every configuration.
 func anything(string, string, map[string]string, []string) error { return nil }
 
-// TestConfigurationIsCheckedFirst has every command refuse what the program would, before there is an engine.
+// TestConfigurationIsCheckedFirst: every command rejects what the program would, before it needs an engine.
 func TestConfigurationIsCheckedFirst(t *testing.T) {
 	project(t)
 	t.Setenv("PATH", "")
@@ -108,7 +108,7 @@ func TestCommands(t *testing.T) {
 	tests := []struct {
 		args    string
 		program pulumi.RunFunc
-		typed   string // by the person at the terminal; "" if there is none
+		typed   string // by the person at the terminal; "" if it is no terminal
 		code    int
 		stdout  string
 		stderr  string // a part of it
@@ -135,7 +135,7 @@ func TestCommands(t *testing.T) {
 `},
 		{args: "outputs --stack=dev", code: exitOK, stdout: "appUrl  http://localhost/?a=1&b=2\nids     [\"i-1\",\"i-2\"]\ntoken   [secret]\n"},
 		{args: "destroy", code: exitUsage, stderr: "add --yes"},
-		{args: "destroy", typed: "prod\n", code: exitFailure, stderr: `stack "dev" stays as it is: what was typed is "prod"`},
+		{args: "destroy", typed: "prod\n", code: exitFailure, stderr: `stack "dev" is unchanged: you typed "prod"`},
 		{args: "destroy", typed: "dev\n", code: exitOK, stdout: "Stack dev: 1 deleted.\n", stderr: "Type the stack's name"},
 		{args: "destroy --yes", code: exitOK, stdout: "Stack dev: nothing to do.\n"},
 	}
@@ -217,7 +217,7 @@ func TestWrongUse(t *testing.T) {
 	}
 }
 
-// TestLocked has a lock of another machine in the backend.
+// TestLocked has another machine's lock in the backend.
 func TestLocked(t *testing.T) {
 	project(t)
 	c := cli{program: always(good), check: anything, stdout: io.Discard, stderr: io.Discard}
@@ -239,11 +239,11 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestInterruption interrupts the command while the program runs, in every way in which that happens. Signals go to
-// the whole process group, as a terminal sends them.
+// TestInterruption interrupts the command while the program runs, in every way that happens. Signals go to the whole
+// process group, as a terminal sends them.
 func TestInterruption(t *testing.T) {
 	project(t)
-	// What is handled here is not ignored in the commands, even if it is in the tests, as under nohup.
+	// A handled signal is reset to its default in commands, even if the tests ignore it, as under nohup.
 	handled := make(chan os.Signal, 1)
 	signal.Notify(handled, os.Interrupt, syscall.SIGHUP)
 	defer signal.Stop(handled)
@@ -286,7 +286,7 @@ func TestInterruption(t *testing.T) {
 			if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
 				t.Errorf("exit code %d (%v), want %d; stderr:\n%s", code, err, exitInterrupted, rest)
 			}
-			// With a lock left behind this would not succeed.
+			// This would fail if a lock were left behind.
 			var stderr bytes.Buffer
 			if code := (cli{program: always(good), check: anything, stdout: io.Discard, stderr: &stderr}).run(t.Context(), []string{"up"}); code != exitOK {
 				t.Errorf("up after the interruption: exit code %d, stderr:\n%s", code, stderr.String())
@@ -304,7 +304,7 @@ func TestNohup(t *testing.T) {
 	}
 }
 
-// TestHelperNohup is no test: TestNohup runs it as a process of its own.
+// TestHelperNohup is not a test: TestNohup runs it in a process of its own.
 func TestHelperNohup(t *testing.T) {
 	if os.Getenv("CICD_TEST_NOHUP") == "" {
 		t.Skip("only run by TestNohup")
@@ -363,7 +363,7 @@ func TestEngine(t *testing.T) {
 	}
 }
 
-// TestHelpIsNarrow holds every help text to the width of a terminal.
+// TestHelpIsNarrow: every help text fits the width of a terminal.
 func TestHelpIsNarrow(t *testing.T) {
 	for _, command := range []string{"", "preview", "up", "destroy", "outputs", "rehearse", "engine"} {
 		var stdout bytes.Buffer

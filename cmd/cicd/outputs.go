@@ -7,8 +7,8 @@ func (c cli) outputs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "outputs",
 		Short: "Print the stack's outputs: the URL of the application, and more",
-		Long: `Print the stack's outputs, as the last up left them: the URL of the application,
-the pipeline, how to reach the host. Secrets are withheld, as "[secret]".`,
+		Long: `Print the stack's outputs as of the last up: the URL of the application, the
+pipeline, how to reach the host. Secrets are shown as "[secret]".`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			stack, err := c.open(cmd.Context(), flags.stack)

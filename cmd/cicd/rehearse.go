@@ -27,10 +27,10 @@ func (c cli) rehearse() *cobra.Command {
 		Short: "Run the stack and its pipeline on this machine, without AWS",
 		Long: `Run the stack and its pipeline on this machine: the real program, git push,
 build, Docker and deployment, with stand-ins for AWS and GitHub. It pushes the
-newest commit of this checkout, sees it served, pushes a change, sees that
-served without a failed request, and removes all it has made. The logs of
-builds and hooks are in .rehearsal/ in the checkout: those of a rehearsal that
-fails stay until the next one of the same stack.`,
+newest commit of this checkout, waits until it is served, pushes a change,
+checks that no request fails meanwhile, and removes everything it made. The logs
+of builds and hooks are in .rehearsal/ in the checkout; after a failure they
+stay until the next rehearsal of the same stack.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if kinds.drill == "list" {
@@ -60,22 +60,22 @@ fails stay until the next one of the same stack.`,
 	return cmd
 }
 
-// kinds are the flags that say what a rehearsal is for: one of them, and --json.
+// kinds are the flags that choose the kind of rehearsal, of which only one may be set, and --json.
 type kinds struct {
 	serve, load, permissions, bench, json bool
 	drill                                 string
 }
 
 func (k *kinds) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&k.serve, "serve", false, "keep running, for pushes of your own, until Ctrl-C")
-	cmd.Flags().BoolVar(&k.load, "load", false, "measure requests while 20 releases go out, and judge them")
-	cmd.Flags().StringVar(&k.drill, "drill", "", "break one thing, which must harm nobody: `name`, all or list")
-	cmd.Flags().BoolVar(&k.permissions, "permissions", false, "print what is granted against what is used, and judge it")
-	cmd.Flags().BoolVar(&k.bench, "bench", false, "measure the speed of it all, and write docs/performance.md")
-	cmd.Flags().BoolVar(&k.json, "json", false, "print what --load or --permissions finds as JSON")
+	cmd.Flags().BoolVar(&k.serve, "serve", false, "keep running until Ctrl-C, for pushes of your own")
+	cmd.Flags().BoolVar(&k.load, "load", false, "measure requests during 20 releases, and check the results")
+	cmd.Flags().StringVar(&k.drill, "drill", "", "cause a failure, which must harm nobody: `name`, all or list")
+	cmd.Flags().BoolVar(&k.permissions, "permissions", false, "compare granted with used permissions, and check both")
+	cmd.Flags().BoolVar(&k.bench, "bench", false, "measure performance, and write docs/performance.md")
+	cmd.Flags().BoolVar(&k.json, "json", false, "print the result of --load or --permissions as JSON")
 }
 
-// scenario returns what the flags ask for. It is an error if that is more than one thing, or JSON where there is none.
+// scenario returns the scenario that the flags choose. More than one is an error, and so is --json for one without JSON.
 func (c cli) scenario(k kinds) (rehearsal.Scenario, error) {
 	var chosen []string
 	scenario := rehearsal.Scenario(change.Scenario{Out: c.stdout})
@@ -103,7 +103,7 @@ func (c cli) scenario(k kinds) (rehearsal.Scenario, error) {
 		return nil, fmt.Errorf("choose one of %s", strings.Join(chosen, ", "))
 	}
 	if k.json && !slices.Contains([]string{"--load", "--permissions"}, strings.Join(chosen, "")) {
-		return nil, errors.New("--json is for what --load or --permissions prints: add one of them")
+		return nil, errors.New("--json needs --load or --permissions: add one of them")
 	}
 	return scenario, nil
 }

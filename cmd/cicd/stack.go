@@ -24,11 +24,11 @@ type stackFlags struct {
 
 func (f *stackFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.stack, "stack", "dev", "`name` of the stack, as in Pulumi.<name>.yaml")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the answer as JSON")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
 }
 
-// open opens the stack in the project around the current folder. Its configuration is checked first, for the engine
-// would report the first wrong type alone.
+// open opens the stack in the project around the current folder. It checks the configuration first, because the engine
+// would report only the first wrong type.
 func (c cli) open(ctx context.Context, stack string) (*automation.Stack, error) {
 	dir, err := projectDir()
 	if err != nil {
@@ -60,7 +60,7 @@ func projectDir() (string, error) {
 	}
 }
 
-// tense names the operations in a summary.
+// tense is the wording of the operations in a summary.
 type tense map[string]string
 
 var (
@@ -68,7 +68,7 @@ var (
 	done    = tense{"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "same": "unchanged"}
 )
 
-// printResult prints the answer of an operation.
+// printResult prints the result of an operation.
 func (c cli) printResult(r automation.Result, words tense, asJSON bool) error {
 	if asJSON {
 		return printJSON(c.stdout, r)
@@ -80,7 +80,7 @@ func (c cli) printResult(r automation.Result, words tense, asJSON bool) error {
 	return printOutputs(c.stdout, r.Outputs)
 }
 
-// summary returns "2 created, 40 unchanged". The stack counts as a resource, as it does for Pulumi.
+// summary returns "2 created, 40 unchanged". Like Pulumi, it counts the stack as a resource.
 func summary(changes map[string]int, words tense) string {
 	var parts []string
 	for _, op := range []string{"create", "update", "replace", "delete", "same"} {
@@ -94,7 +94,7 @@ func summary(changes map[string]int, words tense) string {
 	return strings.Join(parts, ", ")
 }
 
-// printOutputs prints a line for each output, in the order of their names. What is not a string is printed as JSON.
+// printOutputs prints one line per output, sorted by name. Outputs that are not strings are printed as JSON.
 func printOutputs(w io.Writer, outputs map[string]any) error {
 	width := 0
 	for name := range outputs {
@@ -117,6 +117,6 @@ func printOutputs(w io.Writer, outputs map[string]any) error {
 func printJSON(w io.Writer, answer any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // URLs are to stay legible
+	encoder.SetEscapeHTML(false) // keeps URLs legible
 	return encoder.Encode(answer)
 }
