@@ -35,7 +35,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 	}
 }
 
-// watched calls seen when a text is written for the first time.
+// watched calls seen the first time a text is written.
 type watched struct {
 	moment string
 	seen   func()
@@ -89,7 +89,7 @@ func TestKilledRehearsalIsSwept(t *testing.T) {
 	clean()
 }
 
-// ownRecords gives the test records of rehearsals of its own, so that none beside it sweeps what it kills. The other caches
+// ownRecords gives the test its own records of rehearsals, so that no other test sweeps what it kills. The other caches
 // are the user's.
 func ownRecords(t *testing.T) {
 	t.Helper()

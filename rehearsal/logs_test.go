@@ -16,15 +16,15 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// play is a scenario.
+// play is a function as a scenario.
 type play func(context.Context, *world.World) error
 
 func (p play) Play(ctx context.Context, w *world.World) error { return p(ctx, w) }
 
-// nothing is the scenario of those who want to see the first release alone.
+// nothing is the scenario of tests that need only the first release.
 var nothing = play(func(context.Context, *world.World) error { return nil })
 
-// logsOf returns the contents of the logs that a project has, by path.
+// logsOf returns the contents of a project's logs, by path.
 func logsOf(t *testing.T, project string) map[string]string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(project, ".rehearsal", "*", "*.log"))
@@ -42,7 +42,7 @@ func logsOf(t *testing.T, project string) map[string]string {
 	return logs
 }
 
-// failed rehearses a project, which must fail with an error that names a log once, and returns the log's path and content.
+// failed rehearses a project, which must fail with an error that names one log, and returns the log's path and content.
 func failed(t *testing.T, o world.Options, s Scenario) (path, content string) {
 	t.Helper()
 	err := Run(t.Context(), o, s)
@@ -64,7 +64,7 @@ func failed(t *testing.T, o world.Options, s Scenario) (path, content string) {
 	return path, content
 }
 
-// TestLogsOfFailures: whose build or hook fails finds all that it printed, until the next rehearsal.
+// TestLogsOfFailures: after a build or hook fails, its whole output is kept until the next rehearsal.
 func TestLogsOfFailures(t *testing.T) {
 	dockertest.Need(t)
 	project := testproject.New(t)
@@ -103,7 +103,7 @@ func TestLogsOfFailures(t *testing.T) {
 	}
 }
 
-// TestLogsOfSuccess: they go with the rehearsal unless they are to be kept, and do not mind another one beside it.
+// TestLogsOfSuccess: logs are removed with the rehearsal unless --keep is set, and another rehearsal does not remove them.
 func TestLogsOfSuccess(t *testing.T) {
 	dockertest.Need(t)
 	project := testproject.New(t)
@@ -138,7 +138,7 @@ func TestLogsOfSuccess(t *testing.T) {
 	}
 }
 
-// TestNoPlaceForLogs: a rehearsal of a checkout that takes no logs says so, and succeeds.
+// TestNoPlaceForLogs: a rehearsal of a checkout where logs cannot be written says so, and succeeds.
 func TestNoPlaceForLogs(t *testing.T) {
 	dockertest.Need(t)
 	project := testproject.New(t)

@@ -1,6 +1,6 @@
 // Package rehearsal runs a stack and its pipeline on this machine, without an AWS account: the real Pulumi engine, a
 // real git push, the real buildspec, real Docker and the real deployment hooks, against stand-ins for AWS and GitHub
-// that know nothing but what the stack declares.
+// that know only what the stack declares.
 package rehearsal
 
 import (
@@ -9,18 +9,18 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// DefaultStack is the stack that is rehearsed when none is named.
+// DefaultStack is the stack to rehearse if none is named.
 const DefaultStack = "dev"
 
 // Scenario is what a rehearsal is for.
 type Scenario interface {
-	// Play does it, in a world where the checkout's newest commit serves.
+	// Play runs the scenario in a world where the checkout's newest commit is being served.
 	Play(context.Context, *world.World) error
 }
 
-// Run rehearses a stack: it brings the stack up, pushes the checkout's newest commit, sees it served, and plays a scenario.
-// It leaves nothing behind, however it ends, but the logs of one that fails, and removes what a killed rehearsal has left. It returns ctx's error when ctx
-// ends first, unless the scenario goes on until then.
+// Run rehearses a stack: it brings the stack up, releases the checkout's newest commit, and plays a scenario. However it
+// ends, it leaves nothing behind but the logs of a failure, and removes what killed rehearsals left. It returns ctx's
+// error if ctx ends first, unless the scenario runs until then.
 func Run(ctx context.Context, o world.Options, s Scenario) (err error) {
 	w, err := world.Open(ctx, o)
 	if err != nil {

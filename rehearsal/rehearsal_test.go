@@ -67,7 +67,7 @@ func TestTwoSideBySide(t *testing.T) {
 	}
 }
 
-// TestRefusedAtOnce has the inputs that stop a rehearsal before it makes anything.
+// TestRefusedAtOnce has the inputs that stop a rehearsal before it creates anything.
 func TestRefusedAtOnce(t *testing.T) {
 	dockertest.Need(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -94,7 +94,7 @@ func TestRefusedAtOnce(t *testing.T) {
 			}
 			testproject.Git(t, o.ProjectDir, "init", "--quiet", "--object-format=sha256")
 			testproject.Commit(t, o.ProjectDir, "First")
-		}, []string{"SHA-256", "GitHub does not take", "--object-format=sha1"}},
+		}, []string{"SHA-256", "GitHub does not accept", "--object-format=sha1"}},
 		{"another user's repository", func(t *testing.T, _ *world.Options) {
 			t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "true") // setup.c
 		}, []string{"that you may read", "dubious ownership", "safe.directory"}},
@@ -110,7 +110,7 @@ func TestRefusedAtOnce(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := rehearsaltest.Options(testproject.New(t), DefaultStack, io.Discard)
-			t.Cleanup(rehearsaltest.WantClean(t, o.ProjectDir)) // when the environment is as it was
+			t.Cleanup(rehearsaltest.WantClean(t, o.ProjectDir)) // once the environment is restored
 			tt.prepare(t, &o)
 			err := Run(t.Context(), o, change.Scenario{Out: io.Discard})
 			if err == nil {

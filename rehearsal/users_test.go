@@ -22,8 +22,8 @@ import (
 	"cicd/automation"
 )
 
-// TestEverybodyCanRehearse rehearses as people do it: as a user with no rights but those of the group that may use Docker, as
-// on GitHub's runners; with a umask that keeps others out; in a checkout whose path needs quoting; with encrypted settings.
+// TestEverybodyCanRehearse rehearses as different people do: as a user with no rights but Docker's group, as on GitHub's
+// runners; with a strict umask; in a checkout whose path needs quoting; with encrypted settings.
 func TestEverybodyCanRehearse(t *testing.T) {
 	dockertest.Need(t)
 	const encrypted = "cicd:connectionAuthorized: false\n  cicd:manageRepository: true\n  github:token:\n    secure: v1:4BFH0vSBGWMKSDkw:HVIXWYhHd4+L/+cUGbAQgGlLW6A=\n" +
@@ -64,14 +64,14 @@ func TestEverybodyCanRehearse(t *testing.T) {
 	}
 }
 
-// rehearse returns the command that rehearses a project in a process of its own.
+// rehearse returns the command that rehearses a project in its own process.
 func rehearse(project string, environment ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperRehearse$", "-test.timeout=10m")
 	cmd.Env = append(os.Environ(), append(environment, "REHEARSE_PROJECT="+project)...)
 	return cmd
 }
 
-// TestHelperRehearse is no test: see rehearse.
+// TestHelperRehearse is not a test: see rehearse.
 func TestHelperRehearse(t *testing.T) {
 	project := os.Getenv("REHEARSE_PROJECT")
 	if project == "" {
@@ -99,8 +99,8 @@ func TestHelperRehearse(t *testing.T) {
 
 const nobody = 65534
 
-// nobodysHome makes a home for the user nobody, with the test binary and the tools, which nobody could reach where they are.
-// Without the rights to give it to nobody, it is just a folder.
+// nobodysHome makes a home for the user nobody, with copies of the test binary and the tools, which nobody cannot reach in
+// place. Unless the test runs as root, it is just a folder.
 func nobodysHome(t *testing.T) string {
 	t.Helper()
 	home := t.TempDir()
@@ -143,7 +143,7 @@ func giveToNobody(t *testing.T, dir string) {
 	}
 }
 
-// becomeNobody has a command run as the user nobody, in the group that may use Docker. The project becomes that user's.
+// becomeNobody makes a command run as the user nobody, in Docker's group. The project then belongs to that user.
 func becomeNobody(t *testing.T, cmd *exec.Cmd, home, project string) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -155,8 +155,8 @@ func becomeNobody(t *testing.T, cmd *exec.Cmd, home, project string) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody, Groups: []uint32{dockerGroup(t)}}}
 }
 
-// copyBuildCache spares nobody's first build the compilation of Go's standard library, which an earlier test has done. A
-// cache that a build has locked is copied once that has ended.
+// copyBuildCache copies the build cache, so that nobody's first build need not compile Go's standard library again. It
+// waits for a cache that a build has locked.
 func copyBuildCache(t *testing.T, home string) {
 	t.Helper()
 	cache, err := os.UserCacheDir()

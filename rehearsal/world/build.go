@@ -13,9 +13,9 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// askBucket is what a build asks of the artifact store beside reading and writing. Like s3:GetObject beside
-// s3:GetObjectVersion, it is in the minimum of the AWS CodeBuild User Guide, "Allow CodeBuild to interact with other AWS
-// services".
+// askBucket are the bucket actions that a build performs beside reading and writing. Like s3:GetObject beside
+// s3:GetObjectVersion, they are in the minimum of the AWS CodeBuild User Guide, "Allow CodeBuild to interact with other
+// AWS services".
 var askBucket = []string{"s3:GetBucketAcl", "s3:GetBucketLocation"}
 
 // build runs a CodeBuild project for a pipeline: its source comes from the artifact store and its artifact goes
@@ -68,8 +68,8 @@ func (c *cloud) fetch(s iam.Session, from codepipeline.Location, to io.Writer) e
 	return err
 }
 
-// buildEnvironment is what a build's commands find beside the variables that CodeBuild sets: this machine's tools,
-// and credentials in the place where CodeBuild's are. Their go command is held to the declared image's, see codebuild.
+// buildEnvironment is the environment of a build's commands, without the variables that CodeBuild sets: this machine's
+// tools, and credentials where CodeBuild puts them. Package codebuild holds their go command to the declared image's.
 func (c *cloud) buildEnvironment(s iam.Session) []string {
 	return append(c.machine.environment(c.work),
 		"AWS_CONTAINER_CREDENTIALS_FULL_URI="+c.credentialsURL+c.credentials.Add(s), "AWS_ENDPOINT_URL="+c.api.URL)
@@ -83,10 +83,10 @@ type machine struct {
 	dockerHost string
 }
 
-// passed are variables of the user's that builds and hooks get too: a language, and the way to the internet.
+// passed are the user's variables that builds and hooks get too: the language, and how to reach the internet.
 var passed = []string{"LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "GOPROXY", "SSL_CERT_FILE"}
 
-// environment is the part of the environment that builds and hooks share. The user's own AWS settings are kept out.
+// environment is the part of the environment that builds and hooks share. It excludes the user's AWS settings.
 func (m machine) environment(work *workspace.Workspace) []string {
 	environment := []string{
 		"PATH=" + m.path, "DOCKER_HOST=" + m.dockerHost, workspace.ProcessMark + "=" + work.Name,

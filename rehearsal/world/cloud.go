@@ -23,16 +23,16 @@ import (
 	"cicd/rehearsal/provider"
 )
 
-// accountID is the account that AWS uses in its own examples.
+// accountID is the account ID in AWS's own examples.
 const accountID = "123456789012"
 
 // cloud is AWS and GitHub on this machine: the stand-ins, wired together.
 type cloud struct {
 	work    *workspace.Workspace
 	machine machine
-	// builtInAWS is the path of a program that, called by the name aws, is the built-in one.
+	// builtInAWS is the path of a program that behaves as the built-in aws command when called by that name.
 	builtInAWS string
-	// installedAWS is the path of the AWS CLI of this machine, "" when none of a fit version was found.
+	// installedAWS is the path of this machine's AWS CLI, or "" if it has none of a suitable version.
 	installedAWS string
 	account      *account.Account
 	authority    *iam.Authority
@@ -51,13 +51,13 @@ type cloud struct {
 	report         *reporter
 	logs           *logs
 
-	// heard passes on each push that the pipelines heard of.
+	// heard receives each push that reached the pipelines.
 	heard   chan pushed
 	closers []func() error
 }
 
-// startCloud starts the stand-ins. ctx ends everything that runs in them. What has been started is returned with the
-// error, to be closed.
+// startCloud starts the stand-ins. When ctx ends, so does everything that runs in them. With an error, it returns what
+// it has started, for the caller to close.
 func startCloud(ctx context.Context, work *workspace.Workspace, m machine, o cloudOptions) (*cloud, error) {
 	acct := account.New(accountID)
 	authority := iam.NewAuthority(acct)
@@ -69,7 +69,7 @@ func startCloud(ctx context.Context, work *workspace.Workspace, m machine, o clo
 	return c, errors.Join(c.startStorage(), c.startProvider(ctx, o), c.startPipelines(o))
 }
 
-// cloudOptions is what a stack's settings say about the world around it.
+// cloudOptions is what the stack's settings and the rehearsal's options determine about the cloud.
 type cloudOptions struct {
 	connections []string // ARNs of connections that exist already
 	port        int
@@ -79,7 +79,7 @@ type cloudOptions struct {
 	logs        *logs
 }
 
-// startStorage starts the registry, the artifact store and the API that clients log in with.
+// startStorage starts the registry, the artifact store, and the API that clients use to log in.
 func (c *cloud) startStorage() error {
 	images, err := c.work.MakeDir("registry")
 	if err != nil {
@@ -129,9 +129,9 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 	if err != nil {
 		return err
 	}
-	// Every build makes and deletes hundreds of files. In a group of blocks where many were deleted lately, ext4 takes long
-	// to find the inode for a new one (fs/ext4/ialloc.c, recently_deleted). With this attribute, which other file systems
-	// need not have, each folder in it gets a group of its own (chattr(1): "top of directory hierarchies").
+	// Every build creates and deletes hundreds of files. In a block group with many recent deletions, ext4 is slow to find
+	// an inode for a new file (fs/ext4/ialloc.c, recently_deleted). With this attribute, which other file systems may lack,
+	// each folder in it gets a block group of its own (chattr(1): "top of directory hierarchies").
 	_ = exec.Command("chattr", "+T", builds).Run()
 	c.builds = &codebuild.Runner{
 		Account: c.account, Authority: c.authority, Dir: builds, CacheDir: o.buildCache, Environment: c.buildEnvironment,
@@ -159,7 +159,7 @@ func (c *cloud) serve(h http.Handler) (*api.Server, error) {
 	return server, err
 }
 
-// close ends everything that was started, last things first, once the executions have ended.
+// close waits for the executions to end, then stops everything that was started, in reverse order.
 func (c *cloud) close() error {
 	if c.pipelines != nil {
 		c.pipelines.Wait()
@@ -171,14 +171,14 @@ func (c *cloud) close() error {
 	return err
 }
 
-// pushed is what became of a push.
+// pushed is the outcome of a push.
 type pushed struct {
 	At      time.Time
 	Started []*codepipeline.Execution
 	err     error // why nothing was started
 }
 
-// hear is told of each push to GitHub; its answer is for who pushed.
+// hear handles each push to GitHub. Its answer is shown to whoever pushed.
 func (c *cloud) hear(ctx context.Context, push github.Push) string {
 	p := pushed{At: time.Now()}
 	p.Started, p.err = c.pipelines.Push(ctx, push)
@@ -187,7 +187,7 @@ func (c *cloud) hear(ctx context.Context, push github.Push) string {
 	}
 	select {
 	case c.heard <- p:
-	default: // nobody waits for so many
+	default: // nobody is waiting
 	}
 	if p.err != nil {
 		return fmt.Sprintf("The push to %s starts nothing: %v.", push.Branch, p.err)
@@ -199,8 +199,8 @@ func (c *cloud) hear(ctx context.Context, push github.Push) string {
 	return strings.Join(answer, "\n")
 }
 
-// pipelineCreated does what follows the creation of a pipeline. Its source repository, which a user has had all the
-// time, appears, and an execution starts at once, as in AWS. It finds no commit, since the repository is still empty.
+// pipelineCreated does what follows the creation of a pipeline: it creates the source repository, still empty, and starts
+// the execution that AWS starts on creation. That fails, because there is no commit yet.
 func (c *cloud) pipelineCreated(ctx context.Context, name string) error {
 	if err := c.createRepository(ctx, name); err != nil {
 		return err
@@ -213,7 +213,7 @@ func (c *cloud) pipelineCreated(ctx context.Context, name string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	c.report.Note("The new pipeline has tried to release at once, as in AWS: %v", err)
+	c.report.Note("The new pipeline tried to release at once, as in AWS: %v", err)
 	return nil
 }
 
@@ -242,7 +242,7 @@ func (c *cloud) createRepository(ctx context.Context, pipeline string) error {
 	return nil
 }
 
-// protected says whether the stack refuses to be destroyed.
+// protected reports whether the stack refuses to be destroyed.
 func (c *cloud) protected() bool {
 	for _, r := range c.account.ByType(account.Instance) {
 		if on, _ := r.Properties["disableApiTermination"].(bool); on {
@@ -252,7 +252,7 @@ func (c *cloud) protected() bool {
 	return false
 }
 
-// contents counts what a destroy finds in its way.
+// contents counts the images and artifacts that a destroy has to remove.
 func (c *cloud) contents() (images, objects int) {
 	for _, r := range c.account.ByType(account.Repository) {
 		images += c.registry.ImageCount(r.String("name"))

@@ -20,8 +20,8 @@ func (c *cloud) newDeployService() *codedeploy.Service {
 	})
 }
 
-// deploy deploys a bundle for a pipeline, and returns when CodeDeploy is done with it, with a rollback too. So a
-// rehearsal's next release never meets a rollback that is still under way.
+// deploy deploys a bundle for a pipeline. It returns when CodeDeploy is done with it, including any rollback, so a
+// rehearsal's next release never runs into a rollback.
 func (c *cloud) deploy(ctx context.Context, d codepipeline.Deployment) (string, error) {
 	deployment, err := c.deploys.CreateDeployment(ctx, d.Application, d.Group, codedeploy.Revision{
 		Bucket: d.Bundle.Bucket, Key: d.Bundle.Key, Version: d.Bundle.Version, BundleType: "zip",
@@ -40,14 +40,14 @@ func (c *cloud) deploy(ctx context.Context, d codepipeline.Deployment) (string, 
 	return deployment.ID, err
 }
 
-// approve stands for the person who approves: it tells of the approval and gives it.
+// approve stands for the person who approves: it reports the approval and gives it.
 func (c *cloud) approve(_ context.Context, e codepipeline.Event) error {
 	c.report.Note("%s waits for an approval; the rehearsal approves", e.Stage)
 	return nil
 }
 
-// agentOf returns the CodeDeploy agent of an instance. It hears of deployments only when it can reach CodeDeploy and
-// has credentials.
+// agentOf returns the CodeDeploy agent of an instance. The agent receives deployments only if it can reach CodeDeploy
+// and has credentials.
 func (c *cloud) agentOf(instanceID string) (*agent.Agent, error) {
 	h, err := c.host(instanceID)
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *cloud) agentOf(instanceID string) (*agent.Agent, error) {
 	if _, err := h.metadata.Session(); err != nil {
 		return nil, err
 	}
-	h.power.Lock() // a host that reboots answers when it is back
+	h.power.Lock() // a rebooting host answers once it is back
 	defer h.power.Unlock()
 	return h.agent, nil
 }

@@ -1,6 +1,6 @@
 package world
 
-// Environments is what builds and hosts get of this machine's environment.
+// Environments are the environments of builds and hooks.
 func (w *World) Environments() []string {
 	all := w.cloud.machine.environment(w.Workspace)
 	for _, h := range w.cloud.hosts.byID {

@@ -22,9 +22,9 @@ import (
 
 // Host stands for one EC2 instance: a named set of Docker objects, an agent, and a metadata service.
 type Host struct {
-	// App is what the name of each of its Docker objects starts with.
+	// App is the prefix of the names of its Docker objects.
 	App string
-	// Edge is the address on this machine at which port 80 of the instance answers.
+	// Edge is the address on this machine that stands for port 80 of the instance.
 	Edge     string
 	Home     string // a folder for what hooks write
 	path     string // PATH of the hooks
@@ -35,15 +35,15 @@ type Host struct {
 
 func (h *Host) EdgeName() string { return h.App + "-edge" }
 
-// With adds variables to the environment of the host's hooks until the function that it returns is called.
+// With adds variables to the environment of the host's hooks until restore is called.
 func (h *Host) With(variables ...string) (restore func()) {
 	before := h.agent.Env
 	h.agent.Env = append(slices.Clone(before), variables...)
 	return func() { h.agent.Env = before }
 }
 
-// Wrap puts a bash script in the place of one of the host's commands until undo is called. In the script, $real is the
-// command itself.
+// Wrap replaces one of the host's commands by a bash script until undo is called. In the script, $real is the command
+// itself.
 func (h *Host) Wrap(command, script string) (undo func(), err error) {
 	real, err := exec.LookPath(command)
 	if err != nil {
@@ -58,17 +58,17 @@ func (h *Host) Wrap(command, script string) (undo func(), err error) {
 	return func() { restore(); os.RemoveAll(dir) }, os.WriteFile(filepath.Join(dir, command), []byte(text), 0o755)
 }
 
-// Session is what the host's role may do.
+// Session is a session of the host's role.
 func (h *Host) Session() (iam.Session, error) { return h.metadata.Session() }
 
-// Containers names the host's containers, whatever their state.
+// Containers lists the names of the host's containers, in any state.
 func (h *Host) Containers(ctx context.Context) ([]string, error) {
 	names, err := docker.Run(ctx, "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^/"+h.App+"-")
 	return strings.Fields(names), err
 }
 
-// ComeBack starts the containers that Docker starts when it starts: those whose restart policy says so (Docker manual,
-// "Start containers automatically"). The edge, by its name, comes before the application that it needs.
+// ComeBack starts the containers that the Docker daemon starts when it starts: those whose restart policy says so (Docker
+// manual, "Start containers automatically"). The edge comes before the application that it needs, as its name sorts.
 func (h *Host) ComeBack(ctx context.Context) error {
 	names, err := h.Containers(ctx)
 	if err != nil {
@@ -90,7 +90,7 @@ func (h *Host) ComeBack(ctx context.Context) error {
 	return nil
 }
 
-// AwaitCandidate returns when the container of a commit has been started beside the one that serves.
+// AwaitCandidate returns once the container of a commit has started beside the serving one.
 func (h *Host) AwaitCandidate(ctx context.Context, commit string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -110,7 +110,7 @@ func (h *Host) AwaitCandidate(ctx context.Context, commit string) error {
 	}
 }
 
-// Reboot kills the host's hooks and containers, and starts what starts by itself. Meanwhile its agent is away.
+// Reboot kills the host's hooks and containers, then starts what starts at boot. Meanwhile its agent is unreachable.
 func (h *Host) Reboot(ctx context.Context) error {
 	h.power.Lock()
 	defer h.power.Unlock()

@@ -19,13 +19,13 @@ import (
 	"cicd/rehearsal/aws/codepipeline"
 )
 
-// payloads are texts that make the file canary if a shell, or make, ever takes them for more than text. None has a slash,
-// so that each can be a file's name.
+// payloads are texts that create the file canary if a shell, or make, ever evaluates them. None has a slash, so each can
+// be a file name.
 func payloads(canary string) []string {
 	touch := "touch $(printf '" + strings.ReplaceAll(canary, "/", `\057`) + "')"
 	return []string{
 		"$(" + touch + ")",
-		"`touch $(printf '" + strings.ReplaceAll(canary, "/", `\\057`) + "')`", // a backslash more, which the backquotes take
+		"`touch $(printf '" + strings.ReplaceAll(canary, "/", `\\057`) + "')`", // one more backslash, which the backquotes consume
 		"; " + touch + "; #",
 		"& " + touch + " #",
 		"| " + touch + " #",
@@ -36,7 +36,7 @@ func payloads(canary string) []string {
 	}
 }
 
-// TestPayloads: every payload does its work when it is let.
+// TestPayloads: every payload creates the canary if evaluated.
 func TestPayloads(t *testing.T) {
 	canary := filepath.Join(t.TempDir(), "canary")
 	frames := []string{`echo %`, `echo "%"`, `echo '%'`}
@@ -51,9 +51,9 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
-// TestHostileCommit releases a commit whose message, author and files are named to be executed, and pushes it to a branch
-// that is, too. It has to be released as any other, and nothing of it may run. Meanwhile no secret of this machine's
-// environment may come near the rehearsal's files, builds and hosts.
+// TestHostileCommit releases a commit whose message, author and file names are payloads, and pushes it to a branch whose
+// name is one too. It must be released like any other, and no payload may run. Meanwhile no secret in this machine's
+// environment may reach the rehearsal's files, builds or hosts.
 func TestHostileCommit(t *testing.T) {
 	const secret = "correct-horse-battery-staple"
 	for _, name := range []string{"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "PULUMI_ACCESS_TOKEN"} {
@@ -94,8 +94,8 @@ func TestHostileCommit(t *testing.T) {
 	checkNoSecret(t, r, log, secret)
 }
 
-// checkNoSecret looks for a secret in the log, in every file of the rehearsal (Pulumi's state, builds, hosts, artifacts
-// before they are packed), and in the environments of builds and hosts. Nor may a login to the registry be left.
+// checkNoSecret looks for a secret in the log, in every file of the rehearsal (Pulumi's state, builds, hosts, unpacked
+// artifacts), and in the environments of builds and hosts. No login to the registry may be left either.
 func checkNoSecret(t *testing.T, r *world.World, log *bytes.Buffer, secret string) {
 	t.Helper()
 	if strings.Contains(log.String(), secret) {

@@ -12,9 +12,9 @@ import (
 	"cicd/rehearsal/aws/codedeploy/agent"
 )
 
-// hosts are the EC2 instances that something has reached for.
+// hosts are the EC2 instances that have been used so far.
 type hosts struct {
-	firstPort int // where the first one's edge answers, 0 for any free port
+	firstPort int // of the first host's edge; 0 for any free port
 
 	mu   sync.Mutex
 	byID map[string]*Host
@@ -38,7 +38,7 @@ func (c *cloud) host(instanceID string) (*Host, error) {
 	return h, nil
 }
 
-// boot gives a host its place on this machine.
+// boot sets up a host on this machine.
 func (c *cloud) boot(instanceID string, number int) (*Host, error) {
 	edge, err := freeport.Address()
 	if number == 1 && c.hosts.firstPort != 0 {
@@ -69,10 +69,10 @@ func (c *cloud) boot(instanceID string, number int) (*Host, error) {
 	return h, nil
 }
 
-// edgeImage is the reference of the image that stands for the public Caddy image.
+// edgeImage is the reference of the image that replaces the public Caddy image.
 func (c *cloud) edgeImage() string { return c.work.Name + "-caddy:rehearsal" }
 
-// close ends what still runs on the hosts.
+// close ends everything that still runs on the hosts.
 func (h *hosts) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

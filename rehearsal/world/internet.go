@@ -17,9 +17,8 @@ import (
 	"cicd/rehearsal/aws/ec2"
 )
 
-// internet is a client somewhere on the internet: it reaches what the declared network lets it reach, and nothing
-// else. It sends each request once, and a redirect is an answer. Where the connection ends on this machine is the hosts'
-// business.
+// internet returns a client somewhere on the internet: it reaches only what the declared network lets it reach. It sends
+// each request once and does not follow redirects. The hosts decide where on this machine a connection ends.
 func (c *cloud) internet() *http.Client {
 	transport := sendonce.Transport{Transport: &http.Transport{
 		Proxy:               nil, // the addresses are this machine's own
@@ -43,10 +42,10 @@ func (c *cloud) internet() *http.Client {
 	return &http.Client{Timeout: 15 * time.Second, Transport: transport, CheckRedirect: answerIsEnough}
 }
 
-// answerIsEnough keeps a client from following redirects: where they lead, HTTPS or another site, is not rehearsed.
+// answerIsEnough keeps a client from following redirects: their targets, HTTPS or another site, are not rehearsed.
 func answerIsEnough(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// locally names the address on this machine behind a port of an Elastic IP.
+// locally returns the address on this machine behind a port of an Elastic IP.
 func (c *cloud) locally(publicIP string, port int) (string, error) {
 	instance, err := ec2.Behind(c.account, publicIP, port)
 	if err != nil {
@@ -62,7 +61,7 @@ func (c *cloud) locally(publicIP string, port int) (string, error) {
 	return h.Edge, nil
 }
 
-// addressOf names the address on this machine behind a URL of the stack's.
+// addressOf returns the address on this machine behind a URL of the stack.
 func (c *cloud) addressOf(raw string) (string, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -71,8 +70,8 @@ func (c *cloud) addressOf(raw string) (string, error) {
 	return c.locally(u.Hostname(), 80)
 }
 
-// commitAt returns the commit of the container that the edge has named as its upstream, "address:port", "" if there
-// is none.
+// commitAt returns the commit of the container that the edge named as its upstream, "address:port", or "" if there is
+// none.
 func (c *cloud) commitAt(ctx context.Context, upstream string) (string, error) {
 	address, _, err := net.SplitHostPort(upstream)
 	if err != nil {

@@ -15,16 +15,16 @@ import (
 	"cicd/rehearsal/aws/codedeploy"
 )
 
-// logs has what builds and hooks print: all of it in files, one for each build and each hook, and on the console if that is
-// asked for.
+// logs keeps the output of builds and hooks: all of it in files, one per build and per hook, and on the console if
+// verbose.
 type logs struct {
 	*console.Console
 	verbose bool
-	folder  *workspace.Logs // nil where none could be made
-	hooks   map[string]*log // of the lifecycle events under way, by file name
+	folder  *workspace.Logs // nil if it could not be made
+	hooks   map[string]*log // of the running lifecycle events, by file name
 }
 
-// openLogs makes the folder for the logs. A rehearsal is worth having without: a read-only checkout can be rehearsed too.
+// openLogs makes the folder for the logs. Without one the rehearsal goes on: the checkout may be read-only.
 func (w *World) openLogs() *logs {
 	folder, err := workspace.NewLogs(w.ProjectDir, w.Stack)
 	if err != nil {
@@ -33,7 +33,7 @@ func (w *World) openLogs() *logs {
 	return &logs{Console: w.Console, verbose: w.Verbose, folder: folder, hooks: map[string]*log{}}
 }
 
-// LogDir is the folder with the logs of builds and hooks, "" where none are kept.
+// LogDir is the folder with the logs of builds and hooks, or "" if none are kept.
 func (w *World) LogDir() string {
 	if w.logs.folder == nil {
 		return ""
@@ -41,8 +41,8 @@ func (w *World) LogDir() string {
 	return w.logs.folder.Dir
 }
 
-// closeLogs removes the logs, unless the rehearsal has failed or they are asked for. Then it says where they are, if the
-// failure does not.
+// closeLogs removes the logs unless the rehearsal failed or they were asked for. If they stay and the failure does not
+// say where they are, it does.
 func (w *World) closeLogs(failure error) error {
 	if w.logs == nil || w.LogDir() == "" {
 		return nil
@@ -60,7 +60,7 @@ func (l *logs) build(id string) io.WriteCloser {
 	return l.open(buildLog(id), fmt.Sprintf("build %.7s", unique))
 }
 
-// hook logs what a lifecycle event prints, in the form of the agent's scripts.log. An event that prints nothing has no log.
+// hook logs a lifecycle event's output, in the format of the agent's scripts.log. An event without output has no log.
 func (l *logs) hook(e codedeploy.Event) {
 	name := hookLog(e.Deployment, e.Instance, e.Lifecycle)
 	one := l.hooks[name]
@@ -80,13 +80,13 @@ func (l *logs) hook(e codedeploy.Event) {
 	}
 }
 
-// buildLog and hookLog name files.
+// buildLog and hookLog return file names.
 func buildLog(id string) string { return strings.ReplaceAll(id, ":", "-") + ".log" }
 func hookLog(deployment, instance, event string) string {
 	return fmt.Sprintf("%s-%s-%s.log", deployment, instance, event)
 }
 
-// explain adds the path of a log, if there is one, to a failure.
+// explain adds the path of a log, if it exists, to a failure.
 func (l *logs) explain(failure error, name string) error {
 	if failure == nil || l.folder == nil {
 		return failure
@@ -98,7 +98,7 @@ func (l *logs) explain(failure error, name string) error {
 	return fmt.Errorf("%w\n  log: %s", failure, path)
 }
 
-// explainDeployment adds the paths of the logs of the hooks that have failed to a deployment's error.
+// explainDeployment adds the paths of the failed hooks' logs to a deployment's error.
 func (l *logs) explainDeployment(d *codedeploy.Deployment) error {
 	err := d.Err()
 	for _, instance := range d.Info().Instances {
@@ -111,13 +111,13 @@ func (l *logs) explainDeployment(d *codedeploy.Deployment) error {
 	return err
 }
 
-// log is the log of one build or hook. That it cannot be written ends nothing: it is told of at the end.
+// log is the log of one build or hook. If it cannot be written, nothing stops; Close reports it.
 type log struct {
 	*logs
-	source string         // as people see it
+	source string         // as shown
 	file   io.WriteCloser // nil if there is none
-	err    error          // why the file is not complete
-	rest   []byte         // a line whose end is still to come
+	err    error          // why the file is incomplete
+	rest   []byte         // an unfinished line
 }
 
 func (l *logs) open(name, source string) *log {
@@ -141,7 +141,7 @@ func (l *log) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// line logs a line, which gets the time of day that those of a build have themselves.
+// line logs a line and adds the time of day, which the lines of a build already have.
 func (l *log) line(text string) {
 	l.keep(fmt.Appendf(nil, "%s %s\n", time.Now().Format(time.DateTime), text))
 	l.show([]byte(text + "\n"))
@@ -153,7 +153,7 @@ func (l *log) keep(p []byte) {
 	}
 }
 
-// longest is how long a line may become before it is shown in parts.
+// longest is how long an unfinished line may become before it is shown in parts.
 const longest = 64 << 10
 
 func (l *log) show(p []byte) {
@@ -171,7 +171,7 @@ func (l *log) show(p []byte) {
 	}
 }
 
-// Close shows what has no line end, and tells whether the file lacks anything.
+// Close shows an unfinished last line, and reports whether the file is incomplete.
 func (l *log) Close() error {
 	if len(l.rest) > 0 {
 		l.show([]byte("\n"))
@@ -180,7 +180,7 @@ func (l *log) Close() error {
 		l.err = errors.Join(l.err, l.file.Close())
 	}
 	if l.err != nil {
-		l.Note("warning: the log of %s is not complete: %v", l.source, l.err)
+		l.Note("warning: the log of %s is incomplete: %v", l.source, l.err)
 	}
 	return nil
 }

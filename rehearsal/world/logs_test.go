@@ -16,7 +16,7 @@ import (
 
 const testBuild = "cicd-dev-build:fc894577-3de7-429e-ae18-2a7725b7d6ac"
 
-// newTestLogs makes logs of a rehearsal, and what it shows.
+// newTestLogs returns a rehearsal's logs and what they show.
 func newTestLogs(t *testing.T, verbose bool) (*logs, *strings.Builder) {
 	t.Helper()
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
@@ -33,7 +33,7 @@ func newTestLogs(t *testing.T, verbose bool) (*logs, *strings.Builder) {
 	return &logs{Console: console.New(shown), verbose: verbose, folder: folder, hooks: map[string]*log{}}, shown
 }
 
-// logPath returns the path of the log that a failure is explained with.
+// logPath returns the path of the log that explains a failure.
 func logPath(t *testing.T, l *logs, name string) string {
 	t.Helper()
 	_, path, found := strings.Cut(l.explain(errors.New("failed"), name).Error(), "failed\n  log: ")
@@ -43,7 +43,7 @@ func logPath(t *testing.T, l *logs, name string) string {
 	return path
 }
 
-// TestBuildLog has output whose pieces are no lines.
+// TestBuildLog writes output in pieces that are not lines.
 func TestBuildLog(t *testing.T) {
 	const output = "one\ntwo\x1b[1m \r\nthree"
 	for _, verbose := range []bool{false, true} {
@@ -64,7 +64,7 @@ func TestBuildLog(t *testing.T) {
 	}
 }
 
-// TestEndlessLine: what never ends its line is shown all the same, before it has filled the memory.
+// TestEndlessLine: a line that never ends is shown anyway, before it fills the memory.
 func TestEndlessLine(t *testing.T) {
 	l, shown := newTestLogs(t, true)
 	build := l.build(testBuild)
@@ -75,7 +75,7 @@ func TestEndlessLine(t *testing.T) {
 	}
 }
 
-// TestHookLogs has the hooks of two hosts at the same time.
+// TestHookLogs runs the hooks of two hosts at the same time.
 func TestHookLogs(t *testing.T) {
 	l, shown := newTestLogs(t, true)
 	event := func(instance, line string, status codedeploy.Status, err error) {
@@ -116,7 +116,7 @@ func TestHookLogs(t *testing.T) {
 	}
 }
 
-// TestLogThatCannotBeWritten has a full disk, and a folder that has gone. The build goes on, and people are told.
+// TestLogThatCannotBeWritten has a full disk and a removed folder. The build goes on, and the console says so.
 func TestLogThatCannotBeWritten(t *testing.T) {
 	l, shown := newTestLogs(t, false)
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -134,7 +134,7 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 		one.Close()
 	}
 	told := strings.Join(strings.Fields(shown.String()), " ")
-	for _, want := range []string{"the log of build 0123abc is not complete: ", "no space left on device", "the log of BeforeInstall i-01234 is not complete: ", "no such file"} {
+	for _, want := range []string{"the log of build 0123abc is incomplete: ", "no space left on device", "the log of BeforeInstall i-01234 is incomplete: ", "no such file"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("told is %q, want %q in it", told, want)
 		}

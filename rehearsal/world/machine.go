@@ -18,19 +18,19 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// checkMachine returns everything that this machine or checkout lacks for a rehearsal, at once.
+// checkMachine returns everything that this machine or checkout lacks for a rehearsal.
 func checkMachine(ctx context.Context, o Options) error {
 	return errors.Join(CheckDocker(ctx), checkCheckout(ctx, o.ProjectDir), checkPort(o.Port), checkBash(), checkFolders())
 }
 
-// checkFolders makes sure that programs may be run where a rehearsal's files are: hooks, and what a build compiles.
+// checkFolders makes sure that programs can run in a rehearsal's folder: hooks, and what a build compiles.
 func checkFolders() error {
 	var about unix.Statfs_t
 	if err := unix.Statfs(workspace.Folders, &about); err != nil {
 		return fmt.Errorf("%s, where a rehearsal has its files: %w", workspace.Folders, err)
 	}
 	if about.Flags&unix.ST_NOEXEC != 0 {
-		return fmt.Errorf("%s is mounted with noexec, and a rehearsal runs programs in it: mount -o remount,exec %s", workspace.Folders, workspace.Folders)
+		return fmt.Errorf("%s is mounted with noexec, but a rehearsal runs programs in it: mount -o remount,exec %s", workspace.Folders, workspace.Folders)
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func CheckDocker(ctx context.Context) error {
 	}
 	version, err := docker.Run(ctx, "version", "--format", "{{.Server.Version}}")
 	if err != nil {
-		return fmt.Errorf("the Docker daemon is not running, or may not be used by this user: start it (sudo systemctl start docker), then try `docker version`: %w", err)
+		return fmt.Errorf("the Docker daemon is not running, or this user may not use it: start it (sudo systemctl start docker), then try `docker version`: %w", err)
 	}
 	major, _, _ := strings.Cut(version, ".")
 	if n, err := strconv.Atoi(major); err != nil || n < 20 {
@@ -50,7 +50,7 @@ func CheckDocker(ctx context.Context) error {
 	return nil
 }
 
-// checkCheckout makes sure that there is a commit to push, and that GitHub would take it.
+// checkCheckout makes sure that there is a commit to push, and that GitHub would accept it.
 func checkCheckout(ctx context.Context, dir string) error {
 	if _, err := exec.LookPath("git"); err != nil {
 		return errors.New("git is not installed (no git on PATH)")
@@ -63,7 +63,7 @@ func checkCheckout(ctx context.Context, dir string) error {
 		return fmt.Errorf("the repository in %s has no commit on its branch, so there is nothing to push: commit something first: %w", dir, err)
 	}
 	if len(strings.TrimSpace(commit)) != 40 {
-		return fmt.Errorf("the repository in %s has SHA-256 commit ids, which GitHub does not take: make one with `git init --object-format=sha1`", dir)
+		return fmt.Errorf("the repository in %s has SHA-256 commit ids, which GitHub does not accept: create one with `git init --object-format=sha1`", dir)
 	}
 	return nil
 }
@@ -75,12 +75,12 @@ func checkPort(port int) error {
 	}
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
-		return fmt.Errorf("port %d is in use: stop what listens there, or leave --port away for a free one: %w", port, err)
+		return fmt.Errorf("port %d is in use: stop what listens there, or omit --port to get a free one: %w", port, err)
 	}
 	return l.Close()
 }
 
-// checkBash: the buildspec and the hooks are run by it, as on Amazon Linux.
+// checkBash: as on Amazon Linux, bash runs the buildspec's commands and the hooks.
 func checkBash() error {
 	if _, err := exec.LookPath("bash"); err != nil {
 		return errors.New("bash is not installed (none on PATH)")

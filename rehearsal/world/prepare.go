@@ -21,7 +21,7 @@ import (
 	"cicd/rehearsal/aws/cli"
 )
 
-// prepare makes everything ready that has to be there before the stack comes up.
+// prepare sets up everything that must exist before the stack comes up.
 func (w *World) prepare(ctx context.Context) error {
 	fmt.Fprintf(w.Console, "Rehearsing stack %s on this machine, without an AWS account.\n", w.Stack)
 	config, err := automation.ReadConfig(w.ProjectDir, w.Stack)
@@ -43,7 +43,7 @@ func (w *World) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, setting := range encrypted {
-		w.Note("%s is encrypted: the rehearsal goes without it", setting)
+		w.Note("%s is encrypted: the rehearsal runs without it", setting)
 	}
 	w.logs = w.openLogs()
 	options := cloudOptions{port: w.Port, builtInAWS: w.BuiltInAWS, report: &reporter{w.Console}, logs: w.logs}
@@ -63,10 +63,10 @@ func (w *World) prepare(ctx context.Context) error {
 	return w.openStack(ctx, dir, infra.Program(config.Keys()))
 }
 
-// newMachine finds this machine's Docker daemon, and puts a folder in front of PATH for the aws command.
+// newMachine finds this machine's Docker daemon, and puts a folder for the aws command in front of PATH.
 func newMachine(ctx context.Context, work *workspace.Workspace) (machine, error) {
 	host := os.Getenv("DOCKER_HOST")
-	if host == "" { // what `docker context use` has chosen is in the user's HOME, which builds and hooks do not see
+	if host == "" { // `docker context use` stores its choice in the user's HOME, which builds and hooks do not see
 		endpoint, err := docker.Run(ctx, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
 		if err != nil {
 			return machine{}, err
@@ -80,14 +80,14 @@ func newMachine(ctx context.Context, work *workspace.Workspace) (machine, error)
 	return machine{path: bin + string(filepath.ListSeparator) + os.Getenv("PATH"), dockerHost: host}, nil
 }
 
-// provideAWS makes the aws command of builds and hooks: the installed AWS CLI where it is of a fit version, else the
-// built-in one. Only to ask for its version takes a second.
+// provideAWS provides the aws command of builds and hooks: the installed AWS CLI if its version is suitable, else the
+// built-in one. Asking for the version alone takes a second.
 func (c *cloud) provideAWS() error {
 	c.installedAWS, _ = cli.Find(append(c.machine.environment(c.work), userHome()))
 	return c.useAWS(c.installedAWS)
 }
 
-// useAWS makes the aws command of builds and hooks run the installed AWS CLI with this path, or the built-in one for "".
+// useAWS makes the aws command of builds and hooks run the AWS CLI at this path, or the built-in one for "".
 func (c *cloud) useAWS(installed string) error {
 	command := c.work.Path("bin", "aws")
 	if err := os.Remove(command); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -102,7 +102,7 @@ func (c *cloud) useAWS(installed string) error {
 // userHome is what a version manager's shim needs to find its own files.
 func userHome() string { return "HOME=" + os.Getenv("HOME") }
 
-// userCache makes a folder of the user's cache for what is worth keeping between rehearsals.
+// userCache makes a folder in the user's cache for what rehearsals can reuse.
 func userCache(name string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -112,7 +112,7 @@ func userCache(name string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// makeEdgeImage builds the image that stands for the public Caddy image, of the same version, with nothing else in it.
+// makeEdgeImage builds the image that replaces the public Caddy image: the same version, and nothing else in it.
 func (w *World) makeEdgeImage(ctx context.Context) error {
 	architecture, err := docker.Run(ctx, "version", "--format", "{{.Server.Arch}}")
 	if err != nil {
@@ -127,7 +127,7 @@ func (w *World) makeEdgeImage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A link would not do: a build context is read file by file. Where it can be, the copy is a hard link.
+	// A symbolic link would not do: a build context is read file by file. The copy is a hard link if possible.
 	if os.Link(caddy, filepath.Join(dir, "caddy")) != nil {
 		if err := copyFile(caddy, filepath.Join(dir, "caddy")); err != nil {
 			return err
@@ -136,15 +136,15 @@ func (w *World) makeEdgeImage(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(edgeDockerfile), 0o644); err != nil {
 		return err
 	}
-	// An interruption may not end it in between: the daemon would go on alone, and make the image after all was removed.
+	// It must not be interrupted: the daemon would go on alone, and create the image after everything was removed.
 	if _, err := docker.Run(context.WithoutCancel(ctx), "build", "--quiet", "--force-rm", "--tag", w.cloud.edgeImage(), dir); err != nil {
 		return err
 	}
-	w.Step("edge", "image of the Caddy that is built from tools/", time.Since(start))
+	w.Step("edge", "image with Caddy, built from tools/", time.Since(start))
 	return nil
 }
 
-// edgeDockerfile has Caddy where the official image has it.
+// edgeDockerfile puts Caddy where the official image has it.
 const edgeDockerfile = `FROM scratch
 COPY caddy /usr/bin/caddy
 ENV PATH=/usr/bin XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data

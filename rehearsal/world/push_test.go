@@ -17,7 +17,7 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// TestPushThatNobodyHears has a repository whose hook does not run, as with core.hooksPath, or does not reach the rehearsal.
+// TestPushThatNobodyHears has a repository whose hook does not run, as with core.hooksPath, or cannot reach the rehearsal.
 func TestPushThatNobodyHears(t *testing.T) {
 	for name, hook := range map[string]string{"no hook": "", "a hook that says why": "#!/bin/sh\necho 'the line is dead'\n"} {
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestPushThatNobodyHears(t *testing.T) {
 			}
 			r.cloud.heard <- pushed{} // of another push
 			_, err = r.PushTo(t.Context(), testproject.New(t), "HEAD", "main")
-			for _, want := range []string{"arrived", "no pipeline heard of it", "post-receive hook of " + repository.Dir} {
+			for _, want := range []string{"arrived", "reached no pipeline", "post-receive hook of " + repository.Dir} {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("the error is %v, want %q in it", err, want)
 				}
@@ -51,8 +51,8 @@ func TestPushThatNobodyHears(t *testing.T) {
 	}
 }
 
-// TestBuildsFindNoRepository looks for one as the commands of builds and hooks do. There is none in CodeBuild or on a host,
-// and that of the checkout would say something else than the commit that is released.
+// TestBuildsFindNoRepository looks for one as the commands of builds and hooks do. There is none in CodeBuild or on a
+// host, and the checkout's could name another commit than the released one.
 func TestBuildsFindNoRepository(t *testing.T) {
 	project := testproject.New(t)
 	work, err := workspace.New(t.Context(), project, io.Discard)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// registryFaults stands in front of the registry. It gives the registry its clock, and lets others answer in its place.
+// registryFaults wraps the registry: it sets the registry's clock, and lets others answer in its place.
 type registryFaults struct {
 	http.Handler
 	// ahead is how far the registry's clock is ahead of this machine's, in nanoseconds.
@@ -22,7 +22,7 @@ func (f *registryFaults) now() time.Time { return time.Now().Add(time.Duration(f
 // Advance sets how far the registry's clock is ahead of this machine's.
 func (f *registryFaults) Advance(d time.Duration) { f.ahead.Store(int64(d)) }
 
-// Intercept has answer see each request first: those for which it returns true it has answered. Nil ends that.
+// Intercept shows each request to answer first, which returns true if it has answered. Nil ends that.
 func (f *registryFaults) Intercept(answer func(http.ResponseWriter, *http.Request) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

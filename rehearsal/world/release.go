@@ -13,8 +13,8 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// Greeting is the file of the embedded application whose one line its page shows. Another application has none:
-// there the change that is pushed is a file that it does not know.
+// Greeting is a file of the embedded application; its page shows the file's one line. Another application has no such
+// file: there the pushed change is a file that the application does not know.
 const Greeting = "webapp/greeting.txt"
 
 // Release is a commit that was pushed and is being served.
@@ -42,8 +42,8 @@ func (w *World) ReleaseCheckout(ctx context.Context) error {
 	return err
 }
 
-// ReleaseChange does what the team does every day: it commits a change in a clone and pushes it, while requests
-// come in, and counts these.
+// ReleaseChange does what the team does every day: it commits a change in a clone and pushes it. Meanwhile it sends
+// requests and counts them.
 func (w *World) ReleaseChange(ctx context.Context) (Release, Visits, error) {
 	clone, err := w.Clone(ctx)
 	if err != nil {
@@ -74,14 +74,14 @@ func (w *World) ReleaseChange(ctx context.Context) (Release, Visits, error) {
 	return done, count, nil
 }
 
-// Clone makes a working copy of what is on GitHub, as each of the team has one.
+// Clone clones the repository on GitHub, as each member of the team does.
 func (w *World) Clone(ctx context.Context) (dir string, err error) {
 	dir = w.Workspace.Path("clone")
 	_, err = github.Git(ctx, "", "clone", "--quiet", "--branch", w.Branch(), w.cloud.pipelines.Repository.Dir, dir)
 	return dir, err
 }
 
-// CommitChange commits a changed file, of one line of text, in a working copy.
+// CommitChange commits a change to a file in a working copy: one line of text.
 func (w *World) CommitChange(ctx context.Context, dir, text string) (file, commit string, err error) {
 	file = HarmlessFile(dir)
 	if err := os.WriteFile(filepath.Join(dir, file), []byte(text+"\n"), 0o644); err != nil {
@@ -91,7 +91,7 @@ func (w *World) CommitChange(ctx context.Context, dir, text string) (file, commi
 	return file, commit, err
 }
 
-// HarmlessFile names a file in a working copy that any application can bear a change of: see greeting.
+// HarmlessFile names a file in a working copy whose change no application minds: see Greeting.
 func HarmlessFile(dir string) string {
 	if _, err := os.Stat(filepath.Join(dir, Greeting)); err == nil {
 		return Greeting
@@ -99,7 +99,7 @@ func HarmlessFile(dir string) string {
 	return "webapp/rehearsal.txt"
 }
 
-// CommitAll commits everything that has changed in a clone, what the repository ignores too.
+// CommitAll commits everything that has changed in a clone, including ignored files.
 func CommitAll(ctx context.Context, dir, message string) (id string, err error) {
 	for _, args := range [][]string{{"add", "--all", "--force"}, {"commit", "--quiet", "--message", message}} {
 		if _, err := github.Git(ctx, dir, args...); err != nil {
@@ -130,8 +130,8 @@ func (w *World) Follow(ctx context.Context, e *codepipeline.Execution, start tim
 	return w.goLive(ctx, e, start, w.cloud.firstServed(watched, w.stack.output("appUrl"), e.Commit))
 }
 
-// goLive waits for an execution to end and the URL to serve its commit. The time that counts is from the start to the first
-// answer: the deployment goes on after it, to retire the old container and to prove the new one.
+// goLive waits until an execution has ended and the URL serves its commit. The time that counts is from start to the
+// first answer: the deployment goes on after that, to retire the old container and validate the new one.
 func (w *World) goLive(ctx context.Context, e *codepipeline.Execution, start time.Time, first <-chan time.Time) (Release, error) {
 	if status, err := e.Wait(ctx); status != codepipeline.Succeeded {
 		return Release{}, errors.Join(fmt.Errorf("the release of %.7s ended %s", e.Commit, status), err)
@@ -144,7 +144,7 @@ func (w *World) goLive(ctx context.Context, e *codepipeline.Execution, start tim
 	case moment := <-first:
 		done.Took = moment.Sub(start)
 	case <-time.After(serveTimeout):
-		return done, fmt.Errorf("%s has served %.7s, too shortly to tell since when", done.URL, e.Commit)
+		return done, fmt.Errorf("%s has served %.7s, but too briefly to measure since when", done.URL, e.Commit)
 	case <-ctx.Done():
 		return done, ctx.Err()
 	}
@@ -152,7 +152,7 @@ func (w *World) goLive(ctx context.Context, e *codepipeline.Execution, start tim
 	return done, nil
 }
 
-// Push pushes to the branch that the pipeline watches, and returns the execution that this started.
+// Push pushes to the branch that the pipeline watches, and returns the started execution.
 func (w *World) Push(ctx context.Context, dir string) (*codepipeline.Execution, error) {
 	started, err := w.PushTo(ctx, dir, "HEAD", w.Branch())
 	if err != nil {
@@ -161,8 +161,8 @@ func (w *World) Push(ctx context.Context, dir string) (*codepipeline.Execution, 
 	return started[0], nil
 }
 
-// PushTo pushes a revision of a working copy to a branch, and returns the executions that this started: one or more where
-// there is no error.
+// PushTo pushes a revision of a working copy to a branch, and returns the started executions: one or more if there is
+// no error.
 func (w *World) PushTo(ctx context.Context, dir, revision, branch string) ([]*codepipeline.Execution, error) {
 	repository := w.cloud.pipelines.Repository
 	for len(w.cloud.heard) > 0 {
@@ -181,17 +181,17 @@ func (w *World) PushTo(ctx context.Context, dir, revision, branch string) ([]*co
 		}
 		return p.Started, nil
 	default:
-		return nil, fmt.Errorf("the push to %s arrived and no pipeline heard of it: the post-receive hook of %s did not report it. git push said: %q", branch, repository.Dir, said)
+		return nil, fmt.Errorf("the push to %s arrived but reached no pipeline: the post-receive hook of %s did not report it. git push said: %q", branch, repository.Dir, said)
 	}
 }
 
-// Branch is what the pipeline's source action names.
+// Branch is the branch of the pipeline's source action.
 func (w *World) Branch() string {
-	_, branch, _ := w.cloud.pipelines.Source(w.stack.output("pipelineName")) // which bringUp has made sure of
+	_, branch, _ := w.cloud.pipelines.Source(w.stack.output("pipelineName")) // bringUp has checked it
 	return branch
 }
 
-// LocalURL is where a browser on this machine finds what appUrl leads to.
+// LocalURL is the URL of the application for a browser on this machine.
 func (w *World) LocalURL() string {
 	address, err := w.cloud.addressOf(w.stack.output("appUrl"))
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 	"cicd/rehearsal/aws/codepipeline"
 )
 
-// reporter tells on the console what the pipelines do.
+// reporter shows on the console what the pipelines do.
 type reporter struct{ *console.Console }
 
-// observe reports the actions that have ended. That of a pipeline's creation is told in a remark of its own.
+// observe reports actions that have ended. pipelineCreated reports the execution of a pipeline's creation.
 func (r *reporter) observe(e codepipeline.Event) {
 	switch {
 	case e.Execution.Trigger == codepipeline.ByCreation:
@@ -30,7 +30,7 @@ func (r *reporter) observe(e codepipeline.Event) {
 	}
 }
 
-// phases remarks on how long the phases of a build took, those that did not matter left out.
+// phases notes how long the phases of a build took, without the negligible ones.
 func (r *reporter) phases(phases []codebuild.PhaseResult) {
 	var parts []string
 	for _, p := range phases {
@@ -42,7 +42,7 @@ func (r *reporter) phases(phases []codebuild.PhaseResult) {
 	r.Note("%s", strings.Join(parts, ", "))
 }
 
-// warnings remarks on what did not stop a build.
+// warnings notes what did not stop a build.
 func (r *reporter) warnings(of *codebuild.Build) {
 	for _, warning := range of.Warnings {
 		r.Note("warning: %s", warning)

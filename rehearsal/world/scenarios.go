@@ -13,12 +13,12 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// This file has what scenarios see of the parts that a world is made of.
+// This file has the parts of a world that scenarios may use.
 
 // Output returns a string output of the stack, "" if there is none.
 func (w *World) Output(name string) string { return w.stack.output(name) }
 
-// Declared is the stack, as package automation has it.
+// Declared is the stack as package automation represents it.
 func (w *World) Declared() *automation.Stack { return w.stack.Stack }
 
 // AppURL is the stack's output appUrl.
@@ -27,22 +27,22 @@ func (w *World) AppURL() string { return w.Output("appUrl") }
 // Client returns a client somewhere on the internet, see internet.
 func (w *World) Client() *http.Client { return w.cloud.internet() }
 
-// Serves waits until the URL of the application is answered by a container of the commit.
+// Serves waits until a container of the commit answers at the application's URL.
 func (w *World) Serves(ctx context.Context, commit string) error {
 	return w.cloud.serves(ctx, w.AppURL(), commit)
 }
 
-// Visit sends requests to the application until leave is called, and shows each answer to saw, unless that is nil.
+// Visit sends requests to the application until Leave is called, and passes each answer to saw unless that is nil.
 func (w *World) Visit(ctx context.Context, saw func(Answer)) *Visitors {
 	return visit(ctx, w.Client(), w.AppURL(), saw)
 }
 
-// CommitAt returns the commit of the container that the edge has named as its upstream, "" if there is none.
+// CommitAt returns the commit of the container that the edge named as its upstream, or "" if there is none.
 func (w *World) CommitAt(ctx context.Context, upstream string) (string, error) {
 	return w.cloud.commitAt(ctx, upstream)
 }
 
-// Start releases a commit by hand: StartPipelineExecution with a source revision override.
+// Start releases a commit manually: StartPipelineExecution with a source revision override.
 func (w *World) Start(ctx context.Context, commit string) (*codepipeline.Execution, error) {
 	return w.cloud.pipelines.Start(ctx, w.Output("pipelineName"), codepipeline.ByHand, commit)
 }
@@ -50,7 +50,7 @@ func (w *World) Start(ctx context.Context, commit string) (*codepipeline.Executi
 // Repository is the stack's repository on GitHub.
 func (w *World) Repository() *github.Repository { return w.cloud.pipelines.Repository }
 
-// Pushes passes on each push to the repository that the pipelines heard of.
+// Pushes receives each push to the repository that reached the pipelines.
 func (w *World) Pushes() <-chan pushed { return w.cloud.heard }
 
 // Host returns the host that everything runs on.
@@ -64,20 +64,20 @@ func (w *World) Host() (*Host, error) {
 // Account is what the stack declares.
 func (w *World) Account() *account.Account { return w.cloud.account }
 
-// Authority decides requests by the declared policies, and has recorded them.
+// Authority decides requests by the declared policies and records them.
 func (w *World) Authority() *iam.Authority { return w.cloud.authority }
 
-// Registry is the image registry, and registryFaults what can go wrong with it.
+// Registry is the image registry, and RegistryFaults what can go wrong with it.
 func (w *World) Registry() *ecr.Registry         { return w.cloud.registry }
 func (w *World) RegistryFaults() *registryFaults { return w.cloud.faults }
 
-// Contents counts the images and artifacts that a destroy finds in its way.
+// Contents counts the images and artifacts that a destroy has to remove.
 func (w *World) Contents() (images, objects int) { return w.cloud.contents() }
 
-// InstalledAWS is the path of the AWS CLI of this machine, "" when none of a fit version was found.
+// InstalledAWS is the path of this machine's AWS CLI, or "" if it has none of a suitable version.
 func (w *World) InstalledAWS() string { return w.cloud.installedAWS }
 
-// UseAWS makes the aws command of builds and hooks run the installed AWS CLI with this path, or the built-in one for "".
+// UseAWS makes the aws command of builds and hooks run the AWS CLI at this path, or the built-in one for "".
 func (w *World) UseAWS(installed string) error { return w.cloud.useAWS(installed) }
 
 // Serve serves a handler on the loopback interface until the world is closed, and returns its URL.

@@ -10,11 +10,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// githubToken is the setting with which the program manages a repository. In a rehearsal its value opens nothing.
+// githubToken is the setting with the program's token for managing a repository. In a rehearsal its value opens nothing.
 const githubToken = "github:token"
 
-// copySettings copies the settings of the project and its stacks into dir. What is encrypted is left out, and so is what it
-// was encrypted with: the rehearsal has no key. It returns the names of the stack's settings that are left out.
+// copySettings copies the settings of the project and its stacks into dir, without encrypted values and what they were
+// encrypted with: the rehearsal has no key. It returns the names of the stack's settings that it left out.
 func copySettings(projectDir, dir, stack string) (encrypted []string, err error) {
 	files, err := filepath.Glob(filepath.Join(projectDir, "Pulumi*.yaml"))
 	if err != nil {
@@ -42,7 +42,7 @@ func copySettings(projectDir, dir, stack string) (encrypted []string, err error)
 	return encrypted, nil
 }
 
-// rehearsable returns a stack's settings without what is encrypted, and the names of the settings that this concerns.
+// rehearsable returns a stack's settings without encrypted values, and the names of the settings that had any.
 func rehearsable(content []byte) (plain []byte, encrypted []string, err error) {
 	var settings struct {
 		Config map[string]any `json:"config,omitempty"`
@@ -66,7 +66,7 @@ func rehearsable(content []byte) (plain []byte, encrypted []string, err error) {
 	return plain, encrypted, err
 }
 
-// withoutEncrypted returns a value without what is encrypted in it, nil if that is all of it, and whether anything is. An
+// withoutEncrypted returns a value without its encrypted parts, nil if nothing is left, and whether it had any. An
 // encrypted value is an object with the one key "secure" (Pulumi reserves these, sdk/go/common/resource/config/object.go).
 func withoutEncrypted(value any) (plain any, dropped bool) {
 	switch value := value.(type) {

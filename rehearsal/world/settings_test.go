@@ -16,7 +16,7 @@ import (
 func TestCopySettings(t *testing.T) {
 	tests := []struct {
 		name, settings string
-		want           string // the settings that are left
+		want           string // the remaining settings
 		encrypted      []string
 	}{
 		{"plain", "config:\n  aws:region: eu-central-1\n  cicd:containerPort: 9000\n",

@@ -14,14 +14,14 @@ import (
 	"cicd/automation"
 )
 
-// declaredStack is the stack under rehearsal: the real engine on a copy of the project's settings, with its state in
-// the rehearsal's folder, so that neither the user's settings nor their backend are touched.
+// declaredStack is the stack under rehearsal: the real engine on a copy of the project's settings, with its state in the
+// rehearsal's folder, so that the user's settings and backend stay untouched.
 type declaredStack struct {
 	*automation.Stack
 	outputs map[string]any
 }
 
-// output returns a string output of the last up, "" if there is none.
+// output returns a string output of the last up, or "" if there is none.
 func (s *declaredStack) output(name string) string {
 	value, _ := s.outputs[name].(string)
 	return value
@@ -42,21 +42,21 @@ func (w *World) openStack(ctx context.Context, dir string, program pulumi.RunFun
 	return nil
 }
 
-// EngineEnvironment is what the engine gets beside this process's environment.
+// EngineEnvironment is what the engine gets in addition to this process's environment.
 func (w *World) EngineEnvironment() map[string]string {
 	return map[string]string{
 		"PULUMI_BACKEND_URL":       "file://" + w.Workspace.Path("state"),
 		"PULUMI_HOME":              w.Workspace.Path("pulumi"),
-		"PULUMI_CONFIG_PASSPHRASE": "rehearsal", // nothing of worth is encrypted with it
+		"PULUMI_CONFIG_PASSPHRASE": "rehearsal", // encrypts nothing of value
 		"PULUMI_DEBUG_PROVIDERS":   w.cloud.provider.Env(),
-		// The engine would download the real plugins of a stack's providers too, to attach to this one afterwards.
+		// Otherwise the engine would download the real plugins of the stack's providers before attaching to this one.
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
 		workspace.ProcessMark:                         w.Workspace.Name,
 	}
 }
 
-// bringUp creates the stack as a new user would: first without the pipeline, which waits for the handshake that
-// authorizes the connection, then with it.
+// bringUp creates the stack as a new user would: first without the pipeline, which needs an authorized connection, then
+// with it.
 func (w *World) bringUp(ctx context.Context) error {
 	w.Chapter("Infrastructure of stack %s", w.Stack)
 	if err := w.up(ctx); err != nil {
@@ -93,7 +93,7 @@ func (w *World) up(ctx context.Context) error {
 	return nil
 }
 
-// changes tells the counts of a result as a person would.
+// changes puts a result's counts in words.
 func changes(r automation.Result) string {
 	var parts []string
 	for _, op := range []struct{ name, done string }{
@@ -109,8 +109,8 @@ func changes(r automation.Result) string {
 	return "resources: " + strings.Join(parts, ", ")
 }
 
-// TearDown shows that the stack needs no further change and leaves nothing: an up changes nothing, and a destroy
-// removes every resource, images and artifacts included.
+// TearDown shows that the stack has converged and leaves nothing: an up changes nothing, and a destroy removes every
+// resource, images and artifacts included.
 func (w *World) TearDown(ctx context.Context) error {
 	w.Chapter("The end of stack %s", w.Stack)
 	start := time.Now()
@@ -120,7 +120,7 @@ func (w *World) TearDown(ctx context.Context) error {
 	}
 	w.Step("up again", changes(result), time.Since(start))
 	if result.Changed() > 0 {
-		return errors.New("a second up of the same program changes resources: some property is sent in another form than the provider returns it")
+		return errors.New("a second up of the same program changes resources: the program sends some property in another form than the provider returns")
 	}
 	if w.cloud.protected() {
 		if err := w.stack.SetConfig(ctx, map[string]string{"protect": "false"}); err != nil {
@@ -129,7 +129,7 @@ func (w *World) TearDown(ctx context.Context) error {
 		if err := w.up(ctx); err != nil {
 			return err
 		}
-		w.Note("protect is on: it was turned off first, without which AWS refuses to destroy the stack")
+		w.Note("protect was on and is off now: with it on, AWS refuses to destroy the stack")
 	}
 	images, objects := w.cloud.contents()
 	start = time.Now()
@@ -140,7 +140,7 @@ func (w *World) TearDown(ctx context.Context) error {
 	w.Step("destroy", changes(result), time.Since(start))
 	w.Note("with %d images in the registry and %d artifacts in the bucket", images, objects)
 	if left := w.cloud.account.All(); len(left) > 0 {
-		return fmt.Errorf("%d resources are left after the destroy, the first is %s", len(left), left[0].URN)
+		return fmt.Errorf("the destroy left %d resources, the first is %s", len(left), left[0].URN)
 	}
 	return nil
 }

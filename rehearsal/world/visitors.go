@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// serveTimeout is how long the URL may take to serve a release whose deployment has succeeded. The hooks have proved it
-// already, from the host itself.
+// serveTimeout is how long the URL may take to serve a release whose deployment has succeeded. The hooks have already
+// validated it from the host itself.
 const serveTimeout = 10 * time.Second
 
-// visitorInterval is how long a visitor waits before the next request.
+// visitorInterval is the time between a visitor's requests.
 const visitorInterval = 10 * time.Millisecond
 
 // pollInterval is the polling interval while waiting for a release: long enough not to slow it down.
 const pollInterval = 50 * time.Millisecond
 
-// Visitors are requests that come in one after another, on a kept connection, until they leave.
+// Visitors send requests one after another, on a kept-alive connection, until they leave.
 type Visitors struct {
 	stop context.CancelFunc
 	done chan Visits
 }
 
-// Visits counts requests. One has failed when it got no answer or a server error; none is repeated.
+// Visits counts requests. One without an answer, or with a server error, has failed; none is repeated.
 type Visits struct {
 	Requests, Failed int
 	firstFailure     string
@@ -40,7 +40,7 @@ func (v Visits) String() string {
 	return text
 }
 
-// visit sends requests of client to url until leave is called, and shows each answer to saw, unless that is nil.
+// visit sends requests of client to url until Leave is called, and passes each answer to saw unless that is nil.
 func visit(ctx context.Context, client *http.Client, url string, saw func(Answer)) *Visitors {
 	ctx, stop := context.WithCancel(ctx)
 	v := &Visitors{stop: stop, done: make(chan Visits, 1)}
@@ -65,7 +65,7 @@ func visit(ctx context.Context, client *http.Client, url string, saw func(Answer
 	return v
 }
 
-// Leave stops the requests, lets the last one finish, and counts them.
+// Leave stops the requests, waits for the last one, and returns the counts.
 func (v *Visitors) Leave() Visits {
 	v.stop()
 	return <-v.done
@@ -85,10 +85,10 @@ func (v *Visits) add(a Answer, err error) {
 	}
 }
 
-// Answer is what a request got.
+// Answer is the answer to a request.
 type Answer struct {
 	status   int
-	Upstream string // the container's address, which the edge tells private clients
+	Upstream string // the container's address, which the edge shows to private clients
 	body     string
 }
 
@@ -107,7 +107,7 @@ func Get(ctx context.Context, client *http.Client, url string) (Answer, error) {
 	return Answer{response.StatusCode, response.Header.Get("X-Upstream"), string(body)}, err
 }
 
-// serves waits until the URL is answered by a container of the commit.
+// serves waits until a container of the commit answers at the URL.
 func (c *cloud) serves(ctx context.Context, url, commit string) error {
 	return c.await(ctx, url, "a container of commit "+commit, func(a Answer) (bool, error) {
 		served, err := c.commitAt(ctx, a.Upstream)
@@ -115,14 +115,14 @@ func (c *cloud) serves(ctx context.Context, url, commit string) error {
 	})
 }
 
-// firstServed watches the URL until ctx ends. The moment at which a container of the commit first answers comes on the
-// channel.
+// firstServed watches the URL until ctx ends. The channel receives the moment at which a container of the commit first
+// answered.
 func (c *cloud) firstServed(ctx context.Context, url, commit string) <-chan time.Time {
 	first := make(chan time.Time, 1)
 	client := c.internet()
 	go func() {
 		defer client.CloseIdleConnections()
-		seen := "" // the upstream of the last answer: only another one can be of another commit
+		seen := "" // the upstream of the last answer: another commit means another upstream
 		for tick := time.NewTicker(pollInterval); ctx.Err() == nil; <-tick.C {
 			a, err := Get(ctx, client, url)
 			if err != nil || a.Upstream == seen {
@@ -142,7 +142,7 @@ func (c *cloud) firstServed(ctx context.Context, url, commit string) <-chan time
 	return first
 }
 
-// shows waits until the page at the URL has the text.
+// shows waits until the page at the URL contains the text.
 func (c *cloud) shows(ctx context.Context, url, text string) error {
 	return c.await(ctx, url, "a page that says: "+text, func(a Answer) (bool, error) { return strings.Contains(a.body, text), nil })
 }

@@ -11,14 +11,14 @@ import (
 	"cicd/internal/sendonce"
 )
 
-// plainInternet is the rehearsal's internet with connections that lead where the address says.
+// plainInternet is the rehearsal's internet, but with connections to the given address itself.
 func plainInternet() *http.Client {
 	client := new(cloud).internet()
 	client.Transport.(sendonce.Transport).DialContext = (&net.Dialer{}).DialContext
 	return client
 }
 
-// TestVisitorsSeeDroppedRequests: a visitor counts what the server drops, which a client that repeats requests would not.
+// TestVisitorsSeeDroppedRequests: a visitor counts every request that the server drops; a client that retries would not.
 func TestVisitorsSeeDroppedRequests(t *testing.T) {
 	server := sendoncetest.NewServer(t)
 	enough := make(chan struct{})
@@ -35,7 +35,7 @@ func TestVisitorsSeeDroppedRequests(t *testing.T) {
 	}
 }
 
-// TestRedirectIsAnAnswer: where a redirect leads, HTTPS or another site, is not rehearsed.
+// TestRedirectIsAnAnswer: clients do not follow redirects, whose targets, HTTPS or another site, are not rehearsed.
 func TestRedirectIsAnAnswer(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler("https://www.example.com/", http.StatusFound))
 	defer server.Close()

@@ -12,7 +12,7 @@ import (
 	"cicd/rehearsal/workspace"
 )
 
-// CloseLimit is how long it may take to take a world down, in the worst case of hanging containers.
+// CloseLimit is how long closing a world may take, in the worst case of hanging containers.
 const CloseLimit = 2 * time.Minute
 
 // Options says what to rehearse.
@@ -21,12 +21,12 @@ type Options struct {
 	ProjectDir string
 	// Stack is the stack whose configuration is rehearsed.
 	Stack string
-	// Port is where the application answers on 127.0.0.1 (for the first host); 0 is any free port.
+	// Port is the application's port on 127.0.0.1 (for the first host); 0 is any free port.
 	Port int
-	// BuiltInAWS is the path of a program that, called by the name aws, is what package cli has: the aws command of builds and
-	// hooks where this machine has none.
+	// BuiltInAWS is the path of a program that behaves as package cli when called by the name aws: the aws command of
+	// builds and hooks if this machine has none.
 	BuiltInAWS string
-	// Verbose shows what builds and hooks print, beside the progress.
+	// Verbose shows the output of builds and hooks in addition to the progress.
 	Verbose bool
 	// Keep keeps the logs of builds and hooks, even if the rehearsal succeeds.
 	Keep bool
@@ -46,14 +46,14 @@ type World struct {
 	First Release
 }
 
-// Open makes a world and brings the stack up in it. It removes what a killed rehearsal has left. What it has made is gone
-// again when it returns an error.
+// Open makes a world and brings the stack up in it. It first removes what killed rehearsals left. If it returns an error,
+// it has removed everything it made.
 func Open(ctx context.Context, o Options) (*World, error) {
 	if err := checkMachine(ctx, o); err != nil {
 		return nil, err
 	}
-	// That of the machines in AWS. With a stricter one of the user's, images would have files in them that no container can
-	// read. The folder that all of them are in is closed to others.
+	// The umask of the machines in AWS. With a stricter one of the user's, images would have files that no container can
+	// read. The folder around all of them is closed to others.
 	syscall.Umask(0o022)
 	work, err := workspace.New(ctx, o.ProjectDir, o.Stderr)
 	if err != nil {
@@ -68,7 +68,7 @@ func Open(ctx context.Context, o Options) (*World, error) {
 	return w, nil
 }
 
-// bringAllUp brings the stack up, and makes beside it what its hosts and builds will need.
+// bringAllUp brings the stack up, and meanwhile makes what its hosts and builds will need.
 func (w *World) bringAllUp(ctx context.Context) error {
 	var stack, edge, aws error
 	var group sync.WaitGroup
@@ -79,8 +79,8 @@ func (w *World) bringAllUp(ctx context.Context) error {
 	return errors.Join(stack, edge, aws)
 }
 
-// Close takes everything down and away, also when ctx has ended. Of a rehearsal that has ended with a failure the logs stay.
-// The error is the failure, and what went wrong in closing.
+// Close takes everything down and removes it, even if ctx has ended. After a failure the logs stay. The returned error
+// joins the failure and what went wrong in closing.
 func (w *World) Close(ctx context.Context, failure error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CloseLimit)
 	defer cancel()
