@@ -12,15 +12,15 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Width is how wide a line may be: that of the narrowest usual terminal.
+// Width is the maximum width of a line: that of the narrowest common terminal.
 const Width = 80
 
-// Console tells the person at the terminal what happens, in chapters of steps with their durations.
+// Console shows the person at the terminal what happens: chapters of steps, with their durations.
 type Console struct {
 	mu    sync.Mutex
 	out   io.Writer
-	first io.Writer // what out was to begin with
-	spans []Span    // of what was reported
+	first io.Writer // the first out
+	spans []Span    // of the reported steps
 }
 
 // New makes a console that writes to out.
@@ -33,7 +33,7 @@ func (c *Console) Chapter(format string, args ...any) {
 	fmt.Fprintf(c.out, "\n%s\n", Cut(fmt.Sprintf(format, args...), Width))
 }
 
-// Step reports one thing that was done, and how long it took.
+// Step reports a completed step and its duration.
 func (c *Console) Step(name, what string, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -43,7 +43,7 @@ func (c *Console) Step(name, what string, took time.Duration) {
 	fmt.Fprintf(c.out, "  %-15s %-*s %7s\n", name, room, Cut(what, room), duration)
 }
 
-// Note adds a remark, wrapped to the width, to the step before.
+// Note adds a remark, wrapped to the width, to the previous step.
 func (c *Console) Note(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,31 +52,31 @@ func (c *Console) Note(format string, args ...any) {
 	}
 }
 
-// Output shows a line that a program has printed, and which one that is. The line is as long as it is, so that it can be
-// searched for and copied. It goes where the console has written first: who asks for output wants it beside all else.
+// Output shows a line that a program printed, after the program's name. It never shortens the line, so that it can be
+// searched for and copied. It ignores SetOutput: whoever asks for output wants it in addition to everything else.
 func (c *Console) Output(program, line string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	line = strings.TrimRight(line, "\r")
-	line = line[strings.LastIndexByte(line, '\r')+1:] // what a terminal would be left with
+	line = line[strings.LastIndexByte(line, '\r')+1:] // what would remain on a terminal
 	fmt.Fprintf(c.first, "%s | %s\n", program, printable(ansi.Strip(line)))
 }
 
-// SetOutput has the console write to another place from now on.
+// SetOutput redirects the console's output.
 func (c *Console) SetOutput(out io.Writer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.out = out
 }
 
-// Write passes on the progress of something that speaks for itself, such as the building of a tool.
+// Write shows the progress of something that reports it itself, such as the build of a tool.
 func (c *Console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.out.Write(p)
 }
 
-// printable replaces what a terminal would obey rather than show: a commit's message can have it.
+// printable replaces control characters, which a terminal would obey: a commit's message may have some.
 func printable(text string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
@@ -98,7 +98,7 @@ func Cut(text string, n int) string {
 	return string([]rune(text)[:n-1]) + "…"
 }
 
-// Wrap breaks a text into lines of at most n characters where it has spaces. Longer words stand alone.
+// Wrap breaks a text at spaces into lines of at most n characters. Longer words get a line of their own.
 func Wrap(text string, n int) []string {
 	var lines []string
 	for paragraph := range strings.Lines(printable(text)) {

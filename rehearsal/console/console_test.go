@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestOutput: what a program prints reaches the terminal as text, also while the progress is shown nowhere.
+// TestOutput: a program's output reaches the terminal as text, even while the progress goes nowhere.
 func TestOutput(t *testing.T) {
 	var out strings.Builder
 	c := New(&out)

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Span is how long one step took.
+// Span is the duration of a step.
 type Span struct {
 	Name  string
-	Inner bool // it is a part of the step that is reported next
+	Inner bool // part of the step that is reported next
 	Took  time.Duration
 }
 
@@ -22,20 +22,20 @@ func (s Span) String() string {
 	return fmt.Sprintf("%-22s %6.2f s", name, s.Took.Seconds())
 }
 
-// stepName names a step of the console: one without a name begins with what is done, and is a part of a larger one.
+// stepName names a step. One without a name is part of a larger one; its name is the first word of its text.
 func stepName(name, what string) string {
 	first, _, _ := strings.Cut(what, " ")
 	return cmp.Or(name, first)
 }
 
-// Part records a part of the next step that the console has no line for.
+// Part records a part of the next step for which the console shows no line.
 func (c *Console) Part(name string, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.spans = append(c.spans, Span{name, true, took})
 }
 
-// TakeSpans returns the spans since it was called last.
+// TakeSpans returns the spans since its last call.
 func (c *Console) TakeSpans() []Span {
 	c.mu.Lock()
 	defer c.mu.Unlock()

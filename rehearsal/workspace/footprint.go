@@ -12,7 +12,7 @@ import (
 	"cicd/internal/rmtree"
 )
 
-// remove ends the processes, removes the Docker objects and then the files that carry the marks.
+// remove ends the marked processes, then removes the marked Docker objects and files.
 func (t footprint) remove(ctx context.Context) error {
 	if err := t.check(); err != nil {
 		return err
@@ -20,7 +20,7 @@ func (t footprint) remove(ctx context.Context) error {
 	return errors.Join(processes.Kill(ProcessMark+"="+t.Name), t.removeDockerObjects(ctx), rmtree.Remove(t.Dir()))
 }
 
-// removeDockerObjects removes containers first, since networks and images that they use cannot go before them.
+// removeDockerObjects removes containers first, because the networks and images that they use cannot go before them.
 func (t footprint) removeDockerObjects(ctx context.Context) error {
 	containers, err := docker.Run(ctx, "ps", "--all", "--quiet", "--filter", "name=^/"+t.Name)
 	if err != nil {
@@ -43,7 +43,7 @@ func (t footprint) removeDockerObjects(ctx context.Context) error {
 	return t.removeImages(ctx)
 }
 
-// removeImages removes the references that the rehearsal made and, with its last reference, each image.
+// removeImages removes the references that the rehearsal made; an image goes with its last reference.
 func (t footprint) removeImages(ctx context.Context) error {
 	list, err := docker.Run(ctx, "images", "--all", "--digests", "--format", "{{.Repository}}\t{{.Tag}}\t{{.Digest}}")
 	if err != nil {

@@ -10,20 +10,19 @@ import (
 	"syscall"
 )
 
-// logFolders is where a checkout has the logs of its rehearsals. They are not with the other files, because people look for
-// them in the checkout, and nothing but this process uses their paths.
+// logFolders is the folder for the logs of a checkout's rehearsals. It is apart from their other files, because people look
+// for logs in the checkout, and only this process uses their paths.
 const logFolders = ".rehearsal"
 
-// Logs is the folder with the logs of one rehearsal. It outlives the rehearsal where that has failed or was killed, until
-// the next one of the same checkout and stack. Its .gitignore, by which Git sees nothing of it, is locked for as long as the
-// rehearsal lives.
+// Logs is the folder with the logs of one rehearsal. After a failed or killed rehearsal it stays until the next one of the
+// same checkout and stack. Its .gitignore, which hides it from Git, is locked as long as the rehearsal runs.
 type Logs struct {
-	// Dir is relative where the working directory allows it, so that it can be shown on a narrow terminal.
+	// Dir is relative if it is below the working directory, so that it fits a narrow terminal.
 	Dir  string
 	lock *os.File
 }
 
-// NewLogs makes the folder for the logs of a rehearsal of a stack, and removes those of earlier ones that have ended.
+// NewLogs makes the folder for the logs of a stack's rehearsal, and removes those of earlier ones that have ended.
 func NewLogs(projectDir, stack string) (*Logs, error) {
 	turn, err := takeTurn(syscall.LOCK_EX)
 	if err != nil {
@@ -53,10 +52,10 @@ func NewLogs(projectDir, stack string) (*Logs, error) {
 
 const (
 	logLock = ".gitignore"
-	logID   = 8 // characters that tell the rehearsals of a stack apart
+	logID   = 8 // characters that distinguish a stack's rehearsals
 )
 
-// fromHere returns the path of a folder from the working directory on, if it is that or below.
+// fromHere returns a folder's path relative to the working directory if it is that or below it.
 func fromHere(dir string) string {
 	here, err := os.Getwd()
 	if err != nil {
@@ -68,7 +67,7 @@ func fromHere(dir string) string {
 	return dir
 }
 
-// sweepLogs removes the logs of a stack's rehearsals that have ended.
+// sweepLogs removes the logs of a stack's ended rehearsals.
 func sweepLogs(folders, stack string) error {
 	entries, err := os.ReadDir(folders)
 	if err != nil {
@@ -84,7 +83,7 @@ func sweepLogs(folders, stack string) error {
 		switch {
 		case errors.Is(err, os.ErrPermission): // another user's
 			continue
-		case err == nil && lock(l.lock) != nil: // it still runs
+		case err == nil && lock(l.lock) != nil: // still running
 			l.lock.Close()
 			continue
 		}
@@ -95,24 +94,24 @@ func sweepLogs(folders, stack string) error {
 	return nil
 }
 
-// Path names a log.
+// Path returns the path of a log.
 func (l *Logs) Path(name string) string { return filepath.Join(l.Dir, name) }
 
-// Create makes a log.
+// Create creates a log.
 func (l *Logs) Create(name string) (*os.File, error) {
 	return os.OpenFile(l.Path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
-// Close ends the rehearsal's hold on the logs. They stay if they are to be kept and there are any.
+// Close releases the rehearsal's lock on the logs. They stay if keep is set and there are any.
 func (l *Logs) Close(keep bool) (kept bool, err error) {
 	entries, err := os.ReadDir(l.Dir)
-	if keep && err == nil && len(entries) > 1 { // beside the lock
+	if keep && err == nil && len(entries) > 1 { // besides the lock
 		return true, l.lock.Close()
 	}
 	return false, l.remove()
 }
 
-// remove removes the logs, and the folder that all are in unless it has others or another rehearsal is about to use it.
+// remove removes the logs, and their parent folder unless it has others or another rehearsal is about to use it.
 func (l *Logs) remove() error {
 	if l.lock != nil {
 		defer l.lock.Close()

@@ -9,7 +9,7 @@ import (
 	"cicd/internal/testproject"
 )
 
-// newLogs makes the logs of a rehearsal that has logged something.
+// newLogs returns the logs of a rehearsal that has logged something.
 func newLogs(t *testing.T, project, stack string) *Logs {
 	t.Helper()
 	l, err := NewLogs(project, stack)
@@ -30,7 +30,7 @@ func newLogs(t *testing.T, project, stack string) *Logs {
 	return l
 }
 
-// end closes the logs, and checks whether they are kept.
+// end closes the logs, and checks that they were kept or removed.
 func end(t *testing.T, l *Logs, keep bool) {
 	t.Helper()
 	if kept, err := l.Close(keep); err != nil || kept != keep {
@@ -49,7 +49,7 @@ func wantLogs(t *testing.T, there bool, logs ...*Logs) {
 	}
 }
 
-// TestLogs: they stay until the next rehearsal of the checkout and stack, and no other one touches them.
+// TestLogs: logs stay until the next rehearsal of the checkout and stack, and no other one touches them.
 func TestLogs(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	project := filepath.Join(t.TempDir(), "a [b] c")
@@ -81,7 +81,7 @@ func TestLogs(t *testing.T) {
 	}
 }
 
-// TestLogDirIsShort: where people work in the checkout, the path of a log is shown from there on.
+// TestLogDirIsShort: in the checkout, the path of a log is relative.
 func TestLogDirIsShort(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	project := t.TempDir()
@@ -96,7 +96,7 @@ func TestLogDirIsShort(t *testing.T) {
 	}
 }
 
-// TestLogsNowhere: a checkout that takes no folder is an error that names it.
+// TestLogsNowhere: if the checkout cannot have the folder, the error names it.
 func TestLogsNowhere(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	project := t.TempDir()

@@ -15,35 +15,35 @@ import (
 	"syscall"
 )
 
-// Workspace is what one rehearsal has on this machine. Its record, which has its name, is locked for as long as the
-// process lives, however it ends: an unlocked record is that of a rehearsal that was killed.
+// Workspace is everything that one rehearsal has on this machine. The rehearsal's process locks the record, which has the
+// rehearsal's name, until it ends in whatever way: an unlocked record belongs to a killed rehearsal.
 type Workspace struct {
 	footprint
 	record *os.File
 }
 
-// footprint are the marks by which everything that a rehearsal made can be found again. Whoever removes by them must know
-// that they are a rehearsal's: see check.
+// footprint is the marks that identify everything a rehearsal made. Whoever removes by them must first make sure that they
+// are a rehearsal's: see check.
 type footprint struct {
-	// Name starts the name of every Docker object, marks every process, and names the folder that holds every file.
+	// Name is the prefix of every Docker object's name, marks every process, and names the folder with every file.
 	Name string `json:"-"`
-	// Registry starts the name of every image that was pushed or pulled, "" before the registry listens.
+	// Registry is the prefix of the name of every image that was pushed or pulled, or "" before the registry listens.
 	Registry string
 }
 
-// Folders is where the folders of rehearsals are. The agent of CodeDeploy splits the path of a script into words, and make
-// takes no blank in a path, so a checkout's own path, or a home's, would not do: both are of the user's choosing.
-// Nor would /tmp, which may be kept in memory.
+// Folders is the folder with the folders of rehearsals. The CodeDeploy agent splits the path of a script into words, and
+// make accepts no blank in a path, so neither the checkout nor the home would do: the user chooses both. Nor would /tmp,
+// which may be in memory.
 const Folders = "/var/tmp"
 
 var (
-	// rehearsalName matches the names that newName makes.
+	// rehearsalName matches the names that create makes.
 	rehearsalName = regexp.MustCompile(`^rehearsal-[0-9a-f]{6}-[a-z2-7]{8}$`)
 	registryHost  = regexp.MustCompile(`^127\.0\.0\.1:[1-9][0-9]{0,4}$`)
 )
 
-// check returns an error unless the marks are unmistakably a rehearsal's. With others, as an empty name, everything on
-// this machine could carry them.
+// check returns an error unless the marks are unmistakably a rehearsal's. Others, such as an empty name, could match
+// everything on this machine.
 func (t footprint) check() error {
 	if !rehearsalName.MatchString(t.Name) {
 		return fmt.Errorf("%q is not the name of a rehearsal", t.Name)
@@ -54,14 +54,14 @@ func (t footprint) check() error {
 	return nil
 }
 
-// Dir names the folder that holds every file of the rehearsal.
+// Dir is the folder that holds every file of the rehearsal.
 func (t footprint) Dir() string { return filepath.Join(Folders, t.Name) }
 
-// ProcessMark is the environment variable that every process of a rehearsal carries, with the rehearsal's name.
+// ProcessMark is the environment variable that marks every process of a rehearsal with the rehearsal's name.
 const ProcessMark = "CICD_REHEARSAL"
 
-// New removes what killed rehearsals of this user have left behind, whichever checkout they ran in, and
-// makes the folder of a new rehearsal of a project, and its record. It tells of the leftovers that it has removed.
+// New removes what this user's killed rehearsals of any checkout left behind, and reports it. Then it makes the folder and
+// the record of a new rehearsal of a project.
 func New(ctx context.Context, projectDir string, tell io.Writer) (*Workspace, error) {
 	// One at a time, so that no record is swept between its creation and its lock.
 	turn, err := takeTurn(syscall.LOCK_EX)
@@ -83,7 +83,7 @@ func create(records, projectDir string) (*Workspace, error) {
 		return nil, fmt.Errorf("record of the rehearsal: %w", err)
 	}
 	w := &Workspace{footprint{Name: name}, record}
-	// Mkdir, for in a folder that everybody may write to it must not be somebody else's, nor a link to one.
+	// Mkdir fails if the folder exists: where everybody may write, it could be somebody else's, or a link to one.
 	if err := errors.Join(lock(record), w.Save(), os.Mkdir(w.Dir(), 0o700)); err != nil {
 		w.forget()
 		return nil, fmt.Errorf("folder of the rehearsal: %w", err)
@@ -93,13 +93,13 @@ func create(records, projectDir string) (*Workspace, error) {
 
 const recordSuffix = ".json"
 
-// NamePrefix is what the names of all rehearsals of a checkout begin with, so that people can tell whose they are.
+// NamePrefix is the prefix of the names of a checkout's rehearsals, so that people can tell whose they are.
 func NamePrefix(projectDir string) string {
 	sum := sha256.Sum256([]byte(projectDir))
 	return fmt.Sprintf("rehearsal-%x-", sum[:3])
 }
 
-// recordsDir is the folder in which all rehearsals of this user are recorded.
+// recordsDir is the folder with the records of all rehearsals of this user.
 func recordsDir() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -109,7 +109,7 @@ func recordsDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// takeTurn makes this the only rehearsal of this user that is about to begin, until the turn is closed. how is that of flock.
+// takeTurn makes this the only rehearsal of this user that is starting, until turn is closed. how is flock's operation.
 func takeTurn(how int) (turn *os.File, err error) {
 	records, err := recordsDir()
 	if err != nil {
@@ -126,10 +126,10 @@ func takeTurn(how int) (turn *os.File, err error) {
 	return turn, nil
 }
 
-// lock takes a file for this process, or fails at once if another one has it.
+// lock locks a file for this process, or fails at once if another one has locked it.
 func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
 
-// Save writes the record anew.
+// Save rewrites the record.
 func (w *Workspace) Save() error {
 	raw, err := json.Marshal(w.footprint)
 	if err != nil {
@@ -139,18 +139,18 @@ func (w *Workspace) Save() error {
 	return err
 }
 
-// Path names a file or folder of the rehearsal.
+// Path returns the path of a file or folder of the rehearsal.
 func (w *Workspace) Path(parts ...string) string {
 	return filepath.Join(append([]string{w.Dir()}, parts...)...)
 }
 
-// MakeDir makes a folder of the rehearsal and names it.
+// MakeDir makes a folder of the rehearsal and returns its path.
 func (w *Workspace) MakeDir(parts ...string) (string, error) {
 	dir := w.Path(parts...)
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// Remove takes away everything that the rehearsal made. The record goes last, and stays if anything else does, so
+// Remove removes everything that the rehearsal made. It removes the record last, and only if everything else is gone, so
 // that the next rehearsal tries again.
 func (w *Workspace) Remove(ctx context.Context) error {
 	err := w.footprint.remove(ctx)
@@ -165,7 +165,7 @@ func (w *Workspace) forget() {
 	w.record.Close()
 }
 
-// sweep removes what killed rehearsals have left behind, and tells of each.
+// sweep removes what killed rehearsals left behind, and reports each.
 func sweep(ctx context.Context, dir string, tell io.Writer) error {
 	records, err := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
 	if err != nil {
@@ -177,8 +177,8 @@ func sweep(ctx context.Context, dir string, tell io.Writer) error {
 	return err
 }
 
-// sweepOne removes the leftovers of one rehearsal, unless that still runs. A record that no rehearsal has written stays, and
-// nothing is removed by it.
+// sweepOne removes what one rehearsal left, unless that is still running. It ignores a record that no rehearsal wrote: it
+// keeps the record, and removes nothing by it.
 func sweepOne(ctx context.Context, path string, tell io.Writer) error {
 	record, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
@@ -196,7 +196,7 @@ func sweepOne(ctx context.Context, path string, tell io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(raw) > 0 { // else it was killed before it wrote its record, so before it had a registry
+	if len(raw) > 0 { // an empty record: killed before it had a registry
 		err = json.Unmarshal(raw, &w.footprint)
 	}
 	if err = errors.Join(err, w.check()); err != nil {

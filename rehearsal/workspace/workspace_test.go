@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// recordFolder gives the test a folder of records of its own, and a docker that only notes how it was called.
+// recordFolder gives the test its own folder of records, and a docker that only records its calls.
 func recordFolder(t *testing.T) (records, calls string) {
 	t.Helper()
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
@@ -25,8 +25,8 @@ func recordFolder(t *testing.T) (records, calls string) {
 	return records, calls
 }
 
-// TestHostileRecords: what no rehearsal has written is neither followed nor removed. With an empty name, or one that is a
-// pattern, every container of this machine would match.
+// TestHostileRecords: a record that no rehearsal wrote is neither obeyed nor removed. An empty name, or one that is a
+// pattern, would match every container of this machine.
 func TestHostileRecords(t *testing.T) {
 	const name = "rehearsal-0123ab-abcdefgh"
 	hostile := map[string]string{
@@ -68,7 +68,7 @@ func TestHostileRecords(t *testing.T) {
 	}
 }
 
-// TestRecordIsSwept: what a killed rehearsal has written is followed, and goes.
+// TestRecordIsSwept: a killed rehearsal's record is obeyed and removed.
 func TestRecordIsSwept(t *testing.T) {
 	const name, early = "rehearsal-0123ab-abcdefgh", "rehearsal-0123ab-abcdefg2"
 	records, calls := recordFolder(t)
