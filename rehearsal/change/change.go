@@ -8,10 +8,10 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// Scenario is what a team does every day: it pushes a change, while requests come in, and sees it served. At the end the
-// stack is destroyed.
+// Scenario does what a team does every day: it pushes a change while requests come in, and waits until it is served. At
+// the end the stack is destroyed.
 type Scenario struct {
-	// Out gets a line for each release.
+	// Out gets one line per release.
 	Out io.Writer
 }
 

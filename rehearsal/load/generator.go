@@ -13,29 +13,29 @@ import (
 )
 
 const (
-	// connectionCount is how many connections carry the load. All of them are kept and all are in use.
+	// connectionCount is how many connections carry the load. All are kept alive and in use.
 	connectionCount = 50
 
-	// requestRate is how many requests per second all connections carry together. It is fixed, and does not wait for
-	// answers, as the visitors of a site do not: a load that sends the next request only after the last answer would
-	// itself pause when the application pauses, and so miss just that. It is about a tenth of what the edge can do
-	// on two cores, for the same machine also builds here, which in AWS is another machine's work: what is measured
-	// is the release, and not how much is left of a machine at its limit.
+	// requestRate is the number of requests per second over all connections. It is fixed and independent of answers, like
+	// the visitors of a site: a load that waits for each answer before the next request would itself pause when the
+	// application pauses, and so miss exactly that. It is about a tenth of what the edge can do on two cores, because this
+	// machine also runs the builds, which have their own machine in AWS: the load is to measure the release, and not what
+	// is left of a machine at its limit.
 	requestRate = 200
 
-	// bodySize is the size of the body of each POST, in bytes: more than a proxy reads at once.
+	// bodySize is the size of each POST's body in bytes: more than a proxy reads at once.
 	bodySize = 64 << 10
 )
 
-// generator sends GET and POST requests in turn to a URL, on connections that it keeps from one run to the next.
-// Any HTTP server can stand the load: every status below 500 is an answer.
+// generator sends GET and POST requests alternately to a URL, on connections that it keeps from one run to the next.
+// It works with any HTTP server: every status below 500 is an answer.
 type generator struct {
 	client  *http.Client
 	targets vegeta.Targeter
 }
 
-// newGenerator makes a generator whose connections are opened as those of clients from internet are, one each.
-// POST goes to /echo, where the embedded application takes bodies; that of another may say 404 or 405.
+// newGenerator makes a generator with connections of clients from internet, one each. POST requests go to /echo, where the
+// embedded application accepts bodies; another application may answer 404 or 405.
 func newGenerator(internet func() *http.Client, url string) *generator {
 	lines := make(connectionPool, connectionCount)
 	for range cap(lines) {
@@ -56,7 +56,7 @@ func newGenerator(internet func() *http.Client, url string) *generator {
 // close closes the connections.
 func (g *generator) close() { g.client.CloseIdleConnections() }
 
-// run sends requests for a while and measures them. It returns early, with ctx's error, when ctx ends.
+// run sends requests for a while and measures them. If ctx ends first, it returns early with ctx's error.
 func (g *generator) run(ctx context.Context, d time.Duration) (Measurement, error) {
 	load := g.start(d)
 	stop := context.AfterFunc(ctx, func() { load.attacker.Stop() })
@@ -65,17 +65,17 @@ func (g *generator) run(ctx context.Context, d time.Duration) (Measurement, erro
 	return m, ctx.Err()
 }
 
-// load is requests that come in.
+// load is a running load of requests.
 type load struct {
 	attacker *vegeta.Attacker
 	done     chan Measurement
 }
 
-// start begins to send requests, for d at most.
+// start begins to send requests, for at most d.
 func (g *generator) start(d time.Duration) *load {
 	l := &load{
-		// There are as many workers as are wanted, so that requests that have to wait for a connection are sent, and
-		// measured, all the same.
+		// The number of workers is unlimited, so that requests that have to wait for a connection are sent, and measured,
+		// all the same.
 		attacker: vegeta.NewAttacker(vegeta.Client(g.client), vegeta.Redirects(vegeta.NoFollow), vegeta.MaxBody(0)),
 		done:     make(chan Measurement, 1),
 	}
@@ -90,20 +90,20 @@ func (g *generator) start(d time.Duration) *load {
 	return l
 }
 
-// end sends no more requests, and measures those that were sent once the last of them is answered.
+// end stops sending requests, waits for the outstanding answers, and returns the measurement.
 func (l *load) end() Measurement {
 	l.attacker.Stop()
 	return <-l.done
 }
 
-// connectionPool carries requests, one each at a time. What waits in the channel are the idle ones: a request takes the one
-// that has been idle for longest, so that all of them are in use, and waits when there is none.
+// connectionPool sends requests on its connections, one at a time each. The channel holds the idle connections: a request
+// takes the one that has been idle for longest, so that all are in use, and waits if there is none.
 //
-// Each of them must send a request once, as sendonce.Transport does.
+// Each of them must send every request only once, as sendonce.Transport does.
 type connectionPool chan http.RoundTripper
 
-// RoundTrip sends a request and reads the whole answer. It is an error too if the answer came although the body could
-// not be sent to its end.
+// RoundTrip sends a request and reads the whole answer. An answer is an error too if the body could not be sent
+// completely.
 func (c connectionPool) RoundTrip(request *http.Request) (*http.Response, error) {
 	body := &sentBody{from: request.Body, left: request.ContentLength, closed: make(chan struct{})}
 	once := request.Clone(request.Context())
@@ -126,7 +126,7 @@ func (c connectionPool) RoundTrip(request *http.Request) (*http.Response, error)
 	if err != nil {
 		return nil, fmt.Errorf("the answer ends in the middle: %w", err)
 	}
-	<-body.closed // which an http.Transport promises
+	<-body.closed // http.Transport guarantees it
 	if body.left > 0 {
 		return nil, fmt.Errorf("status %d came with the last %d bytes of the body unsent", response.StatusCode, body.left)
 	}
@@ -143,7 +143,7 @@ func (c connectionPool) CloseIdleConnections() {
 	}
 }
 
-// sentBody is the body of a request, nil for none, that knows how much of it is left to be sent.
+// sentBody is a request's body, or nil for none, that knows how much of it is still unsent.
 type sentBody struct {
 	from   io.ReadCloser
 	left   int64

@@ -11,26 +11,26 @@ import (
 )
 
 const (
-	// releaseCount is how many releases go out in a row under load.
+	// releaseCount is the number of consecutive releases under load.
 	releaseCount = 20
 
-	// warmUp is how long requests come in before any is measured: connections are opened, and caches filled.
+	// warmUp is how long requests are sent before any is measured: connections are opened, and caches filled.
 	warmUp = 3 * time.Second
-	// quiet is how long the application is measured before the releases. At loadRate its p99 rests on the 60 slowest
+	// quiet is how long the application is measured before the releases. At requestRate, its p99 rests on the 60 slowest
 	// requests.
 	quiet = 30 * time.Second
-	// timeLimit ends the load should the releases not end. 20 of them take some minutes.
+	// timeLimit ends the load if the releases do not. 20 of them take some minutes.
 	timeLimit = 30 * time.Minute
 )
 
-// Scenario releases many changes in a row and measures the requests of a load meanwhile. At the end the stack is destroyed.
+// Scenario makes many releases in a row and measures requests meanwhile. At the end the stack is destroyed.
 type Scenario struct {
 	// Out gets the measurements, as a table or as JSON.
 	Out  io.Writer
 	JSON bool
 }
 
-// Play implements rehearsal.Scenario. Its error says what the releases cost, if anything.
+// Play implements rehearsal.Scenario. Its error says what the releases cost the requests, if anything.
 func (s Scenario) Play(ctx context.Context, w *world.World) error {
 	report, err := measureReleases(ctx, w, releaseCount)
 	if err != nil {
@@ -42,8 +42,8 @@ func (s Scenario) Play(ctx context.Context, w *world.World) error {
 	return errors.Join(report.verdict(), w.TearDown(ctx))
 }
 
-// measureReleases measures the requests of a load first in the quiet and then during so many releases, one after the
-// other, each a push of a change.
+// measureReleases measures the requests of a load, first without releases and then during consecutive ones, each a push of
+// a change.
 func measureReleases(ctx context.Context, w *world.World, releases int) (report, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, fmt.Errorf("%d releases did not end within %s", releases, timeLimit))
 	defer cancel()
@@ -82,7 +82,7 @@ func measureReleases(ctx context.Context, w *world.World, releases int) (report,
 	return report, nil
 }
 
-// releaseInARow releases so many changes, each when the one before is served.
+// releaseInARow releases that many changes, each once the previous one is served.
 func releaseInARow(ctx context.Context, w *world.World, clone string, releases int) error {
 	for i := range releases {
 		w.Chapter("Release %d of %d under load", i+1, releases)

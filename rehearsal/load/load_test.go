@@ -29,12 +29,12 @@ import (
 	"cicd/internal/sendonce"
 )
 
-// client sends each request once, as those from the internet do.
+// client returns a client that sends each request once, as those from the internet do.
 func client() *http.Client {
 	return &http.Client{Timeout: 15 * time.Second, Transport: sendonce.Transport{Transport: &http.Transport{}}}
 }
 
-// TestLoadSeesDroppedRequests: what a server drops is a failed request, with GET too, which net/http would send again.
+// TestLoadSeesDroppedRequests: a request that the server drops has failed, even a GET, which net/http would send again.
 func TestLoadSeesDroppedRequests(t *testing.T) {
 	server := sendoncetest.NewServer(t)
 	generator := newGenerator(client, server.URL)
@@ -89,8 +89,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestPauseIsMeasured: when the server pauses, the requests that are due meanwhile count with their time of waiting,
-// though there are more of them than connections.
+// TestPauseIsMeasured: if the server pauses, the requests that are due meanwhile count with their waiting time, even if
+// they outnumber the connections.
 func TestPauseIsMeasured(t *testing.T) {
 	const pause = time.Second
 	var once sync.Once
@@ -110,13 +110,13 @@ func TestPauseIsMeasured(t *testing.T) {
 	if err != nil || m.Failed > 0 {
 		t.Fatalf("%v, %v", err, m.Failures)
 	}
-	// Half of the requests fall into the pause, and half of those wait for half of it or longer.
+	// Half of the requests fall into the pause, and half of those wait for at least half of it.
 	if p75 := m.metrics.Latencies.Quantile(0.75); p75 < pause/4 {
 		t.Errorf("p75 is %s, want about %s", p75, pause/2)
 	}
 }
 
-// TestUnsentBody: an answer does not count when the request was not sent to its end.
+// TestUnsentBody: an answer does not count if the request was not sent completely.
 func TestUnsentBody(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -131,7 +131,7 @@ func TestUnsentBody(t *testing.T) {
 		defer conn.Close()
 		conn.Read(make([]byte, 1024))
 		io.WriteString(conn, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-		listener.Accept() // until the test is over
+		listener.Accept() // until the test ends
 	}()
 	lines := make(connectionPool, 1)
 	lines <- &http.Transport{}
@@ -145,7 +145,7 @@ func TestUnsentBody(t *testing.T) {
 	}
 }
 
-// otherApplication puts an application in the place of webapp that is not webapp: testdata/slow, compiled.
+// otherApplication replaces webapp by another application: testdata/slow, compiled.
 func otherApplication(t *testing.T, project string) {
 	t.Helper()
 	webapp := filepath.Join(project, "webapp")
@@ -161,7 +161,7 @@ func otherApplication(t *testing.T, project string) {
 	testproject.Commit(t, project, "Another application")
 }
 
-// TestReleasesCostNoRequest releases an application that says 404 to the POST of the load, before it has read a body.
+// TestReleasesCostNoRequest releases an application that answers 404 to the load's POST before it has read the body.
 func TestReleasesCostNoRequest(t *testing.T) {
 	dockertest.Need(t)
 	project := testproject.New(t)
@@ -172,7 +172,7 @@ func TestReleasesCostNoRequest(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, rehearsaltest.Tail(log))
 		}
-		t.Logf("\n%s", report.table()) // of which only the failures are judged: other tests may run beside this one
+		t.Logf("\n%s", report.table()) // only failures count: other tests may run beside this one
 		if failed := report.Before.Failed + report.During.Failed; failed > 0 {
 			t.Errorf("%d requests failed: %q", failed, append(report.Before.Failures, report.During.Failures...))
 		}
@@ -183,8 +183,8 @@ func TestReleasesCostNoRequest(t *testing.T) {
 	t.Run("long requests", func(t *testing.T) { longRequests(t, r) })
 }
 
-// longRequests sends requests that take 10 s for as long as a release goes on. Those in flight when the old container
-// is asked to end must be answered too, by that container.
+// longRequests sends requests that take 10 s for the duration of a release. The old container must also answer those that
+// are in flight when it is asked to end.
 func longRequests(t *testing.T, r *world.World) {
 	const every = 250 * time.Millisecond
 	generator := newGenerator(r.Client, r.AppURL())
@@ -231,7 +231,7 @@ func longRequests(t *testing.T, r *world.World) {
 	}
 }
 
-// longRequest says whether the container that answered was asked to end meanwhile.
+// longRequest reports whether the container that answered was asked to end meanwhile.
 func longRequest(ctx context.Context, client *http.Client, method, url string) (askedToEnd bool, err error) {
 	const text = "all of it"
 	var body io.Reader

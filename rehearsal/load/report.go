@@ -12,13 +12,13 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// maxP99Ratio is how many times that of the quiet the p99 during releases may be.
+// maxP99Ratio is how many times the p99 before releases the p99 during releases may be.
 const maxP99Ratio = 5
 
-// toldFailures is how many failures a measurement tells of in words.
+// toldFailures is how many failures a measurement describes.
 const toldFailures = 5
 
-// report is what requests met before and during releases.
+// report is how requests fared before and during releases.
 type report struct {
 	URL               string      `json:"url"`
 	Connections       int         `json:"connections"`
@@ -28,11 +28,11 @@ type report struct {
 	During            Measurement `json:"during"`
 }
 
-// Measurement is what the requests of some time met. None of them was sent twice.
+// Measurement is how the requests of some period fared. None of them was sent twice.
 type Measurement struct {
 	Seconds  float64 `json:"seconds"`
 	Requests uint64  `json:"requests"`
-	// Failed is how many got no answer, a part of one, or a server error, and Failures are the first of them.
+	// Failed counts those with no answer, a partial one, or a server error. Failures describes the first of them.
 	Failed   int      `json:"failed"`
 	Failures []string `json:"failures,omitempty"`
 	Latency  latency  `json:"latencyMilliseconds"`
@@ -40,7 +40,7 @@ type Measurement struct {
 	metrics vegeta.Metrics
 }
 
-// latency has percentiles of how long it took from a request to the end of its answer, in milliseconds.
+// latency has percentiles of the time from a request to the end of its answer, in milliseconds.
 type latency struct {
 	P50 float64 `json:"p50"`
 	P90 float64 `json:"p90"`
@@ -51,7 +51,7 @@ type latency struct {
 // Add counts one result.
 func (m *Measurement) Add(r *vegeta.Result) {
 	m.metrics.Add(r)
-	answered := r.Code > 0 && r.Code < http.StatusInternalServerError // 0 is no answer, or a part of one
+	answered := r.Code > 0 && r.Code < http.StatusInternalServerError // 0 is no answer, or a partial one
 	if answered {
 		return
 	}
@@ -61,7 +61,7 @@ func (m *Measurement) Add(r *vegeta.Result) {
 	}
 }
 
-// Summed returns the measurement with what is computed from all its results.
+// Summed returns the measurement with the figures computed from all its results.
 func (m Measurement) Summed() Measurement {
 	m.metrics.Close()
 	m.Requests = m.metrics.Requests
@@ -79,7 +79,7 @@ func (m Measurement) String() string {
 	return fmt.Sprintf("%d requests, %d failed, p99 %.1f ms", m.Requests, m.Failed, m.Latency.P99)
 }
 
-// Explain tells of the failed requests.
+// Explain describes the failed requests.
 func (m Measurement) Explain() string {
 	return fmt.Sprintf("%d of %d requests failed, the first:\n  %s", m.Failed, m.Requests, strings.Join(m.Failures, "\n  "))
 }
@@ -99,7 +99,7 @@ func (r report) print(w io.Writer, asJSON bool) error {
 	return err
 }
 
-// table is the report at the width of a terminal.
+// table is the report as a table, as wide as a terminal.
 func (r report) table() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d releases in %.0f s, under GET and POST on %d connections, %d requests/s.\n\n",
@@ -119,7 +119,7 @@ func (r report) table() string {
 
 func (r report) p99Ratio() float64 { return r.During.Latency.P99 / r.Before.Latency.P99 }
 
-// verdict returns everything that the releases cost and may not.
+// verdict returns every limit that the releases exceeded.
 func (r report) verdict() error {
 	var errs []error
 	if r.Before.Failed > 0 {

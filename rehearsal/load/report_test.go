@@ -12,7 +12,7 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// met returns the measurement of requests that took 1 ms, 2 ms and so on up to 100 ms, each so many times as long.
+// met returns the measurement of requests that took 1 ms, 2 ms and so on up to 100 ms, each multiplied by times.
 func met(times int, statuses ...uint16) Measurement {
 	var m Measurement
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -47,14 +47,14 @@ func TestMeasurement(t *testing.T) {
 	}
 }
 
-// bytes16 are n statuses of 0.
+// bytes16 returns n statuses of 0.
 func bytes16(n int) []uint16 { return make([]uint16, n) }
 
 func TestVerdict(t *testing.T) {
 	tests := []struct {
 		name   string
 		report report
-		want   []string // none is no error
+		want   []string // nil means no error
 	}{
 		{"good", report{Before: met(1), During: met(5)}, nil},
 		{"failed in the quiet", report{Before: met(1, 502), During: met(1)}, []string{"before any release 1 of 100 requests failed", "502 Bad Gateway"}},

@@ -8,8 +8,8 @@ import (
 	"cicd/internal/testproject"
 )
 
-// AdoptGitSettings makes settings the user's that people have for other repositories. Each alone would stop a rehearsal
-// that obeyed it, or change what it releases; see TestSettings in package github.
+// AdoptGitSettings makes user settings that people have for other repositories. Each alone would stop a rehearsal that
+// obeyed it, or change what it releases; see TestSettings in package github.
 func AdoptGitSettings(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
@@ -45,7 +45,7 @@ func AdoptGitSettings(t *testing.T) {
 	t.Setenv("GIT_DEFAULT_HASH", "sha256")
 }
 
-// NewLFSProject makes a checkout that has a file in Git LFS.
+// NewLFSProject makes a checkout with a file in Git LFS.
 func NewLFSProject(t *testing.T) string {
 	t.Helper()
 	project := testproject.New(t)

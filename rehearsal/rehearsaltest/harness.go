@@ -31,7 +31,7 @@ func Main(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Orphans lists the images of registries on this machine that do not answer any more.
+// Orphans lists the images of registries on this machine that no longer answer.
 func Orphans(t *testing.T) []string {
 	t.Helper()
 	list, err := docker.Run(context.Background(), "images", "--all", "--digests", "--format", "{{.Repository}}:{{.Tag}}@{{.Digest}}", "--filter", "reference=127.0.0.1*/*")
@@ -48,8 +48,8 @@ func Orphans(t *testing.T) []string {
 	})
 }
 
-// Leftovers lists what rehearsals of a project could leave on this machine: Docker objects, folders, and processes.
-// Other rehearsals may run meanwhile. before are the images that nobody's registry had before.
+// Leftovers lists what rehearsals of a project may have left on this machine: Docker objects, folders, and processes.
+// Other rehearsals may run meanwhile. before are the earlier Orphans.
 func Leftovers(t *testing.T, project string, before []string) []string {
 	t.Helper()
 	name := workspace.NamePrefix(project)
@@ -86,8 +86,8 @@ func Leftovers(t *testing.T, project string, before []string) []string {
 	return left
 }
 
-// WantClean returns what fails the test when a rehearsal of the project has left something. What was killed takes a moment
-// to be gone, and so do the images of a rehearsal beside this one whose registry has just ended.
+// WantClean returns a check that fails the test if a rehearsal of the project has left something. Killed processes take a
+// moment to go, and so do the images of a parallel rehearsal whose registry has just ended.
 func WantClean(t *testing.T, project string) (check func()) {
 	t.Helper()
 	before := Orphans(t)
@@ -103,7 +103,7 @@ func WantClean(t *testing.T, project string) (check func()) {
 	}
 }
 
-// Started is a rehearsal whose first release serves, for tests that go on from there.
+// Started returns a rehearsal whose first release serves, and its console output.
 func Started(t *testing.T, project string) (*world.World, *bytes.Buffer) {
 	t.Helper()
 	return StartedStack(t, project, "dev")
@@ -130,11 +130,11 @@ func StartedStack(t *testing.T, project, stack string) (*world.World, *bytes.Buf
 	return w, log
 }
 
-// Options are those of a rehearsal of a stack of a project. The test binary is the built-in aws command: see Main.
+// Options returns the options of a rehearsal of a project's stack. The test binary is the built-in aws command: see Main.
 func Options(project, stack string, stderr io.Writer) world.Options {
 	self, err := os.Executable()
 	if err != nil {
-		panic(err) // of no test: where there is no /proc, nothing here runs
+		panic(err) // without /proc, nothing here works
 	}
 	return world.Options{ProjectDir: project, Stack: stack, BuiltInAWS: self, Stderr: stderr}
 }

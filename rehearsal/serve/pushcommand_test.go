@@ -13,13 +13,13 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// TestPushCommand pastes the command in a shell in the checkout.
+// TestPushCommand runs the command in a shell in the checkout.
 func TestPushCommand(t *testing.T) {
 	refusing := edit.Write("hooks/pre-push", "#!/bin/sh\nexit 1\n")
 	tests := []struct {
 		name, folder, branch string
 		prepare              func(t *testing.T, checkout string)
-		want                 string // with REMOTE for the folder
+		want                 string // REMOTE stands for the folder
 	}{
 		{"plain", "r", "main", nil, "git push REMOTE HEAD:main"},
 		{"a path with a blank", "a b", "main", nil, "git push 'REMOTE' HEAD:main"},

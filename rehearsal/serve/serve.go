@@ -18,8 +18,8 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// Scenario keeps everything running for releases of the user's own commits. There is no second release: it would put a
-// commit on the branch that the checkout does not have, and the next push from there would be refused.
+// Scenario keeps everything running for releases of the user's own commits. It makes no second release: that would put a
+// commit on the branch that the checkout lacks, and Git would reject the next push from there.
 type Scenario struct{}
 
 // Play implements rehearsal.Scenario. It returns nil when ctx ends.
@@ -43,16 +43,16 @@ func (Scenario) Play(ctx context.Context, w *world.World) error {
 	}
 }
 
-// follow reports how the release of a user's push ends.
+// follow reports the outcome of a user's push.
 func follow(ctx context.Context, w *world.World, e *codepipeline.Execution, start time.Time) {
 	if _, err := w.Follow(ctx, e, start); err != nil && ctx.Err() == nil {
 		w.Note("%v", err)
 	}
 }
 
-// pushCommand is what releases a commit when it is pasted in a shell in the checkout: plain, unless the checkout's settings
-// forbid Git to push to a folder, ask for a signature, or have a hook for pushes to the real remote. That of Git LFS refuses
-// a folder.
+// pushCommand returns the command that releases a commit from a shell in the checkout. It is plain unless the checkout's
+// settings forbid Git to push to a folder, require a signature, or have a hook for pushes to the real remote. Git LFS's
+// hook rejects a folder.
 func pushCommand(ctx context.Context, checkout, remote, branch string) string {
 	words := []string{"git", "push", shellword.Quote(remote), shellword.Quote("HEAD:" + branch)}
 	hook, err := github.UserGit(ctx, checkout, "rev-parse", "--git-path", "hooks/pre-push")

@@ -21,7 +21,7 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// transcript is what a rehearsal that runs beside the test has written until now.
+// transcript is what a rehearsal that runs beside the test has written so far.
 type transcript struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -84,7 +84,7 @@ func served(t *testing.T, project string) *transcript {
 	return log
 }
 
-// TestServe does what a user does who reads the command that --serve prints, with settings of Git's that are not made for it.
+// TestServe does what a user does with the command that --serve prints, under Git settings that would get in its way.
 func TestServe(t *testing.T) {
 	dockertest.Need(t)
 	project := rehearsaltest.NewLFSProject(t)

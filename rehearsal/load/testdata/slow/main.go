@@ -1,5 +1,5 @@
-// Command slow is an application whose requests take long. It says of each whether it was asked to end meanwhile, and
-// ends when all of them are answered.
+// Command slow is an application with long requests. Each answer says whether the application was asked to end meanwhile.
+// The application ends once all requests are answered.
 package main
 
 import (
