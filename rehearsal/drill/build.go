@@ -8,7 +8,7 @@ import (
 	"cicd/internal/edit"
 )
 
-// buildDrills go wrong before anything reaches a host.
+// buildDrills fail before anything reaches a host.
 var buildDrills = []Drill{
 	{
 		Name:   "tests-fail",
@@ -33,7 +33,7 @@ var buildDrills = []Drill{
 	{
 		Name:   "makefile-broken",
 		Breaks: "make cannot read webapp/Makefile",
-		Holds:  "the build fails, and does not go on without tests",
+		Holds:  "the build fails instead of skipping the tests",
 		run:    refused([]edit.Edit{edit.Write("webapp/Makefile", "test\n\tfalse\n")}, "stage Build", "make cannot read webapp/Makefile", "missing separator"),
 	},
 	{
@@ -54,27 +54,27 @@ var buildDrills = []Drill{
 	{
 		Name:   "runtime-unknown",
 		Breaks: "the buildspec names runtimes that the image does not offer",
-		Holds:  "nothing is built; the message names each of them and what there is",
+		Holds:  "nothing is built; the message names each of them, and the offered ones",
 		run: refused([]edit.Edit{runtimes("php: 7.4, elixir: 1.18")},
 			"stage Build", "Unknown runtime version named '7.4' of php", "8.2, 8.3", "Unknown runtime named 'elixir'", "golang, java"),
 	},
 	{
 		Name:   "appspec-missing",
 		Breaks: "the bundle has no appspec.yml at its root",
-		Holds:  "the message says where the file has to be",
+		Holds:  "the message says where the file must be",
 		Rows:   []int{27},
 		run:    refused([]edit.Edit{edit.Replace("deploy-scripts/buildspec.yml", "    - appspec.yml\n", "")}, "appspec.yml", "root"),
 	},
 	{
 		Name:   "commit-built-again",
 		Breaks: "the pipeline runs again for a commit that it has built",
-		Holds:  "it succeeds with the image that is there; nothing is built or pushed",
+		Holds:  "it succeeds with the existing image; nothing is built or pushed",
 		Rows:   []int{19},
 		run:    rerun,
 	},
 }
 
-// runtimes makes a buildspec that names no runtimes but these, and tests and builds the application.
+// runtimes makes a buildspec that names only these runtimes, and tests and builds the application.
 func runtimes(named string) edit.Edit {
 	return edit.Write("deploy-scripts/buildspec.yml", "version: 0.2\nphases:\n  install:\n    runtime-versions: {"+named+"}\n"+
 		"  build:\n    commands:\n      - bash deploy-scripts/build/image.sh\n")
@@ -91,19 +91,19 @@ func typoIsToldOf(ctx context.Context, g *drillEnv) error {
 	return nil
 }
 
-// refused is a drill that is a release which must fail with a message that has every one of the texts.
+// refused returns a drill's run: a release that must fail with a message that contains all the texts.
 func refused(edits []edit.Edit, texts ...string) func(context.Context, *drillEnv) error {
 	return func(ctx context.Context, g *drillEnv) error { return g.refuses(ctx, edits, texts...) }
 }
 
-// rerun releases once more what serves already.
+// rerun releases the serving commit again.
 func rerun(ctx context.Context, g *drillEnv) error {
 	images, _ := g.Contents()
 	if err := g.releaseByHand(ctx, g.good); err != nil {
 		return err
 	}
 	if now, _ := g.Contents(); now != images {
-		return fmt.Errorf("the registry has %d images, and had %d before", now, images)
+		return fmt.Errorf("the registry has %d images, but had %d before", now, images)
 	}
 	return nil
 }

@@ -12,25 +12,25 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// Drill breaks one thing on purpose and looks whether the people who depend on the pipeline get what they need: the
-// release before goes on answering, the message names cause and remedy, and the next good push repairs everything.
+// Drill causes one failure and checks that the people who depend on the pipeline get what they need: the previous release
+// keeps answering, the message names cause and remedy, and the next good push repairs everything.
 type Drill struct {
-	// Name is what the drill is called on the command line.
+	// Name is the drill's name on the command line.
 	Name string
-	// Breaks says what goes wrong and Holds what must be so all the same, each in half a line.
+	// Breaks says what goes wrong and Holds what must hold all the same, each in half a line.
 	Breaks, Holds string
 	// Rows are the rows of docs/failures.md, F1 to F53, that the drill covers. Some failures are not in that table.
 	Rows []int
 
 	run func(context.Context, *drillEnv) error
-	// outage is set where the drill takes the edge or the host away: requests fail until it is back.
+	// outage is set if the drill takes the edge or the host away: requests fail until it is back.
 	outage bool
 }
 
 // String is the drill's line in a list, at most 80 characters wide.
 func (d Drill) String() string { return fmt.Sprintf("%-21s %s", d.Name, d.Breaks) }
 
-// All returns all drills, in the order in which they run.
+// All returns all drills in the order in which they run.
 func All() []Drill {
 	return slices.Concat(buildDrills, registryDrills, healthDrills, hookDrills, switchDrills, edgeDrills, hostDrills, pipelineDrills)
 }
@@ -43,20 +43,20 @@ func Find(name string) ([]Drill, error) {
 	}
 	i := slices.IndexFunc(all, func(d Drill) bool { return d.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("drill %q does not exist: `cicd rehearse --drill list` names them", name)
+		return nil, fmt.Errorf("drill %q does not exist: `cicd rehearse --drill list` lists them", name)
 	}
 	return all[i : i+1], nil
 }
 
-// Scenario runs drills, one after the other. Of a single drill the progress is shown as that of any release, and the
-// message that the drill has provoked.
+// Scenario runs drills one after the other. For a single drill the console shows the progress, as for any release, and the
+// message that the drill provoked.
 type Scenario struct {
 	Drills []Drill
-	// Out gets a line for each drill, and then why some have failed.
+	// Out gets a line for each drill, then the reasons why some failed.
 	Out io.Writer
 }
 
-// Play implements rehearsal.Scenario. Its error says how many drills have failed.
+// Play implements rehearsal.Scenario. Its error says how many drills failed.
 func (s Scenario) Play(ctx context.Context, w *world.World) error {
 	watcher := io.Writer(io.Discard)
 	if len(s.Drills) == 1 {
@@ -72,11 +72,11 @@ func (s Scenario) Play(ctx context.Context, w *world.World) error {
 	return inTurn(ctx, s.Out, s.Drills, g.practise)
 }
 
-// errUnrepaired says that the rehearsal is no ground for further drills.
+// errUnrepaired says that the rehearsal cannot be used for further drills.
 var errUnrepaired = errors.New("the next good push did not repair it")
 
-// inTurn practises one drill after the other and prints a line for each, then why some have failed. The error says how
-// many have.
+// inTurn runs the drills one after the other and prints a line for each, then the reasons why some failed. The error says
+// how many.
 func inTurn(ctx context.Context, out io.Writer, drills []Drill, practise func(context.Context, Drill) (world.Visits, error)) error {
 	var failures []string
 	left := len(drills)
@@ -103,14 +103,14 @@ func inTurn(ctx context.Context, out io.Writer, drills []Drill, practise func(co
 	fmt.Fprintf(out, "\n%s\n", strings.Join(failures, "\n\n"))
 	err := fmt.Errorf("%d of %d drills failed", len(failures), len(drills))
 	if left > 0 {
-		err = fmt.Errorf("%w, and %d were not begun", err, left)
+		err = fmt.Errorf("%w, and %d were not started", err, left)
 	}
 	return err
 }
 
 func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
-// practise runs one drill, with visitors, and then the good push that has to repair what it has broken.
+// practise runs one drill under requests, then makes the good push that has to repair what the drill broke.
 func (g *drillEnv) practise(ctx context.Context, d Drill) (world.Visits, error) {
 	g.begin()
 	g.Chapter("Drill: %s", d.Breaks)

@@ -16,7 +16,7 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// TestDrills runs every drill, in two rehearsals side by side: most of a drill is waiting.
+// TestDrills runs every drill in two parallel rehearsals: most of a drill is waiting.
 func TestDrills(t *testing.T) {
 	dockertest.Need(t)
 	halves := make([][]Drill, 2)
@@ -42,7 +42,7 @@ func TestDrills(t *testing.T) {
 	}
 }
 
-// TestDrillTable holds what every entry of the table must keep to.
+// TestDrillTable checks the rules that every drill must follow.
 func TestDrillTable(t *testing.T) {
 	seen := map[string]bool{"all": true, "list": true}
 	for _, d := range All() {
@@ -81,7 +81,7 @@ func TestDrillsInTurn(t *testing.T) {
 		{"all hold", nil, 4, "", []string{"holds ", " ok ", "1 of 7 requests failed"}},
 		{"one fails", map[string]error{"breaks": errors.New("it hurts\nvery much")}, 4, "1 of 4 drills failed",
 			[]string{"\nbreaks: a leg\n  must hold: the other\n  it hurts\n  very much\n", "holds-too  "}},
-		{"one is not repaired", map[string]error{"breaks": errUnrepaired}, 2, "1 of 4 drills failed, and 2 were not begun", []string{"FAILED"}},
+		{"one is not repaired", map[string]error{"breaks": errUnrepaired}, 2, "1 of 4 drills failed, and 2 were not started", []string{"FAILED"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -110,14 +110,14 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// TestOrderOfAnswers: what answers during a drill must be releases, the older ones first.
+// TestOrderOfAnswers: only releases may answer during a drill, the older ones first.
 func TestOrderOfAnswers(t *testing.T) {
 	tests := []struct {
 		released, served []string
 		ok               bool
 	}{
 		{[]string{"a", "b", "c"}, []string{"a", "c"}, true},
-		{[]string{"a", "b", "a", "c"}, []string{"a", "b", "a", "c"}, true}, // rolled back by hand
+		{[]string{"a", "b", "a", "c"}, []string{"a", "b", "a", "c"}, true}, // rolled back manually
 		{[]string{"a", "b"}, nil, true},
 		{[]string{"a", "b", "c"}, []string{"a", "c", "b"}, false},
 		{[]string{"a", "b"}, []string{"a", "refused", "b"}, false},

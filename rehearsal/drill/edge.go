@@ -24,7 +24,7 @@ var edgeDrills = []Drill{
 	{
 		Name:   "edge-crashes",
 		Breaks: "the edge's process ends",
-		Holds:  "Docker starts it again, and the URL answers with nobody's help",
+		Holds:  "Docker restarts it, and the URL answers without anybody's help",
 		run:    edgeCrashes,
 		outage: true,
 	},
@@ -38,21 +38,21 @@ var edgeDrills = []Drill{
 	{
 		Name:   "edge-changed",
 		Breaks: "a release changes the edge's configuration",
-		Holds:  "it is loaded without a restart, and costs no request",
+		Holds:  "the edge loads it without a restart; no request is lost",
 		Rows:   []int{36, 53},
 		run:    edgeChanged,
 	},
 	{
 		Name:   "edge-refuses",
-		Breaks: "a release brings a configuration that the edge cannot read",
-		Holds:  "the edge keeps the one it has; the message has its reason",
+		Breaks: "a release has a configuration that the edge cannot read",
+		Holds:  "the edge keeps the old one; the message has its reason",
 		run: refused([]edit.Edit{edit.Replace(caddyfile, ":80 {", ":80 {\n\tno_such_directive")},
 			"stage Deploy", "ApplicationStart", "the edge refuses edge/Caddyfile", "no_such_directive", "rolling back"),
 	},
 }
 
-// edgeCrashes ends the edge's process from inside, as a crash does. Docker takes `docker kill` for a person's wish that
-// it stay down, and would not start it again.
+// edgeCrashes ends the edge's process from inside, as a crash does. After `docker kill`, Docker would not restart it: that
+// counts as a person's wish that it stay down.
 func edgeCrashes(ctx context.Context, g *drillEnv) error {
 	h, err := g.Host()
 	if err != nil {
@@ -62,7 +62,7 @@ func edgeCrashes(ctx context.Context, g *drillEnv) error {
 	if err != nil {
 		return err
 	}
-	// When the first process of a container ends, Docker kills the others: caddy stop, too, which may not get to report success.
+	// When a container's first process ends, Docker kills the others, so caddy stop may not get to report success.
 	_, stopped := docker.Run(ctx, "exec", h.EdgeName(), "caddy", "stop", "--address", "unix//etc/caddy/admin.sock")
 	if err := restarted(ctx, h, before); err != nil {
 		return errors.Join(err, stopped)
@@ -73,7 +73,7 @@ func edgeCrashes(ctx context.Context, g *drillEnv) error {
 // restartTimeout is how long Docker may take to restart the edge.
 const restartTimeout = 10 * time.Second
 
-// restarted waits until Docker has restarted the edge, which it had done before a number of times.
+// restarted waits until Docker has restarted the edge; before is its earlier restart count.
 func restarted(ctx context.Context, h *world.Host, before string) error {
 	ctx, cancel := context.WithTimeout(ctx, restartTimeout)
 	defer cancel()
@@ -90,7 +90,7 @@ func restarted(ctx context.Context, h *world.Host, before string) error {
 	}
 }
 
-// edgeRemoved leaves the repair to the good push at the end of every drill.
+// edgeRemoved leaves the repair to the good push that ends every drill.
 func edgeRemoved(ctx context.Context, g *drillEnv) error {
 	h, err := g.Host()
 	if err != nil {
@@ -130,7 +130,7 @@ func edgeChanged(ctx context.Context, g *drillEnv) error {
 	}
 	after, err := docker.Run(ctx, "inspect", "--format", start, h.EdgeName())
 	if err == nil && after != before {
-		err = errors.New("the edge was restarted, or replaced")
+		err = errors.New("the edge was restarted or replaced")
 	}
 	return err
 }

@@ -6,12 +6,12 @@ import (
 	"cicd/internal/edit"
 )
 
-// drillapp is an application that misbehaves on request; its own comment says how.
+// drillapp is an application that misbehaves on request; see its own comment.
 //
 //go:embed drillapp/main.go
 var drillapp embed.FS
 
-// misbehaving replaces the application by one that behaves as the arguments say, whatever language it is in.
+// misbehaving replaces the application, whatever its language, by one that behaves as the arguments say.
 func misbehaving(arguments string) edit.Edit {
 	return func(dir string) error {
 		source, err := drillapp.ReadFile("drillapp/main.go")

@@ -16,21 +16,21 @@ import (
 	"cicd/rehearsal/github"
 )
 
-// drillEnv is the rehearsal that drills run on, one after the other. Each finds a good release that serves, and the good
+// drillEnv is the rehearsal in which drills run one after the other. Each finds a good release serving, and the good
 // push at its end leaves one.
 type drillEnv struct {
 	*world.World
-	dir string // the clone that is pushed from
+	dir string // the clone to push from
 	// good is the commit that serves between drills; every change starts from its files.
 	good string
-	// released are the commits that may have answered during the drill, in the order in which they were released.
+	// released are the commits that may have answered during the drill, in the order of their releases.
 	released []string
-	// progress is what the console has shown during the drill, and watcher shows it to whoever watches.
+	// progress has what the console showed during the drill, and watcher shows it to whoever watches.
 	progress *progress
 	watcher  io.Writer
 }
 
-// progress is what the console has shown during a drill.
+// progress collects what the console shows during a drill.
 type progress struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -48,7 +48,7 @@ func (p *progress) String() string {
 	return p.text.String()
 }
 
-// newDrillEnv clones what the first release was pushed to. From then on the console's text goes to watcher.
+// newDrillEnv clones the repository that the first release was pushed to. From then on, watcher gets the console's text.
 func newDrillEnv(ctx context.Context, w *world.World, watcher io.Writer) (*drillEnv, error) {
 	dir, err := w.Clone(ctx)
 	if err != nil {
@@ -58,20 +58,20 @@ func newDrillEnv(ctx context.Context, w *world.World, watcher io.Writer) (*drill
 	return &drillEnv{World: w, dir: dir, good: strings.TrimSpace(head), watcher: watcher}, err
 }
 
-// begin forgets the drill before.
+// begin resets the state of the previous drill.
 func (g *drillEnv) begin() {
 	g.released = []string{g.good}
 	g.progress = &progress{}
 	g.SetOutput(io.MultiWriter(g.progress, g.watcher))
 }
 
-// said tells whether the console has shown a word or text since the drill began. Lines are wrapped, so a text may not be
-// found where it has blanks.
+// said reports whether the console has shown a text since the drill began. Lines are wrapped, so a text with blanks may
+// not be found.
 func (g *drillEnv) said(text string) bool {
 	return strings.Contains(g.progress.String(), text)
 }
 
-// commit commits the good release's files with the edits, on top of whatever was pushed last.
+// commit commits the good release's files with the edits, on top of the last push.
 func (g *drillEnv) commit(ctx context.Context, message string, edits ...edit.Edit) (id string, err error) {
 	if _, err := github.Git(ctx, g.dir, "read-tree", "--reset", "-u", g.good); err != nil {
 		return "", err
@@ -98,7 +98,7 @@ func (g *drillEnv) releases(ctx context.Context, message string, edits ...edit.E
 	return done, nil
 }
 
-// refuses releases a change, which must fail, with a message that has every one of the texts.
+// refuses releases a change, which must fail with a message that contains all the texts.
 func (g *drillEnv) refuses(ctx context.Context, edits []edit.Edit, texts ...string) error {
 	id, err := g.commit(ctx, "A change that must not get through", edits...)
 	if err != nil {
@@ -106,12 +106,12 @@ func (g *drillEnv) refuses(ctx context.Context, edits []edit.Edit, texts ...stri
 	}
 	_, err = g.Release(ctx, g.dir, id)
 	if err == nil {
-		return fmt.Errorf("the release of %.7s succeeded, and must not", id)
+		return fmt.Errorf("the release of %.7s succeeded, but must fail", id)
 	}
 	return g.checkFailure(ctx, err, texts...)
 }
 
-// checkFailure checks whether a failure says what it must, and whether the release before goes on answering.
+// checkFailure checks that a failure's message contains the texts, and that the previous release still answers.
 func (g *drillEnv) checkFailure(ctx context.Context, failure error, texts ...string) error {
 	g.Note("the message: %v", failure)
 	var errs []error
@@ -124,12 +124,12 @@ func (g *drillEnv) checkFailure(ctx context.Context, failure error, texts ...str
 		errs = append(errs, fmt.Errorf("the message is:\n%s", indented(failure.Error())))
 	}
 	if err := g.Serves(ctx, g.good); err != nil {
-		errs = append(errs, fmt.Errorf("the release before does not go on: %w", err))
+		errs = append(errs, fmt.Errorf("the previous release does not go on: %w", err))
 	}
 	return errors.Join(errs...)
 }
 
-// repair makes the next good push: a change of a file that the pipeline watches, and nothing else.
+// repair makes the next good push: it only changes a file that the pipeline watches.
 func (g *drillEnv) repair(ctx context.Context, drill string) error {
 	done, err := g.releases(ctx, "Good again after "+drill, harmless(drill))
 	if err == nil {
@@ -138,18 +138,18 @@ func (g *drillEnv) repair(ctx context.Context, drill string) error {
 	return err
 }
 
-// harmless is a change that any application can bear, and of which webapp's page tells.
+// harmless is a change that no application minds, and that webapp's page shows.
 func harmless(text string) edit.Edit {
 	return func(dir string) error { return edit.Write(world.HarmlessFile(dir), "Released after: "+text+".\n")(dir) }
 }
 
-// inOrder returns an error when a commit has answered that was not released, or an older one after a newer one.
+// inOrder returns an error if a commit answered that was not released, or an older one answered after a newer one.
 func (g *drillEnv) inOrder(served []string) error {
 	rest := g.released
 	for _, commit := range served {
 		i := slices.Index(rest, commit)
 		if i < 0 {
-			return fmt.Errorf("%.7s has answered out of order: released were %.7s, and answers came from %.7s", commit, g.released, served)
+			return fmt.Errorf("%.7s answered out of order: released were %.7s, answers came from %.7s", commit, g.released, served)
 		}
 		rest = rest[i:]
 	}

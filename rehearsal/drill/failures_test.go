@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// failures is how many failures docs/failures.md lists.
+// failures is the number of failures in docs/failures.md.
 const failures = 53
 
 var (
@@ -19,7 +19,7 @@ var (
 	fileName   = regexp.MustCompile(`^[a-z][\w-]*(/[\w.-]+)*/[\w.-]+\.\w+$|^webapp/Dockerfile$`)
 )
 
-// TestFailuresDocument holds the table of failures against the drills and the files that it names.
+// TestFailuresDocument compares the table of failures with the drills and the files that it names.
 func TestFailuresDocument(t *testing.T) {
 	rows := failureRow.FindAllStringSubmatch(readFailures(t), -1)
 	if len(rows) != failures {
@@ -56,7 +56,7 @@ func TestFailuresDocument(t *testing.T) {
 	}
 }
 
-// TestDrillsDocument holds the table of drills against the drills.
+// TestDrillsDocument compares the table of drills with the drills.
 func TestDrillsDocument(t *testing.T) {
 	var want strings.Builder
 	want.WriteString("\n| drill | what goes wrong | what must hold | |\n|---|---|---|---|\n")

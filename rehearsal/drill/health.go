@@ -12,40 +12,40 @@ import (
 var healthDrills = []Drill{
 	{
 		Name:   "exits-at-once",
-		Breaks: "the new container ends as soon as it has started",
+		Breaks: "the new container exits as soon as it has started",
 		Holds:  "the message has its exit code and last words; a rollback follows",
 		run: refused([]edit.Edit{misbehaving("exits")},
 			"stage Deploy", "ApplicationStart", "exit code 3 before it was healthy", "cannot reach the database", "rolling back"),
 	},
 	{
 		Name:   "never-healthy",
-		Breaks: "health never comes (the host waits 4 s instead of 180)",
+		Breaks: "it never gets healthy (the host waits 4 s, not 180)",
 		Holds:  "the message has port, path, time and status; a rollback follows",
 		run: impatient(refused([]edit.Edit{misbehaving("never")},
 			"stage Deploy", "ApplicationStart", "start.sh", "did not answer 200 on port", "within 4 s (last status: 503)", "check containerPort and healthPath", "rolling back")),
 	},
 	{
 		Name:   "flapping",
-		Breaks: "health comes and goes (the host waits 4 s)",
-		Holds:  "that is not taken for healthy",
+		Breaks: "it is healthy on and off (the host waits 4 s)",
+		Holds:  "that does not count as healthy",
 		run: impatient(refused([]edit.Edit{misbehaving("flaps")},
 			"stage Deploy", "ApplicationStart", "3 times in a row within 4 s", "rolling back")),
 	},
 	{
 		Name:   "healthy-after-60s",
 		Breaks: "the application needs a full minute to become healthy",
-		Holds:  "the release succeeds, and gets no request before",
+		Holds:  "the release succeeds, and gets no request before that",
 		run:    healthyLate,
 	},
 	{
 		Name:   "ignores-sigterm",
 		Breaks: "the old container ignores SIGTERM (for 3 s, not 30)",
-		Holds:  "it is killed, and the next release is not held up for long",
+		Holds:  "it is killed, and barely delays the next release",
 		run:    stubborn,
 	},
 }
 
-// impatient has the hooks wait for health for 4 seconds only.
+// impatient makes the hooks wait only 4 seconds for health.
 func impatient(run func(context.Context, *drillEnv) error) func(context.Context, *drillEnv) error {
 	return func(ctx context.Context, g *drillEnv) error {
 		h, err := g.Host()
@@ -60,12 +60,12 @@ func impatient(run func(context.Context, *drillEnv) error) func(context.Context,
 func healthyLate(ctx context.Context, g *drillEnv) error {
 	done, err := g.releases(ctx, "An application that takes its time", misbehaving("late 60s"))
 	if err == nil && done.Took < time.Minute {
-		err = fmt.Errorf("it was live after %s, and cannot have been healthy", done.Took)
+		err = fmt.Errorf("it was live after %s, but cannot have been healthy", done.Took)
 	}
 	return err
 }
 
-// stubborn releases an application that ignores SIGTERM; the next release, at the drill's end, has to get rid of it.
+// stubborn releases an application that ignores SIGTERM; the release after it has to get rid of it.
 func stubborn(ctx context.Context, g *drillEnv) error {
 	if _, err := g.releases(ctx, "An application that ignores SIGTERM", misbehaving("stubborn")); err != nil {
 		return err

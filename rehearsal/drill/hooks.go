@@ -28,8 +28,8 @@ var hookDrills = []Drill{
 	},
 	{
 		Name:   "hook-crlf",
-		Breaks: "a hook has CR LF line ends",
-		Holds:  "the message says so, which AWS's own does not",
+		Breaks: "a hook has CR LF line endings",
+		Holds:  "the message says so; AWS's own does not",
 		Rows:   []int{28},
 		run: refused([]edit.Edit{edit.Replace(startHook, "\n", "\r\n"), edit.Write(".gitattributes", "* -text\n")},
 			"stage Deploy", "ApplicationStart", "CR LF", ".gitattributes"),
@@ -37,7 +37,7 @@ var hookDrills = []Drill{
 	{
 		Name:   "hook-hangs",
 		Breaks: "a hook hangs (timeout 2 s)",
-		Holds:  "it is ended at its timeout, and named",
+		Holds:  "it is ended at its timeout; the message names it",
 		Rows:   []int{31, 33},
 		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nsleep 600 &\nwait\n"), edit.Write(appspec, appspecWithStart)},
 			"stage Deploy", "ScriptTimedOut", "hooks/start.sh", "failed to complete in 2 seconds", "raise timeout"),
@@ -45,7 +45,7 @@ var hookDrills = []Drill{
 	{
 		Name:   "hook-holds-output",
 		Breaks: "a hook's child holds its output open (timeout 2 s)",
-		Holds:  "the message says what holds it, and how to let go",
+		Holds:  "the message says what holds it open, and the remedy",
 		Rows:   []int{31},
 		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nsleep 600 &\n"), edit.Write(appspec, appspecWithStart)},
 			"stage Deploy", "hooks/start.sh", "failed to close STDOUT", "redirect"),
@@ -69,7 +69,7 @@ var hookDrills = []Drill{
 	{
 		Name:   "wrong-release-answers",
 		Breaks: "the start hook reports success and changes nothing",
-		Holds:  "the release fails: the host answers, but with the release before",
+		Holds:  "the release fails: the host still answers with the old release",
 		Rows:   []int{37},
 		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\n")},
 			"stage Deploy", "ValidateService", "hooks/validate.sh", "hooks/start.sh has not switched", "rolling back"),
@@ -82,7 +82,7 @@ var hookDrills = []Drill{
 	},
 }
 
-// appspecWithStart runs the start hook alone.
+// appspecWithStart runs only the start hook.
 const appspecWithStart = "version: 0.0\nos: linux\nhooks:\n  ApplicationStart:\n    - location: hooks/start.sh\n      timeout: 2\n"
 
 func agentMends(ctx context.Context, g *drillEnv) error {

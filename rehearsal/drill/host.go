@@ -11,13 +11,13 @@ import (
 	"cicd/rehearsal/aws/codepipeline"
 )
 
-// hostDrills are about the machine that the application runs on. A rehearsal's host is a set of Docker objects: it
-// "reboots" when all its processes and containers are killed and those are started whose restart policy says so, as
-// Docker does. The machine's real Docker daemon, which others use, is left alone.
+// hostDrills are about the machine that the application runs on. A rehearsal's host is a set of Docker objects. To
+// "reboot" it is to kill all its processes and containers, and to start those whose restart policy says so, as Docker
+// does. The drills leave the machine's real Docker daemon alone, because others use it.
 var hostDrills = []Drill{
 	{
 		Name:   "disk-full",
-		Breaks: "the disk is full, says df (which the drill replaces)",
+		Breaks: "df reports a full disk (the drill replaces df)",
 		Holds:  "the release fails before it pulls; the message has folder and remedy",
 		Rows:   []int{38},
 		run:    diskFull,
@@ -25,14 +25,14 @@ var hostDrills = []Drill{
 	{
 		Name:   "docker-restarted",
 		Breaks: "Docker restarts between two releases",
-		Holds:  "the URL answers with nobody's help",
+		Holds:  "the URL answers without anybody's help",
 		run:    dockerRestarted,
 		outage: true,
 	},
 	{
 		Name:   "host-rebooted",
 		Breaks: "the host reboots in the middle of a release",
-		Holds:  "the release before comes back; the half-started one does not",
+		Holds:  "the old release comes back; the half-started one does not",
 		Rows:   []int{33},
 		run:    hostRebooted,
 		outage: true,

@@ -12,7 +12,7 @@ import (
 	"cicd/internal/docker"
 )
 
-// leftoversGo leaves on the host what killed releases leave, and looks what is there after two more releases.
+// leftoversGo leaves on the host what killed releases leave, and checks what remains after two more releases.
 func leftoversGo(ctx context.Context, g *drillEnv) error {
 	h, err := g.Host()
 	if err != nil {
@@ -48,7 +48,7 @@ func leftoversGo(ctx context.Context, g *drillEnv) error {
 	return errors.Join(runsOnly(ctx, h, done.Commit), g.keepsImages(ctx, kept))
 }
 
-// image returns the reference by which hosts pull a commit's image.
+// image returns the reference that hosts use to pull a commit's image.
 func (g *drillEnv) image(commit string) (string, error) {
 	repository := g.Output("repositoryUrl")
 	_, name, _ := strings.Cut(repository, "/")
@@ -56,7 +56,7 @@ func (g *drillEnv) image(commit string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ofCommit := func(tag string) bool { return strings.HasPrefix(tag, commit+"-") } // an architecture follows
+	ofCommit := func(tag string) bool { return strings.HasPrefix(tag, commit+"-") } // the architecture follows
 	for _, image := range images {
 		if slices.ContainsFunc(image.Tags, ofCommit) {
 			return repository + "@" + image.Digest, nil
@@ -65,7 +65,7 @@ func (g *drillEnv) image(commit string) (string, error) {
 	return "", fmt.Errorf("ECR has no image of commit %s", commit)
 }
 
-// runsOnly checks whether the host has the edge and a container of the commit, and no other.
+// runsOnly checks that the host has only the edge and a container of the commit.
 func runsOnly(ctx context.Context, h *world.Host, commit string) error {
 	names, err := h.Containers(ctx)
 	if err != nil {
@@ -82,7 +82,7 @@ func runsOnly(ctx context.Context, h *world.Host, commit string) error {
 	return err
 }
 
-// keepsImages looks whether these are the images of the application that the host has.
+// keepsImages checks that these are the application's images on the host.
 func (g *drillEnv) keepsImages(ctx context.Context, want []string) error {
 	list, err := docker.Run(ctx, "image", "ls", "--digests", "--format", "{{.Repository}}@{{.Digest}}", "--filter", "reference="+g.Output("repositoryUrl"))
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	"cicd/rehearsal/aws/codepipeline"
 )
 
-// pipelineDrills are about what starts a release, and which one wins.
+// pipelineDrills are about what starts a release, and which release wins.
 var pipelineDrills = []Drill{
 	{
 		Name:   "three-pushes",
-		Breaks: "three pushes come within a second",
+		Breaks: "three pushes arrive within a second",
 		Holds:  "the last one wins, one is superseded, none is served out of order",
 		Rows:   []int{34, 35},
 		run:    threePushes,
@@ -27,14 +27,14 @@ var pipelineDrills = []Drill{
 	},
 	{
 		Name:   "outside-watch-paths",
-		Breaks: "a push changes documentation alone (no file of watchPaths)",
+		Breaks: "a push changes only documentation (no file of watchPaths)",
 		Holds:  "nothing starts",
 		Rows:   []int{9},
 		run:    outsideWatchPaths,
 	},
 	{
 		Name:   "rollback-by-hand",
-		Breaks: "somebody releases the commit before again, by hand",
+		Breaks: "somebody releases the previous commit again, manually",
 		Holds:  "it serves again, without a build; the next push goes forward",
 		Rows:   []int{19},
 		run:    rollbackByHand,
@@ -94,8 +94,7 @@ func outsideWatchPaths(ctx context.Context, g *drillEnv) error {
 	return g.wantNothingStarted(ctx, started, err)
 }
 
-// wantNothingStarted checks whether a push has started nothing because nobody watches for it, and ends what it has started all the
-// same.
+// wantNothingStarted checks that a push started nothing for want of a trigger. It waits for what did start, and fails.
 func (g *drillEnv) wantNothingStarted(ctx context.Context, started []*codepipeline.Execution, pushed error) error {
 	for _, e := range started {
 		e.Wait(ctx)
@@ -115,12 +114,12 @@ func rollbackByHand(ctx context.Context, g *drillEnv) error {
 		return err
 	}
 	if now, _ := g.Contents(); now != images {
-		return fmt.Errorf("the registry has %d images, and had %d before", now, images)
+		return fmt.Errorf("the registry has %d images, but had %d before", now, images)
 	}
 	return nil
 }
 
-// releaseByHand releases a commit by hand.
+// releaseByHand releases a commit manually.
 func (g *drillEnv) releaseByHand(ctx context.Context, commit string) error {
 	e, err := g.Start(ctx, commit)
 	if err != nil {

@@ -7,15 +7,15 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// answerRecorder sends requests throughout a drill and notes which commits have answered.
+// answerRecorder sends requests throughout a drill and records which commits answered.
 type answerRecorder struct {
 	visitors *world.Visitors
 	upstream chan string
 	served   chan []string
 }
 
-// recordAnswers begins to send requests. The commit behind an answer is looked up when answers begin to come from another
-// container, and not by the visitor, who must not miss a moment.
+// recordAnswers starts sending requests. When answers start to come from another container, its commit is looked up, in
+// another goroutine, because the visitor must not miss a moment.
 func (g *drillEnv) recordAnswers(ctx context.Context) *answerRecorder {
 	w := &answerRecorder{upstream: make(chan string, 1024), served: make(chan []string, 1)}
 	last := ""
@@ -29,7 +29,7 @@ func (g *drillEnv) recordAnswers(ctx context.Context) *answerRecorder {
 		var served []string
 		for upstream := range w.upstream {
 			commit, err := g.CommitAt(ctx, upstream)
-			if err == nil && commit != "" { // else the container has gone already
+			if err == nil && commit != "" { // otherwise the container is already gone
 				served = append(served, commit)
 			}
 		}
@@ -38,7 +38,7 @@ func (g *drillEnv) recordAnswers(ctx context.Context) *answerRecorder {
 	return w
 }
 
-// leave ends the requests. It returns their count, and the commits that have answered, in order.
+// leave ends the requests. It returns their counts, and the commits that answered, in order.
 func (w *answerRecorder) leave() (world.Visits, []string) {
 	count := w.visitors.Leave()
 	close(w.upstream)

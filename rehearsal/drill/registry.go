@@ -27,24 +27,24 @@ var registryDrills = []Drill{
 	{
 		Name:   "registry-away",
 		Breaks: "ECR answers 503 to the first two pulls, then is back",
-		Holds:  "the release succeeds at the third try",
+		Holds:  "the release succeeds on the third try",
 		run:    registryAway,
 	},
 	{
 		Name:   "registry-down",
-		Breaks: "ECR answers 503 from the pull on, through the rollback too",
-		Holds:  "the release fails after some tries and says so; once ECR is back, so are releases",
+		Breaks: "ECR answers 503 from the pull on, even during the rollback",
+		Holds:  "the release fails after some tries and says so; once ECR is back, releases succeed",
 		run:    registryDown,
 	},
 	{
 		Name:   "push-refused",
-		Breaks: "ECR refuses the image, because the repository is full",
+		Breaks: "ECR rejects the image because the repository is full",
 		Holds:  "nothing is released; the message has ECR's reason",
 		run:    pushRefused,
 	},
 }
 
-// isPull tells a host's request for an image, by digest, from those of a build.
+// isPull tells a host's request for an image, by digest, from a build's requests.
 func isPull(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.URL.Path, "/manifests/sha256:")
 }
@@ -81,7 +81,7 @@ func expiredLogin(ctx context.Context, g *drillEnv) error {
 	}
 	after, err := os.ReadFile(config)
 	if err == nil && string(after) != login {
-		err = fmt.Errorf("the release has changed the host's Docker config to %s", after)
+		err = fmt.Errorf("the release changed the host's Docker config to %s", after)
 	}
 	return err
 }
@@ -119,7 +119,7 @@ func registryAway(ctx context.Context, g *drillEnv) error {
 	_, err := g.releases(ctx, "While ECR is away for a moment", harmless("a moment without ECR"))
 	g.RegistryFaults().Intercept(nil)
 	if tries < 3 {
-		err = errors.Join(err, fmt.Errorf("the host has asked %d times for the image: ECR was not away", tries))
+		err = errors.Join(err, fmt.Errorf("the host asked %d times for the image, so ECR was not away", tries))
 	}
 	return err
 }
@@ -135,7 +135,7 @@ func registryDown(ctx context.Context, g *drillEnv) error {
 		"stage Deploy", "BeforeInstall", "cannot be pulled", "503 Service Unavailable", "release again", "the rollback failed too")
 }
 
-// pushRefused has the registry refuse the manifest as ECR does when the quota "Images per repository" is used up (ECR
+// pushRefused makes the registry reject the manifest as ECR does when the quota "Images per repository" is used up (ECR
 // API reference, PutImage: LimitExceededException).
 func pushRefused(ctx context.Context, g *drillEnv) error {
 	const full = "the repository already has the maximum allowed number of images"

@@ -8,25 +8,25 @@ import (
 	"path/filepath"
 )
 
-// switchDrills cut the start hook short at each moment of the switch. Before it is done the old release has to go on, as if
-// nothing had been begun. After it the new one serves until the rollback, which has to find everything as it needs it.
+// switchDrills interrupt the start hook at each moment of the switch. Before the switch is done, the old release must go on
+// as if nothing had happened. After it, the new one serves until the rollback, which must find everything it needs.
 var switchDrills = []Drill{
 	cutShort("term-waiting", term, waits, "the old release goes on; the message says why"),
 	cutShort("term-in-switch", term, between, "the hook gives the name back; requests wait, and none is lost"),
-	cutShort("term-switched", term, switched, "the new release serves until the rollback; none is lost"),
-	cutShort("term-draining", term, drains, "the rollback removes the old container; none is lost"),
+	cutShort("term-switched", term, switched, "the new release serves until the rollback; no request is lost"),
+	cutShort("term-draining", term, drains, "the rollback removes the old container; no request is lost"),
 	cutShort("kill-waiting", killed, waits, "the old release goes on; the rollback removes the candidate"),
-	cutShort("kill-in-switch", killed, between, "requests wait, the rollback mends it, and none is lost", 33, 36),
-	cutShort("kill-switched", killed, switched, "the new release serves until the rollback; none is lost"),
-	cutShort("kill-draining", killed, drains, "the rollback removes the old container; none is lost"),
+	cutShort("kill-in-switch", killed, between, "requests wait, the rollback repairs it, and none is lost", 33, 36),
+	cutShort("kill-switched", killed, switched, "the new release serves until the rollback; no request is lost"),
+	cutShort("kill-draining", killed, drains, "the rollback removes the old container; no request is lost"),
 	cutShort("no-docker-waiting", away, waits, "the old release goes on; the candidate goes when Docker is back"),
-	cutShort("no-docker-in-switch", away, between, "the hook waits for Docker and gives the name back; none is lost", 33),
-	cutShort("no-docker-switched", away, switched, "the new release serves until the rollback; none is lost"),
+	cutShort("no-docker-in-switch", away, between, "the hook waits for Docker and gives the name back; no request is lost", 33),
+	cutShort("no-docker-switched", away, switched, "the new release serves until the rollback; no request is lost"),
 	cutShort("no-docker-draining", away, drains, "the release succeeds, and the next one removes the old container"),
 }
 
-// interruption is what cuts a hook short: a piece of bash in a wrapper of docker, which is $0. In it $group is the hook's process
-// group. A signal is there before Docker gets the command.
+// interruption is a way to interrupt a hook: bash code in a wrapper of docker, which is $0. In it, $group is the hook's
+// process group. A signal is sent before Docker gets the command.
 type interruption struct{ breaks, script, says string }
 
 var (
@@ -48,11 +48,11 @@ var (
 	}
 )
 
-// moment is when a hook is cut short: at the first command of Docker that matches a pattern of bash.
+// moment is when a hook is interrupted: at the first docker command that matches a bash pattern.
 type moment struct {
 	when, pattern string
-	switched      bool // whether the new release answers from then on
-	succeeds      bool // whether the release does, all the same, if only Docker is away
+	switched      bool // the new release answers from then on
+	succeeds      bool // the release succeeds all the same if only Docker is away
 }
 
 var (
@@ -62,8 +62,8 @@ var (
 	drains   = moment{"while the old release drains", `"container stop "*-retired`, true, true}
 )
 
-// interrupting is a wrapper of docker that runs an interruption at a moment, once. The hook runs commands that change something by
-// way of timeout(1), which has a process group of its own.
+// interrupting is a wrapper of docker that runs an interruption once, at a moment. The hook runs commands that change
+// something through timeout(1), which has its own process group.
 const interrupting = `
 if [[ -e "$0.away" ]]; then
   left="$(<"$0.away")"
@@ -91,7 +91,7 @@ func cutShort(name string, what interruption, at moment, holds string, rows ...i
 	}
 }
 
-// cutShort releases a change whose start hook is cut short.
+// cutShort releases a change and interrupts its start hook.
 func (g *drillEnv) cutShort(ctx context.Context, wrapper string, what interruption, at moment) error {
 	h, err := g.Host()
 	if err != nil {
@@ -107,7 +107,7 @@ func (g *drillEnv) cutShort(ctx context.Context, wrapper string, what interrupti
 			return err
 		}
 		if _, err := os.Stat(filepath.Join(h.Home, "wrapped", "docker.away")); err != nil {
-			return fmt.Errorf("the hooks never came to the moment, so nothing was broken: %w", err)
+			return fmt.Errorf("the hooks never reached the moment, so nothing was broken: %w", err)
 		}
 		done, err := g.releases(ctx, "The one after", harmless("the one after"))
 		return errors.Join(err, runsOnly(ctx, h, done.Commit))
@@ -121,7 +121,7 @@ func (g *drillEnv) cutShort(ctx context.Context, wrapper string, what interrupti
 	}
 	_, err = g.Release(ctx, g.dir, id)
 	if err == nil {
-		return fmt.Errorf("the release of %.7s succeeded, and must not", id)
+		return fmt.Errorf("the release of %.7s succeeded, but must fail", id)
 	}
 	return errors.Join(g.checkFailure(ctx, err, "stage Deploy", "ApplicationStart", "hooks/start.sh", what.says, "rolling back"),
 		runsOnly(ctx, h, g.good))

@@ -1,4 +1,4 @@
-// Command drillapp is what drills ship in place of the application: a web server that misbehaves as its argument says.
+// Command drillapp is what drills release instead of the application: a web server that misbehaves as its argument says.
 //
 //	exits       writes why and ends
 //	never       is never healthy: every answer is 503
