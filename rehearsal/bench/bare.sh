@@ -1,7 +1,7 @@
 #!/bin/bash
 #
 # What a person would type to release a change of webapp/ on this machine, and nothing else: no pipeline, no login, no
-# check, and the URL is away between two releases. It is what a push to the rehearsal is measured against.
+# checks, and the URL is down between two releases. A push to the rehearsal is compared with it.
 #
 # Reads: IMAGE     repository:tag in a registry that anybody may push to
 #        NAME      of the container that serves

@@ -17,23 +17,23 @@ import (
 )
 
 const (
-	// rounds is how often everything is measured, after once that does not count.
+	// rounds is how often everything is measured, after a warm-up round that does not count.
 	rounds = 5
 
-	// page is where the results are written, in the checkout.
+	// page is the file for the results, in the checkout.
 	page = "docs/performance.md"
 )
 
-// bench is a rehearsal whose first release serves, and beside it what it is measured against.
+// bench is a rehearsal whose first release serves, and what it is compared with.
 type bench struct {
 	*world.World
-	dir      string               // the clone that is pushed from
-	bare     *workspace.Workspace // of the bare commands, which thus leave as little behind as a rehearsal does
+	dir      string               // the clone to push from
+	bare     *workspace.Workspace // of the bare commands, so that they too leave nothing behind
 	progress *console.Console
 }
 
-// Scenario measures the project side by side with the least that could do the same, and writes the comparisons to
-// benchPage.
+// Scenario measures the project alternately with the least that could do the same, and writes the comparisons to the file
+// page.
 type Scenario struct {
 	// Out gets the comparisons as a table.
 	Out io.Writer
@@ -74,8 +74,8 @@ func (s Scenario) Play(ctx context.Context, w *world.World) (err error) {
 	return r.verdict()
 }
 
-// newBench makes ready what the releases are measured with. From here on the console is silent: it would tell of each
-// release what it has told of the first.
+// newBench prepares what measuring releases needs. From here on the console is silent: otherwise it would report every
+// release in full.
 func newBench(ctx context.Context, w *world.World) (*bench, error) {
 	for _, command := range []string{"go", "make", "curl"} {
 		if _, err := exec.LookPath(command); err != nil {
@@ -100,8 +100,8 @@ func newBench(ctx context.Context, w *world.World) (*bench, error) {
 // measure measures one thing in one round.
 type measure func(round int) (float64, error)
 
-// inTurns measures one thing after the other in every round, so that whatever else the machine does meets all of them
-// alike. Round 0 warms caches up, and does not count.
+// inTurns measures one thing after the other in every round: interleaved, so that background load affects all of them
+// equally. Round 0 is a warm-up, and does not count.
 func inTurns(rounds int, tell func(round int, took time.Duration, figures []float64), measures ...measure) ([][]float64, error) {
 	counted := make([][]float64, len(measures))
 	for round := range rounds + 1 {
@@ -121,7 +121,7 @@ func inTurns(rounds int, tell func(round int, took time.Duration, figures []floa
 	return counted, nil
 }
 
-// inTurns measures with benchRounds, and tells the figures of each round in their unit.
+// inTurns measures all rounds, and shows the figures of each round in their unit.
 func (b *bench) inTurns(title, unit string, measures ...measure) ([][]float64, error) {
 	b.progress.Chapter("%s", title)
 	return inTurns(rounds, func(round int, took time.Duration, figures []float64) {

@@ -95,7 +95,7 @@ func TestBenchReport(t *testing.T) {
 			err := report.verdict()
 			wantPage := "Every goal is met."
 			if tt.wantErr != "" {
-				wantPage = "**Goals that are missed:** " + fmt.Sprint(err)
+				wantPage = "**Missed goals:** " + fmt.Sprint(err)
 			}
 			if page := report.page(); !strings.Contains(page, wantPage) || !strings.Contains(page, report.table()) {
 				t.Errorf("the page lacks %q, or the table:\n%s", wantPage, page)
@@ -142,7 +142,7 @@ func TestSumOfReleases(t *testing.T) {
 	}
 }
 
-// scripted makes a bareRelease of a script of the test's own.
+// scripted makes a bareRelease with the test's own script.
 func scripted(t *testing.T, script string) *bareRelease {
 	t.Helper()
 	dir := t.TempDir()
@@ -174,7 +174,7 @@ func TestBareRelease(t *testing.T) {
 	}
 }
 
-// TestBareReleaseIsInterrupted has commands that would outlive their shell, and hold its output open.
+// TestBareReleaseIsInterrupted: its commands would outlive their shell and keep its output open.
 func TestBareReleaseIsInterrupted(t *testing.T) {
 	r := scripted(t, "echo >begun; sleep 60 & wait")
 	begun := filepath.Join(r.dir, "begun")

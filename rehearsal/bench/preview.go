@@ -10,8 +10,8 @@ import (
 	"cicd/automation"
 )
 
-// measurePreviews compares the preview of the stack, which is up, with that of a program that declares nothing, with the
-// same engine and the same backend.
+// measurePreviews compares a preview of the stack, which exists, with that of a program that declares nothing, with the
+// same engine and backend.
 func (b *bench) measurePreviews(ctx context.Context, report *report) error {
 	empty, err := b.openEmptyStack(ctx)
 	if err != nil {
@@ -31,12 +31,12 @@ func (b *bench) measurePreviews(ctx context.Context, report *report) error {
 	}
 	report.add(comparison{
 		name: "preview of " + b.Stack, beside: "empty program", unit: "%.2f s", judge: ratio, here: figures[0], there: figures[1], limit: 2,
-		how: "a preview of the stack when it is up, beside one of a program that declares nothing, both through `automation` with the same engine",
+		how: "a preview of the existing stack, beside one of a program that declares nothing, both through `automation` with the same engine",
 	})
 	return nil
 }
 
-// openEmptyStack opens the stack of a project with nothing in it.
+// openEmptyStack opens the stack of an empty project.
 func (b *bench) openEmptyStack(ctx context.Context) (*automation.Stack, error) {
 	dir, err := b.Workspace.MakeDir("empty")
 	if err != nil {

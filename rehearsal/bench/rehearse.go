@@ -13,8 +13,8 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// measureRehearsals compares whole rehearsals with the releases in them: the rest is what bringing the cloud up and down
-// costs who rehearses.
+// measureRehearsals compares whole rehearsals with the releases in them: the difference is the cost of bringing the cloud
+// up and down.
 func (b *bench) measureRehearsals(ctx context.Context, report *report) error {
 	var releases float64
 	whole := func(int) (float64, error) {
@@ -38,7 +38,7 @@ func (b *bench) measureRehearsals(ctx context.Context, report *report) error {
 func (b *bench) rehearse(ctx context.Context) (float64, error) {
 	cmd := exec.CommandContext(ctx, "make", "--no-print-directory", "rehearse", "ARGS=--stack "+b.Stack)
 	cmd.Dir = b.ProjectDir
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // which make passes on
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // make passes it on
 	cmd.WaitDelay = world.CloseLimit
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -50,7 +50,7 @@ func (b *bench) rehearse(ctx context.Context) (float64, error) {
 
 var servedAfter = regexp.MustCompile(`served [0-9a-f]{7} ([0-9]+\.[0-9]) s after its push`)
 
-// sumOfReleases adds up the seconds in the answer of a rehearsal, which is a line for each [release].
+// sumOfReleases adds up the seconds in a rehearsal's answer, which has one line per release.
 func sumOfReleases(answer string) (seconds float64, err error) {
 	found := servedAfter.FindAllStringSubmatch(answer, -1)
 	if len(found) != 2 {

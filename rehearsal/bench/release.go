@@ -27,15 +27,15 @@ import (
 //go:embed bare.sh
 var bareScript string
 
-// measureReleases compares a push with the same commands run by hand. Both release a change of the same line, but not the
-// same text: Docker would find in its cache for the second what it built for the first. The push is made with the built-in
-// aws command, so that machines compare, and where the AWS CLI is installed once more with that.
+// measureReleases compares a push with the same commands run manually. Both change the same line, but not to the same text:
+// the second would find in Docker's cache what the first built. The push uses the built-in aws command, so that results
+// from different machines compare, and where the AWS CLI is installed, once more with that.
 func (b *bench) measureReleases(ctx context.Context, report *report) error {
 	bare, err := b.newBareRelease(ctx)
 	if err != nil {
 		return err
 	}
-	run := time.Now().Format(time.DateTime) // no text was ever tested or built before
+	run := time.Now().Format(time.DateTime) // makes every text new: never tested or built before
 	pushed := func(round int) (float64, error) {
 		took, spans, err := b.timedPush(ctx, "", fmt.Sprintf("Pushed in round %d, %s.", round, run))
 		if round > 0 {
@@ -65,19 +65,19 @@ func (b *bench) measureReleases(ctx context.Context, report *report) error {
 		name: "push to live", beside: "bare commands", unit: "%.1f s", judge: ratio, here: figures[0], there: figures[1], limit: 1.3,
 		how: "`git push` of a changed line until the URL first serves it, beside `rehearsal/bench/bare.sh`: go vet, go test, go build, " +
 			"docker build, push to a registry without a login, pull, run, and wait for the health path; ECR is asked for the commit's " +
-			"image and for two logins with the aws command that is built in",
+			"image and for two logins with the built-in aws command",
 	})
 	if len(figures) > 2 {
 		report.add(comparison{
 			name: "push, AWS CLI", beside: "bare commands", unit: "%.1f s", judge: ratio, here: figures[2], there: figures[1],
-			how: "the same push, with the AWS CLI that is installed on this machine: each of its three calls first starts Python",
+			how: "the same push with this machine's AWS CLI: each of its three calls first starts Python",
 		})
 	}
 	return nil
 }
 
-// timedPush pushes a changed line, with an installed AWS CLI or the built-in one for "", and returns how many seconds it took
-// to be served.
+// timedPush pushes a changed line, with an installed AWS CLI or the built-in one for "", and returns after how many seconds
+// it was served.
 func (b *bench) timedPush(ctx context.Context, aws, text string) (seconds float64, spans []console.Span, err error) {
 	if err := b.UseAWS(aws); err != nil {
 		return 0, nil, err
@@ -91,7 +91,7 @@ func (b *bench) timedPush(ctx context.Context, aws, text string) (seconds float6
 	return done.Took.Seconds(), b.Console.TakeSpans(), err
 }
 
-// bareRelease is the place where the bare commands are run.
+// bareRelease is where the bare commands run.
 type bareRelease struct {
 	dir, script string
 	environment []string
@@ -121,7 +121,7 @@ func (b *bench) newBareRelease(ctx context.Context) (*bareRelease, error) {
 	return bare, err
 }
 
-// release runs the commands for a change, and returns how long each of them took.
+// release runs the commands for a change, and returns how long each took.
 func (r *bareRelease) release(ctx context.Context, text string) ([]console.Span, error) {
 	if err := os.WriteFile(filepath.Join(r.dir, world.Greeting), []byte(text+"\n"), 0o644); err != nil {
 		return nil, err

@@ -10,25 +10,25 @@ import (
 	"cicd/rehearsal/console"
 )
 
-// report is everything that was measured in one run, and on which machine.
+// report is everything that was measured in one run, and the machine it ran on.
 type report struct {
 	facts       []fact
 	comparisons []comparison
-	// pushed and byHand say where the time of releases went, in each round.
+	// pushed and byHand are the steps of the releases in each round.
 	pushed, byHand [][]console.Span
 }
 
-// comparison is one line: this project beside what it is measured against.
+// comparison is one line: this project and what it is compared with.
 type comparison struct {
 	name, beside string
 	how          string    // what exactly is measured
 	unit         string    // a format
-	here, there  []float64 // a figure a round
+	here, there  []float64 // one figure per round
 	judge        judgement
-	limit        float64 // the most that is judged to be good, 0 if there is no goal
+	limit        float64 // the highest acceptable figure, 0 if there is no goal
 }
 
-// judgement says what is held against the goal, and how it is written.
+// judgement is the figure that is compared with the goal, and its format.
 type judgement struct {
 	format string
 	of     func(here, there float64) float64
@@ -40,11 +40,11 @@ var (
 	itself = judgement{"%.2f MB", func(here, _ float64) float64 { return here }}
 )
 
-// figure is what is held against the goal: of the medians, so that the table can be checked by who reads it.
+// figure is compared with the goal. It uses the medians, so that readers can check the table.
 func (c comparison) figure() float64 { return c.judge.of(median(c.here), median(c.there)) }
 
 func (c comparison) missed() bool {
-	return c.limit > 0 && !(c.figure() <= c.limit) // so written, no goal is met by what is not a number
+	return c.limit > 0 && !(c.figure() <= c.limit) // negated, so that NaN misses the goal
 }
 
 // goal is the goal and whether it is met, for the end of a line.
@@ -59,12 +59,12 @@ func (c comparison) goal() string {
 	return fmt.Sprintf("<= %-8s%s", c.most(), outcome)
 }
 
-// most is the limit as it is written.
+// most is the formatted limit.
 func (c comparison) most() string {
 	return strings.TrimPrefix(fmt.Sprintf(c.judge.format, c.limit), "+")
 }
 
-// median returns the middle one of some figures, or the mean of the two in the middle. That of none is not a number.
+// median returns the middle figure, or the mean of the middle two. Without figures it is NaN.
 func median(figures []float64) float64 {
 	sorted := slices.Sorted(slices.Values(figures))
 	n := len(sorted)
@@ -76,7 +76,7 @@ func median(figures []float64) float64 {
 
 func (r *report) add(c comparison) { r.comparisons = append(r.comparisons, c) }
 
-// table has a line for each comparison, 80 columns wide.
+// table has one line per comparison, 80 columns wide.
 func (r *report) table() string {
 	var b strings.Builder
 	row := func(columns ...any) {
@@ -93,7 +93,7 @@ func (r *report) table() string {
 	return b.String()
 }
 
-// rounds has the figures behind the table.
+// rounds has the figures of each round.
 func (r *report) rounds() string {
 	var b strings.Builder
 	row := func(name, unit string, figures []float64) {
@@ -112,7 +112,7 @@ func (r *report) rounds() string {
 	return b.String()
 }
 
-// verdict returns every goal that is missed.
+// verdict returns every missed goal.
 func (r *report) verdict() error {
 	var errs []error
 	for _, c := range r.comparisons {

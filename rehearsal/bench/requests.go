@@ -20,20 +20,20 @@ import (
 )
 
 const (
-	// benchConnections is how many connections carry requests, each the next one as soon as the last is answered.
+	// benchConnections is the number of connections; each sends its next request as soon as the last is answered.
 	benchConnections = 50
-	// benchTime is how long requests are sent to one address in one round.
+	// benchTime is how long requests are sent to one address in each round.
 	benchTime = 4 * time.Second
 )
 
-// bareHello is a web server that does nothing but answer.
+// bareHello is a web server that only answers.
 //
 //go:embed hello/main.go
 var bareHello string
 
-// measureRequests compares what the edge, the application and the least possible server can answer. All are containers, and
-// are asked at their addresses on Docker's own networks: what is published on a loopback address goes through Docker's
-// proxy, which no request from outside passes, and which is slower than any of them.
+// measureRequests compares the throughput of the edge, the application and the simplest possible server. All are containers,
+// and get requests at their addresses on Docker's own networks: ports published on a loopback address go through Docker's
+// proxy, which requests from outside never pass, and which is slower than any of them.
 func (b *bench) measureRequests(ctx context.Context, report *report) error {
 	if err := b.runHello(ctx); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (b *bench) measureRequests(ctx context.Context, report *report) error {
 	return nil
 }
 
-// runHello builds and runs the least possible server, as the application is built and run.
+// runHello builds and runs the simplest possible server, in the way the application is built and run.
 func (b *bench) runHello(ctx context.Context) error {
 	dir, err := b.bare.MakeDir("hello")
 	if err != nil {
@@ -91,12 +91,12 @@ func (b *bench) runHello(ctx context.Context) error {
 	return err
 }
 
-// servingName and helloName are patterns for the names of containers.
+// servingName and helloName are patterns for container names.
 func (b *bench) servingName() string { return b.Workspace.Name + "-[0-9]+-[0-9]+" } // see hooks/lib/containers.sh
 
 func (b *bench) helloName() string { return b.bare.Name + "-hello" }
 
-// inspect returns what a template makes of the one running container whose name matches a pattern.
+// inspect applies a template to the one running container whose name matches a pattern.
 func inspect(ctx context.Context, pattern, template string) (string, error) {
 	ids, err := docker.Run(ctx, "ps", "--quiet", "--filter", "name=^/"+pattern+"$")
 	if err != nil {
@@ -110,9 +110,9 @@ func inspect(ctx context.Context, pattern, template string) (string, error) {
 	return strings.TrimSpace(about), err
 }
 
-// requestsPerSecond sends requests to a URL for a while, as fast as they are answered. It is an error if one is not.
+// requestsPerSecond sends requests to a URL for a while, as fast as they are answered. All must be answered.
 func requestsPerSecond(ctx context.Context, url string, d time.Duration) (float64, error) {
-	connections := &http.Transport{MaxIdleConnsPerHost: benchConnections} // without a proxy: the addresses are this machine's own
+	connections := &http.Transport{MaxIdleConnsPerHost: benchConnections} // no proxy: the addresses are this machine's own
 	defer connections.CloseIdleConnections()
 	attacker := vegeta.NewAttacker(vegeta.Client(&http.Client{Transport: connections, Timeout: 15 * time.Second}),
 		vegeta.Workers(benchConnections), vegeta.MaxWorkers(benchConnections))
@@ -130,7 +130,7 @@ func requestsPerSecond(ctx context.Context, url string, d time.Duration) (float6
 	return float64(m.Requests) / m.Seconds, ctx.Err()
 }
 
-// measureImage looks at what a host has to pull and keep.
+// measureImage measures the image that a host pulls and stores.
 func (b *bench) measureImage(ctx context.Context, report *report) error {
 	image, err := inspect(ctx, b.servingName(), "{{.Image}}")
 	if err != nil {
@@ -146,7 +146,7 @@ func (b *bench) measureImage(ctx context.Context, report *report) error {
 	}
 	report.add(comparison{
 		name: "image of webapp", unit: "%.2f MB", judge: itself, here: []float64{n / 1e6}, limit: 8,
-		how: "the size of the image as Docker keeps it, not compressed; 1 MB is 1,000,000 bytes",
+		how: "the size of the image as Docker stores it, uncompressed; 1 MB is 1,000,000 bytes",
 	})
 	return nil
 }

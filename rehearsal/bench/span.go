@@ -18,11 +18,11 @@ func total(spans []console.Span) (sum time.Duration) {
 	return sum
 }
 
-// worthTelling is how long a step must take to be told.
+// worthTelling is the shortest duration of a step that is shown.
 const worthTelling = 10 * time.Millisecond
 
-// medianSpans returns the spans of a typical round: of each name the median, over the rounds, of its sum in a round, in the order
-// in which the names first come. What takes less than worthTelling is left out.
+// medianSpans returns the spans of a typical round: for each name the median, over the rounds, of its total in a round. The
+// names are in the order in which they first occur. Spans shorter than worthTelling are omitted.
 func medianSpans(rounds [][]console.Span) []console.Span {
 	var names []console.Span
 	for _, s := range slices.Concat(rounds...) {
@@ -45,18 +45,18 @@ func medianSpans(rounds [][]console.Span) []console.Span {
 	return told
 }
 
-// traced runs a script in bash, which then says of each command when it begins, in seconds since 1970.
+// traced runs a script in bash, which prints the start of each command, in seconds since 1970.
 const traced = `PS4='+begins $EPOCHREALTIME '; set -x; source "$1"`
 
 var traceLine = regexp.MustCompile(`\+begins ([0-9]+)\.([0-9]{6}) (.*)`)
 
-// readTrace times the commands of a traced script from its output: each lasts until the next begins, and the last one until
-// the script has ended.
+// readTrace times the commands of a traced script from its output: each lasts until the next begins, and the last one
+// until the script ended.
 func readTrace(output string, ended time.Time) []console.Span {
 	var spans []console.Span
 	var begun []time.Time
 	for _, match := range traceLine.FindAllStringSubmatch(output, -1) {
-		seconds, _ := strconv.ParseInt(match[1], 10, 64) // they are digits
+		seconds, _ := strconv.ParseInt(match[1], 10, 64) // cannot fail: they are digits
 		micros, _ := strconv.ParseInt(match[2], 10, 64)
 		begun = append(begun, time.Unix(seconds, micros*1000))
 		spans = append(spans, console.Span{Name: commandName(match[3])})
@@ -68,7 +68,7 @@ func readTrace(output string, ended time.Time) []console.Span {
 	return spans
 }
 
-// commandName shortens a command, such as "docker build --tag x .", to what it is called and what it does.
+// commandName shortens a command, such as "docker build --tag x .", to its name and subcommand.
 func commandName(command string) string {
 	words := strings.Fields(command)
 	if len(words) > 1 && strings.HasPrefix(words[1], "-") {

@@ -1,4 +1,4 @@
-// Command hello is the least that net/http can do. It is what webapp is measured against.
+// Command hello is the simplest server that net/http allows. webapp is compared with it.
 package main
 
 import (
