@@ -8,25 +8,25 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// audit sets what the declared roles are granted against what was used of it.
+// audit compares what the declared roles are granted with what was used.
 type audit struct {
 	grants []grant
-	// refused counts the requests that must be refused, and are.
+	// refused counts the requests that must be refused and are.
 	refused int
-	// problems say what is wrong with the policies: in which component, with which statement, and what to do.
+	// problems say what is wrong with the policies: in which component, in which statement, and what to do.
 	problems []string
 }
 
 // grant is one action on one resource that a role is granted.
 type grant struct {
 	iam.Granted
-	// narrower is what would have been enough in place of a wildcard, "" when nothing is wider than its use.
+	// narrower is what would have been enough instead of a wildcard, or "" if the grant is not wider than its use.
 	narrower string
-	// reason is why it may be unused, or wider than its use; "" when it must not be.
+	// reason says why it may be unused, or wider than its use; "" if it may not.
 	reason string
 }
 
-// The words for a grant. The capitals are what catches the eye in the table.
+// The statuses of a grant. Capitals catch the eye in the table.
 const (
 	used   = "used"
 	exempt = "exempt"
@@ -46,19 +46,19 @@ func (g grant) status() string {
 	return used
 }
 
-// newAudit decides the recorded uses again by the policies that are declared now. Every request that was allowed must
-// still be, all that is granted must be used, or excused with its reason, and what must be refused has to be.
+// newAudit replays the recorded requests against the current policies: allowed requests must stay allowed, each grant must
+// be used or exempted with a reason, and each probe must be denied.
 func newAudit(acct *account.Account, uses []iam.Use, excuses []exemption) (audit, error) {
 	var a audit
 	authority := iam.NewAuthority(acct)
 	var allowed []iam.Use
 	for _, u := range uses {
 		if len(u.Grants) == 0 {
-			continue // it was an answer, such as which of two errors S3 gives
+			continue // it only decided an answer, such as which of two errors S3 returns
 		}
 		allowed = append(allowed, u)
 		if err := authority.Recheck(u); err != nil {
-			a.problems = append(a.problems, "what a release does is no longer allowed: "+err.Error())
+			a.problems = append(a.problems, "a request of the releases is no longer allowed: "+err.Error())
 		}
 	}
 	granted, err := authority.Granted()
@@ -76,9 +76,9 @@ func newAudit(acct *account.Account, uses []iam.Use, excuses []exemption) (audit
 	return a, nil
 }
 
-// compare finds grants that are unused or wider than their use, and excuses that excuse nothing.
+// compare finds grants that are unused or wider than their use, and exemptions that excuse nothing.
 func (a *audit) compare(granted []iam.Granted, excuses []exemption) {
-	excused := make([]map[string]bool, len(excuses)) // the actions of each that do excuse something
+	excused := make([]map[string]bool, len(excuses)) // the actions of each that excuse something
 	for _, g := range granted {
 		one := grant{Granted: g, narrower: g.Narrower()}
 		for i, e := range excuses {
@@ -94,24 +94,24 @@ func (a *audit) compare(granted []iam.Granted, excuses []exemption) {
 		where := fmt.Sprintf("statement %q of role %q in component %s grants %s on %s", g.Sid, g.RoleName, g.Component, g.Action, g.Resource)
 		switch one.status() {
 		case unused:
-			a.problems = append(a.problems, where+", and nothing uses it: remove it from the program, or excuse it in rehearsal/permissions/exempt.go")
+			a.problems = append(a.problems, where+", but nothing uses it: remove it from the program, or exempt it in rehearsal/permissions/exempt.go")
 		case wide:
-			a.problems = append(a.problems, where+", and "+one.narrower+" would be enough: narrow it in the program, or excuse it in rehearsal/permissions/exempt.go")
+			a.problems = append(a.problems, where+", and "+one.narrower+" would be enough: narrow it in the program, or exempt it in rehearsal/permissions/exempt.go")
 		}
 	}
 	for i, e := range excuses {
 		for _, action := range e.actions {
 			if !excused[i][action] {
-				a.problems = append(a.problems, fmt.Sprintf("rehearsal/permissions/exempt.go excuses that role %s has %s, and there is nothing to excuse: remove it there", e.role, action))
+				a.problems = append(a.problems, fmt.Sprintf("rehearsal/permissions/exempt.go exempts %s of role %s, but there is nothing to exempt: remove it there", action, e.role))
 			}
 		}
 	}
 }
 
-// err returns the problems as one error, nil if there are none.
+// err returns the problems as one error, or nil if there are none.
 func (a audit) err() error {
 	if len(a.problems) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the permissions are not in order:\n  %s", strings.Join(a.problems, "\n  "))
+	return fmt.Errorf("the policies have problems:\n  %s", strings.Join(a.problems, "\n  "))
 }

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// exemption excuses grants of a role that a rehearsal finds unused, or wider than their use.
+// exemption excuses grants of a role that are unused in a rehearsal, or wider than their use.
 type exemption struct {
-	// role is the purpose of the role, which ends its logical name: "host" for cicd-dev-host-role.
+	// role is the purpose of the role, from its logical name: "host" for cicd-dev-host-role.
 	role    string
 	actions []string
-	// wide excuses the wildcard that ends such a resource, as in "/*"; "" excuses that nothing uses the grant.
+	// wide excuses a wildcard at the end of a resource, such as "/*"; "" excuses an unused grant.
 	wide   string
 	reason string
 }
 
-// exemptions are all there are. Each needs a reason that lies with AWS: what a rehearsal could do, it has to do.
+// exemptions are all exemptions. Each needs a reason that lies with AWS: whatever a rehearsal could do, it must do.
 var exemptions = []exemption{
 	{"host", []string{
 		"ssm:UpdateInstanceInformation",
@@ -30,12 +30,12 @@ var exemptions = []exemption{
 	{"pipeline", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"}, "/*", ownKeys},
 	{"build", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}, "/*", ownKeys},
 	{"host", []string{"s3:GetObjectVersion"}, "/*", ownKeys},
-	{"build", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, ":*", "A log group holds nothing but streams, and its ARN with :* behind it is how CloudWatch Logs " +
+	{"build", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, ":*", "A log group holds only streams, and its ARN followed by :* is how CloudWatch Logs " +
 		"names them all (CloudWatch Logs User Guide, \"Overview of managing access permissions\")"},
 }
 
-const ownKeys = "CodePipeline makes up the keys, from the names of pipeline and artifact cut short (CodePipeline User Guide, " +
-	"\"Troubleshooting\"), and the bucket holds nothing but this pipeline's artifacts"
+const ownKeys = "CodePipeline makes up the keys from the shortened names of pipeline and artifact (CodePipeline User Guide, " +
+	"\"Troubleshooting\"), and the bucket holds only this pipeline's artifacts"
 
 // excuses reports whether the exemption is about this grant.
 func (e exemption) excuses(g grant) bool {

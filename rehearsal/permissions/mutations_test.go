@@ -10,10 +10,10 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-// mutation is one change for the worse of a declared policy.
+// mutation makes a declared policy worse in one way.
 type mutation struct {
 	name string
-	// resource is the declaring resource as it becomes; a nil property set deletes it.
+	// resource is the changed declaration; a nil property set deletes it.
 	resource account.Resource
 }
 
@@ -32,13 +32,13 @@ func (m mutation) on(acct *account.Account) *account.Account {
 	return mutant
 }
 
-// policy is a policy document that can be changed.
+// policy is a policy document that tests can change.
 type policy struct {
 	Version   string
 	Statement []map[string]any
 }
 
-// mutate returns r with a changed copy of the policy in its property. Without a statement left it is deleted.
+// mutate returns r with a changed copy of the policy in its property. A policy without statements is deleted.
 func mutate(t *testing.T, r account.Resource, property string, change func(*policy)) account.Resource {
 	t.Helper()
 	p := parsePolicy(t, r, property)
@@ -65,7 +65,7 @@ func parsePolicy(t *testing.T, r account.Resource, property string) policy {
 	return p
 }
 
-// texts returns the strings of an element that may be one or a list.
+// texts returns the strings of an element that may be one string or a list.
 func texts(element any) []string {
 	if text, ok := element.(string); ok {
 		return []string{text}
@@ -141,7 +141,7 @@ func trustMutations(t *testing.T, acct *account.Account) []mutation {
 				add("with another "+key, func(p *policy) {
 					p.Statement[0]["Condition"].(map[string]any)[operator].(map[string]any)[key] = "arn:aws:codebuild:eu-central-1:999999999999:project/other"
 				})
-				// The ARN of the source names its account, so aws:SourceAccount beside it refuses nothing more.
+				// The ARN of the source contains its account, so aws:SourceAccount beside it refuses nothing more.
 				if key != "aws:SourceAccount" {
 					add("without "+key, func(p *policy) { delete(p.Statement[0]["Condition"].(map[string]any), operator) })
 				}

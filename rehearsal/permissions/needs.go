@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// need is a call that AWS makes with one of the stack's roles, and what it has to be granted for that.
+// need is a call that AWS makes with one of the stack's roles, and the permissions that it needs.
 type need struct {
 	// role is the role's purpose, as in exemption.
 	role string
-	// call is what happens, and asked the place where the rehearsal asks for the permission.
+	// call is what happens, and asked the file in which the rehearsal asks for the permission.
 	call, asked string
 	actions     []string
-	// on says in words which resource the actions need.
+	// on says which resource the actions need.
 	on string
-	// source is where AWS, or the source code of its client, says so.
+	// source is where AWS, or the source code of its client, documents that.
 	source string
 }
 
-// Sources that several rows have.
+// Sources of several rows.
 const (
 	pipelineGuide = "CodePipeline User Guide, \"Manage the CodePipeline service role\""
 	buildGuide    = "CodeBuild User Guide, \"Allow CodeBuild to interact with other AWS services\""
@@ -28,8 +28,8 @@ const (
 	keyGuide      = "S3 User Guide, \"Using server-side encryption with AWS KMS keys\"; IAM User Guide, \"Forward access sessions\""
 )
 
-// needs are all calls of a release, in the order in which they occur. A test holds them against those that a rehearsal
-// makes, and docs/permissions.md is written from them.
+// needs are all calls of a release, in the order in which they occur. A test compares them with those that a rehearsal
+// makes, and docs/permissions.md is generated from them.
 var needs = []need{
 	{"pipeline", "An action begins", "aws/codepipeline/execution.go", []string{"sts:AssumeRole"},
 		"the role, by codepipeline.amazonaws.com for the pipeline", deputyGuide},
@@ -55,7 +55,7 @@ var needs = []need{
 	{"build", "A build begins", "aws/codebuild/steps.go", []string{"sts:AssumeRole"},
 		"the role, by codebuild.amazonaws.com for the project", deputyGuide},
 	{"build", "It opens its log", "aws/codebuild/steps.go", []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-		"the log stream; the group is there already, so no logs:CreateLogGroup", buildGuide},
+		"the log stream; the group exists already, so no logs:CreateLogGroup", buildGuide},
 	{"build", "It downloads the commit", "world/build.go", []string{"s3:GetObject", "s3:GetObjectVersion"}, "the object", buildGuide},
 	{"build", "registry.sh looks the image up", "aws/api/actions.go", []string{"ecr:DescribeImages"}, "the repository", "ECR API Reference, DescribeImages"},
 	{"build", "registry.sh logs in", "aws/api/actions.go", []string{"ecr:GetAuthorizationToken"}, "*", tokenGuide},
@@ -86,14 +86,14 @@ var needs = []need{
 	}, "*, as AWS grants them", "Systems Manager User Guide, \"Verify or add instance permissions for Session Manager\""},
 }
 
-// keyUse is what the calls of S3 on a role's behalf need.
-const keyUse = "the key, whose policy has to leave it to the account, or to allow the role; kms:ViaService is that of S3"
+// keyUse is what S3's KMS calls on a role's behalf need.
+const keyUse = "the key, whose policy must delegate to the account or allow the role; kms:ViaService is S3's"
 
-// furtherNeeds are calls that infra/ gives no cause for: a rehearsal makes them where a stack declares more.
+// furtherNeeds are calls that infra/ never causes: a rehearsal makes them if a stack declares more.
 var furtherNeeds = []need{
 	{"pipeline", "Source stores the commit in a bucket, or for a pipeline, that has a KMS key", "aws/s3/store.go", []string{"kms:GenerateDataKey"}, keyUse, keyGuide},
 	{"pipeline", "Build and Deploy take their input artifact from there", "aws/s3/store.go", []string{"kms:Decrypt"}, keyUse, keyGuide},
-	{"pipeline", "An approval tells its topic (NotificationArn)", "aws/codepipeline/actions.go", []string{"sns:Publish"},
+	{"pipeline", "An approval notifies its topic (NotificationArn)", "aws/codepipeline/actions.go", []string{"sns:Publish"},
 		"the topic, whose policy may allow it as well", "CodePipeline User Guide, \"Add a manual approval action to a stage\""},
 	{"build", "It downloads the commit from there", "aws/s3/store.go", []string{"kms:Decrypt"}, keyUse, keyGuide},
 	{"build", "It stores the bundle in a bucket that has a KMS key", "aws/s3/store.go", []string{"kms:GenerateDataKey"}, keyUse, keyGuide},
@@ -106,14 +106,14 @@ func permissionsDocument() string {
 	b.WriteString(`# Permissions
 
 Written by ` + "`go test ./rehearsal/permissions -run TestPermissionsDocument -update`" + ` from rehearsal/permissions/needs.go and
-rehearsal/permissions/exempt.go. Change those.
+rehearsal/permissions/exempt.go. Edit those instead.
 
-` + "`cicd rehearse --permissions`" + ` decides every call of two releases by the declared policies, and sets what is granted
-against what was used. A grant that nothing uses, and a wildcard wider than its use, fail it.
+` + "`cicd rehearse --permissions`" + ` decides every call of two releases by the declared policies, and compares what is granted
+with what was used. It fails for an unused grant, and for a wildcard wider than its use.
 
 ## Which call needs what
 
-No role needs a permission on a KMS key: the artifacts are encrypted with the account's key for S3, whose own policy lets in
+No role needs a permission on a KMS key: the artifacts are encrypted with the account's key for S3, whose policy admits
 whoever may use the object (KMS Developer Guide, "AWS managed keys"), and ECR encrypts images by itself.
 `)
 	titles := map[string]string{"pipeline": "CodePipeline", "build": "CodeBuild", "deploy": "CodeDeploy", "host": "The host"}
@@ -125,11 +125,11 @@ whoever may use the object (KMS Developer Guide, "AWS managed keys"), and ECR en
 		}
 		b.WriteString(n.row())
 	}
-	b.WriteString("\n## What a stack with a KMS key or a topic needs beside\n\n| Role | Call | Needs | On | Source | Asked in `rehearsal/` |\n|---|---|---|---|---|---|\n")
+	b.WriteString("\n## What a stack with a KMS key or a topic needs in addition\n\n| Role | Call | Needs | On | Source | Asked in `rehearsal/` |\n|---|---|---|---|---|---|\n")
 	for _, n := range furtherNeeds {
 		b.WriteString("| " + n.role + " " + n.row())
 	}
-	b.WriteString("\n## Granted, and not or not fully used in a rehearsal\n\n| Role | Grant | Why it stays |\n|---|---|---|\n")
+	b.WriteString("\n## Granted, but not or not fully used in a rehearsal\n\n| Role | Grant | Why it stays |\n|---|---|---|\n")
 	for _, e := range exemptions {
 		kind := ""
 		if e.wide != "" {

@@ -9,15 +9,15 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// Scenario releases a change, and prints what the stack's roles are granted against what was used. At the end the
-// stack is destroyed.
+// Scenario releases a change, and compares what the stack's roles are granted with what was used. At the end the stack is
+// destroyed.
 type Scenario struct {
-	// Out gets the grants, as a table for each role or as JSON.
+	// Out gets the grants, as one table per role or as JSON.
 	Out  io.Writer
 	JSON bool
 }
 
-// Play implements rehearsal.Scenario. Its error lists what is not in order.
+// Play implements rehearsal.Scenario. Its error lists the problems.
 func (s Scenario) Play(ctx context.Context, w *world.World) error {
 	if _, _, err := w.ReleaseChange(ctx); err != nil {
 		return err

@@ -18,8 +18,8 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// TestPermissions rehearses both stacks. Nothing may be granted in vain, and no policy may become worse in any one way
-// without the audit noticing it.
+// TestPermissions rehearses both stacks. Nothing may be granted in vain, and the audit must notice every way in which a
+// policy becomes worse.
 func TestPermissions(t *testing.T) {
 	dockertest.Need(t)
 	for _, stack := range []string{"dev", "prod"} {
@@ -62,8 +62,8 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// testDenials takes permissions away for real. The release must fail in the stage that needs them, with AWS's words and
-// with the remedy, while the last one goes on serving.
+// testDenials actually removes permissions. The release must fail in the stage that needs them, with AWS's words and the
+// remedy, while the previous one keeps serving.
 func testDenials(t *testing.T, r *world.World) {
 	clone := r.Workspace.Path("clone")
 	good := testproject.Git(t, clone, "rev-parse", "HEAD")
@@ -112,13 +112,13 @@ func testDenials(t *testing.T, r *world.World) {
 				}
 			}
 			if err := r.Serves(t.Context(), good); err != nil {
-				t.Errorf("the release before does not go on serving: %v", err)
+				t.Errorf("the previous release does not go on serving: %v", err)
 			}
 		})
 	}
 }
 
-// checkCalls holds the table of needs against the calls of a rehearsal.
+// checkCalls compares the table of needs with the calls of a rehearsal.
 func checkCalls(t *testing.T, a audit, uses []iam.Use) {
 	t.Helper()
 	made := map[string]bool{}

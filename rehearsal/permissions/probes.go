@@ -17,7 +17,7 @@ type probe struct {
 	send func(*iam.Authority) error
 }
 
-// refused returns nil when the request is refused, else what is wrong.
+// refused returns nil if the request is refused, and otherwise what is wrong.
 func (p probe) refused(authority *iam.Authority) error {
 	err := p.send(authority)
 	var denied *iam.DeniedError
@@ -33,8 +33,8 @@ func (p probe) refused(authority *iam.Authority) error {
 // foreignAccount is nobody's.
 const foreignAccount = "999999999999"
 
-// probes turns what was allowed into what must not be: a role assumed by another service, or for the sake of somebody
-// else's resource (IAM User Guide, "The confused deputy problem"), and an artifact that is read or written without TLS.
+// probes derives from allowed requests what must not be allowed: another service assuming a role, or the same one for
+// somebody else's resource (IAM User Guide, "The confused deputy problem"), and artifacts read or written without TLS.
 func probes(allowed []iam.Use) []probe {
 	var services []string
 	for _, u := range allowed {
@@ -77,9 +77,9 @@ func assumption(role, service, source string) probe {
 	}
 }
 
-// inAccount returns the ARN of the resource of the same name in another account.
+// inAccount returns the ARN of the resource with the same name in another account.
 func inAccount(source, account string) string {
-	a, _ := arn.Parse(source) // what a service assumed a role for is always an ARN
+	a, _ := arn.Parse(source) // a service always assumes a role for an ARN
 	a.AccountID = account
 	return a.String()
 }
@@ -87,7 +87,7 @@ func inAccount(source, account string) string {
 // otherName returns the ARN of another resource of the same kind: project/a becomes project/other-a.
 func otherName(source string) string {
 	a, _ := arn.Parse(source)
-	start := strings.IndexAny(a.Resource, ":/") + 1 // 0 where the name is all there is
+	start := strings.IndexAny(a.Resource, ":/") + 1 // 0 if there is only a name
 	a.Resource = a.Resource[:start] + "other-" + a.Resource[start:]
 	return a.String()
 }

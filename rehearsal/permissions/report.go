@@ -12,7 +12,7 @@ import (
 	"cicd/rehearsal/console"
 )
 
-// text is a table for each role, at the width of the console, with the reasons of what is exempt under it.
+// text is one table per role, as wide as the console, with the reasons of the exemptions below it.
 func (a audit) text(stack string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Permissions of stack %s: what is granted, and how many requests used it\n", stack)
@@ -34,7 +34,7 @@ func (a audit) text(stack string) string {
 	return b.String()
 }
 
-// writeRole writes the table of the grants of one role.
+// writeRole writes the table of one role's grants.
 func writeRole(b *strings.Builder, grants []grant) {
 	const columns = "  %4d %-6s %-38s %s\n"
 	room := console.Width - len("     1 UNUSED ") - 38 - 1
@@ -65,7 +65,7 @@ func writeRole(b *strings.Builder, grants []grant) {
 	}
 }
 
-// tailOfARN is what names a resource within its service and account; all of a pattern that is no whole ARN, such as "*".
+// tailOfARN returns what names a resource within its service and account; a pattern that is no ARN, such as "*", in full.
 func tailOfARN(resource string) string {
 	a, err := arn.Parse(resource)
 	if err != nil {
@@ -74,7 +74,7 @@ func tailOfARN(resource string) string {
 	return a.Resource
 }
 
-// cutLeft shortens a text to its last n characters: those tell resources apart.
+// cutLeft shortens a text to its last n characters, which distinguish resources.
 func cutLeft(text string, n int) string {
 	if utf8.RuneCountInString(text) <= n {
 		return text
@@ -83,7 +83,7 @@ func cutLeft(text string, n int) string {
 	return "…" + string(runes[len(runes)-n+1:])
 }
 
-// MarshalJSON has the same table for programs.
+// MarshalJSON returns the same table for programs.
 func (a audit) MarshalJSON() ([]byte, error) {
 	type line struct {
 		Role      string   `json:"role"`
