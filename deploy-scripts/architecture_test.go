@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestOtherArchitecture changes the type of the host, and so the architecture of builds. The same commit gets another image, and
-// one for the old host is refused, as that of a rollback is.
+// TestOtherArchitecture changes the host's instance type, and so the builds' architecture. The same commit gets another
+// image, and the host rejects one of the old architecture, such as a rollback's.
 func TestOtherArchitecture(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -26,7 +26,7 @@ func TestOtherArchitecture(t *testing.T) {
 	}
 	h.mustDeploy(after)
 	output, err := h.deploy(before)
-	if want := "is for " + other + ", and this host is " + runtime.GOARCH; err == nil || !strings.Contains(lastLine(output), want) {
+	if want := "is for " + other + ", but this host is " + runtime.GOARCH; err == nil || !strings.Contains(lastLine(output), want) {
 		t.Errorf("deploy: %v, want %q in the last line:\n%s", err, want, output)
 	}
 	if got := h.answer(); got != "one" {

@@ -55,7 +55,7 @@ func TestFailedReleaseLeavesOldServing(t *testing.T) {
 	}{
 		{"never healthy", app(t, "bad", "unhealthy"), [2]string{}, `did not answer 200 on port 8080, path /healthz, 3 times in a row within 3 s \(last status: 503\)`},
 		{"comes and goes", app(t, "bad", "flapping"), [2]string{}, `did not answer 200`},
-		{"ends at once", app(t, "bad", "exits"), [2]string{}, `ended with exit code 3 before it was healthy; its last words: cannot reach the database`},
+		{"ends at once", app(t, "bad", "exits"), [2]string{}, `ended with exit code 3 before it was healthy; its last output: cannot reach the database`},
 		{"cannot be started", func(webapp string) {
 			write(t, filepath.Join(webapp, "Dockerfile"), "FROM scratch\nCOPY Dockerfile /\nENTRYPOINT [\"/absent\"]\n")
 		}, [2]string{}, `does not start: .*/absent`},
@@ -85,7 +85,7 @@ func TestFailedReleaseLeavesOldServing(t *testing.T) {
 	}
 }
 
-// edit replaces what a pattern matches in a file.
+// edit replaces the matches of a pattern in a file.
 func edit(t *testing.T, path, pattern, replacement string) {
 	t.Helper()
 	raw, err := os.ReadFile(path)
@@ -109,7 +109,7 @@ func TestEdge(t *testing.T) {
 	before := edgeID()
 
 	edit(t, caddyfile, "\treverse_proxy", "\tno_such_directive\n\treverse_proxy")
-	if output, err := h.deploy(bundle); err == nil || !strings.Contains(lastLine(output), "the edge refuses edge/Caddyfile") {
+	if output, err := h.deploy(bundle); err == nil || !strings.Contains(lastLine(output), "the edge rejects edge/Caddyfile") {
 		t.Errorf("deploy with a bad Caddyfile: %v, last line %q", err, lastLine(output))
 	}
 	if got := h.answer(); got != "one" {
@@ -135,7 +135,7 @@ func TestEdge(t *testing.T) {
 	if _, err := http.Get("http://" + old + "/"); err == nil {
 		t.Error("the old port still answers")
 	}
-	if output, err := h.deploy(bundle, "EDGE_PORT="+h.registry); err == nil || !strings.Contains(lastLine(output), "the old one goes on") {
+	if output, err := h.deploy(bundle, "EDGE_PORT="+h.registry); err == nil || !strings.Contains(lastLine(output), "the old one keeps running") {
 		t.Errorf("deploy on a port that is taken: %v, last line %q", err, lastLine(output))
 	}
 	if got := h.answer(); got != "two" {
@@ -143,7 +143,7 @@ func TestEdge(t *testing.T) {
 	}
 }
 
-// edgeHeader returns the header X-Edge of an answer. It waits for an edge that is just starting.
+// edgeHeader returns the header X-Edge of an answer. It waits for an edge that is still starting.
 func (h *host) edgeHeader() string {
 	h.t.Helper()
 	var header string
@@ -174,7 +174,7 @@ func TestRegistryIsAwayForAMoment(t *testing.T) {
 	}
 }
 
-// TestPullEndsInTime has a login and a pull that are slow, each faster than what they have together.
+// TestPullEndsInTime has a slow login and a slow pull: each fits the limit, but not both together.
 func TestPullEndsInTime(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

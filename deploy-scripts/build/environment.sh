@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# What the build's scripts share: the checked environment, the places, how to speak and how to end. Sourced, not run.
+# What the build's scripts share: the checked environment, paths, logging, and how to end. Sourced, not run.
 #
 # Reads: COMMIT_ID, REPOSITORY_URL, CONTAINER_PORT, HEALTH_PATH, GOARCH, AWS_REGION
 
@@ -11,10 +11,10 @@ die() {
   exit 1
 }
 
-# terminated says why the script got SIGTERM.
-terminated() { log "SIGTERM: somebody stopped the build, or its timeout is over"; }
+# terminated logs why the script got SIGTERM.
+terminated() { log "SIGTERM: somebody stopped the build, or it reached its timeout"; }
 
-# check_environment stops a build whose settings would only fail later, or on the host. Nothing is used before.
+# check_environment stops a build with settings that would only fail later, or on the host. It runs before their first use.
 check_environment() {
   local problems=()
   [[ "${COMMIT_ID:-}" =~ ^[0-9a-f]{40}$ ]] || problems+=("COMMIT_ID '${COMMIT_ID:-}': want 40 hexadecimal digits")
@@ -27,13 +27,13 @@ check_environment() {
 }
 
 check_environment
-umask 022 # what is built is read in the image by a user who may be any
+umask 022 # in the image, any user may have to read what is built
 
 SCRIPTS="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly SCRIPTS
 readonly RELEASE="$SCRIPTS/release.env"
-# Tags are immutable. The architecture is a part of the tag, for after a change of the instance type an image of the same commit is
-# another one.
+# Tags are immutable. The tag includes the architecture, because after a change of the instance type the same commit needs
+# another image.
 readonly TAG="$COMMIT_ID-$GOARCH"
 
 # shellcheck source=../hooks/lib/ending.sh
@@ -41,5 +41,5 @@ source "$SCRIPTS/hooks/lib/ending.sh"
 
 tagged_image() { printf '%s' "$REPOSITORY_URL:$TAG"; }
 
-# in_registry tells whether the commit's image is in ECR: release.env is written as soon as it is.
+# in_registry reports whether the commit's image is in ECR: release.env is written as soon as it is.
 in_registry() { [[ -e "$RELEASE" ]]; }

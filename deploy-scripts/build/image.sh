@@ -1,8 +1,8 @@
 #!/bin/bash
 #
-# Tests the application and builds its image. With a Makefile in webapp/: `make test` and `make image IMAGE=...`, as far as it
-# has these targets. Otherwise `docker build`, so that a Dockerfile is enough. An image that is in ECR already is used again, so
-# that a commit can be built again (F19): ECR is asked for it beside the tests, which end when it has one.
+# Tests the application and builds its image. If webapp/ has a Makefile, with `make test` and `make image IMAGE=...`, as far
+# as these targets exist; otherwise with `docker build`, so that a Dockerfile is enough. An image that ECR already has is
+# reused, so a commit can be built again (F19): ECR is asked during the tests, which stop if it has the image.
 #
 # Reads: the environment that environment.sh lists, and whatever the Makefile does
 
@@ -15,8 +15,8 @@ readonly WEBAPP="${SCRIPTS%/*}/webapp"
 TAGGED_IMAGE="$(tagged_image)"
 readonly TAGGED_IMAGE
 
-# has_target tells whether webapp/ has a Makefile with a rule for a target. A Makefile that make cannot read is an error:
-# taken for "no rule" it would leave the tests out.
+# has_target reports whether webapp/ has a Makefile with a rule for a target. An unreadable Makefile is an error: taken for
+# "no rule", it would skip the tests.
 has_target() {
   [[ -e "$WEBAPP/Makefile" ]] || return 1
   local rules status=0
@@ -25,7 +25,7 @@ has_target() {
   grep -Eq "^$1 *::?( |\$)" <<<"$rules"
 }
 
-# begin_tests sets TESTS to the process that tests the application, if anything does.
+# begin_tests starts the application's tests, if there are any, and sets TESTS to their process.
 begin_tests() {
   TESTS=''
   if has_target test; then
@@ -38,14 +38,14 @@ begin_tests() {
 
 stop_tests() {
   [[ -n "$TESTS" ]] || return 0
-  kill "$TESTS" 2>/dev/null || true # they may have ended
+  kill "$TESTS" 2>/dev/null || true # may have ended
   wait "$TESTS" || true
 }
 
-# warn_of_docker_hub names the base images that come from there: it refuses anonymous pulls from addresses that many share,
-# as CodeBuild's are (F16).
+# warn_of_docker_hub names the base images from Docker Hub, which refuses anonymous pulls from addresses that many share,
+# such as CodeBuild's (F16).
 warn_of_docker_hub() {
-  local words image known=' scratch ' # and the stages before
+  local words image known=' scratch ' # and the earlier stages
   while read -ra words || ((${#words[@]} > 0)); do
     [[ "${words[0]-}" == [Ff][Rr][Oo][Mm] ]] || continue
     image="${words[1]-}"
@@ -58,7 +58,7 @@ warn_of_docker_hub() {
   done <"$WEBAPP/Dockerfile"
 }
 
-# build_image leaves the image, and a login to push it with, which is asked for meanwhile.
+# build_image builds the image, and meanwhile requests a login to push it with.
 build_image() {
   [[ -e "$WEBAPP/Dockerfile" ]] || die "webapp/Dockerfile does not exist in commit $COMMIT_ID: an application needs one"
   warn_of_docker_hub

@@ -1,12 +1,12 @@
 #!/bin/bash
 #
-# The build's dealings with ECR, where a commit's image has an immutable tag.
+# The build's access to ECR, where a commit's image has an immutable tag.
 #
 #   registry.sh find    looks for it
 #   registry.sh login   gets the login for a push
 #   registry.sh push    pushes the image that image.sh built
 #
-# When the image is in ECR, release.env is written, which tells the hooks what to run.
+# Once the image is in ECR, the script writes release.env, which tells the hooks what to run.
 #
 # Reads: the environment that environment.sh lists, CODEBUILD_BUILD_SUCCEEDING
 
@@ -21,10 +21,10 @@ readonly LOGIN="$SCRIPTS/login" # lasts 12 hours, longer than CodeBuild lets a b
 
 DIGEST='' # of the commit's image in ECR, when there is one
 
-# The calls of AWS run in the background, so that SIGTERM ends them, too: bash waits for what is in the foreground.
+# AWS calls run in the background so that SIGTERM ends them too: bash waits for foreground commands.
 
-# look_up sets DIGEST. Everything but a clear "not found" is an error. What tells the two apart is the service's error code,
-# which the AWS CLI prints in parentheses.
+# look_up sets DIGEST. Everything but a clear "not found" is an error. The service's error code, which the AWS CLI prints in
+# parentheses, distinguishes the two.
 look_up() {
   local answer found=true
   aws ecr describe-images --region "$AWS_REGION" --repository-name "${REPOSITORY_URL#*/}" --image-ids "imageTag=$TAG" \
@@ -61,8 +61,8 @@ forget_login() { rm -f "$LOGIN"; }
 
 push_image() {
   AT_END=forget_login
-  export DOCKER_CONFIG="$WORK/docker" # where docker login writes it: it ends with this script, too
-  # CodeBuild runs post_build after a failed build too. Without a word here, the reason remains the last line.
+  export DOCKER_CONFIG="$WORK/docker" # where docker login writes it: removed with this script, too
+  # CodeBuild runs post_build after a failed build too. Without output from here, the reason remains the last line.
   if in_registry || [[ "${CODEBUILD_BUILD_SUCCEEDING:-1}" != 1 ]]; then
     return
   fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 #
-# BeforeInstall: brings the host into a state that a release can start from, or says why it cannot: Docker answers, what a killed
-# run left is mended, old images are gone, there is room for the new one (F38), and that is pulled.
+# BeforeInstall: prepares the host for a release, or says why it cannot: Docker must answer, leftovers of killed runs are
+# repaired, old images are removed, there must be room for the new image (F38), and that is pulled.
 #
 # Reads: release.env and APP_NAME, see lib/release.sh; EDGE_IMAGE, see lib/edge.sh
 
@@ -20,7 +20,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/pull.sh"
 
 readonly MINIMUM_FREE_MIB=512
 
-# check_disk looks at Docker's own folder. Where that is not on this machine's file system there is nothing to look at.
+# check_disk checks Docker's own folder. If that is not on this machine's file system, it checks nothing.
 check_disk() {
   local folder free
   folder="$(docker info --format '{{.DockerRootDir}}')"
@@ -29,13 +29,13 @@ check_disk() {
   ((free >= MINIMUM_FREE_MIB)) || die "$folder has $free MiB free, want $MINIMUM_FREE_MIB: enlarge the volume or remove what is not needed"
 }
 
-# check_architecture stops a rollback to an image from before a change of the instance type. Docker pulls and starts it, and the
-# message of that is "exec format error".
+# check_architecture stops a rollback to an image from before a change of the instance type. Docker would pull and start
+# it, and only say "exec format error".
 check_architecture() {
   local image host
   image="$(docker image inspect --format '{{.Architecture}}' "$IMAGE")"
   host="$(docker version --format '{{.Server.Arch}}')"
-  [[ "$image" == "$host" ]] || die "the image of commit $COMMIT is for $image, and this host is $host: release the commit again, which builds one"
+  [[ "$image" == "$host" ]] || die "the image of commit $COMMIT is for $image, but this host is $host: release the commit again to build one for it"
 }
 
 main() {

@@ -1,12 +1,12 @@
 #!/bin/bash
 #
-# ApplicationStart: replaces the running release by the one in hand without losing a request.
+# ApplicationStart: replaces the running release by this one without losing a request.
 #
-# The new container starts beside the old one. When it is healthy it takes over the name that the edge looks up. The old one
-# keeps the connections it has, and is asked to stop only when the edge sends it no more. Until then any failure leaves
-# the old release serving and nothing of the new one behind.
+# The new container starts beside the old one. Once healthy, it takes over the name that the edge looks up. The old one
+# keeps its connections, and is asked to stop only when the edge no longer sends it requests. Until then, any failure
+# leaves the old release serving and removes everything of the new one.
 #
-# Reads: release.env and APP_NAME, see lib/release.sh; HEALTH_SECONDS, see lib/candidate.sh; EDGE_IMAGE, EDGE_PORT, see lib/edge.sh
+# Reads: release.env, APP_NAME (lib/release.sh); HEALTH_SECONDS (lib/candidate.sh); EDGE_IMAGE, EDGE_PORT (lib/edge.sh)
 
 set -euo pipefail
 
@@ -32,8 +32,8 @@ readonly DRAIN_SECONDS=0.5 # for requests that looked the name up before the edg
 AT_END=undo
 FREE_NAME='' # the serving name, if the candidate takes that before the switch because no other container has it
 
-# undo leaves the old release serving and nothing of the new one behind, when the script ends before the switch is done. A new one
-# that the edge may have been sent to already stays until the next release: so there is a container under either name.
+# undo keeps the old release serving and removes the new one if the script ends before the switch is done. A new container
+# that the edge may already use stays until the next release, so there is a container under either name.
 undo() {
   [[ -n "$CANDIDATE" ]] || return 0
   await_docker
@@ -44,8 +44,8 @@ undo() {
   fi
 }
 
-# take_free_name is for the first release and for one on another port: no other container has its serving name, and it is
-# there before the edge looks it up.
+# take_free_name is for the first release and for one on another port: no other container has its serving name, so it takes
+# the name before the edge looks it up.
 take_free_name() {
   local serving
   serving="$(serving_name)"
@@ -54,20 +54,20 @@ take_free_name() {
   uncut docker container rename "$CANDIDATE" "$FREE_NAME"
 }
 
-# outlive_reboots is for a container that has proved healthy: until then an exit is a failure.
+# outlive_reboots sets the restart policy of a container that is healthy: before that, an exit is a failure.
 outlive_reboots() { docker container update --restart unless-stopped "${FREE_NAME:-$CANDIDATE}" >/dev/null; }
 
-# switch gives the serving name to the candidate. Between the two renames the name is unknown, and the edge lets requests
-# wait. No connection is cut, and none is opened to a container that is about to go: that could not be tried again
-# for a request with a body, which the first try has used up. Whatever ends the script in between, undo puts the old container
-# back; after SIGKILL the next prepare.sh does, which CodeDeploy's rollback begins with.
+# switch gives the serving name to the candidate. Between the two renames the name is unknown, and the edge makes requests
+# wait. No connection is cut, and none is opened to a container that is about to go: a request with a body could not be
+# retried, because the first try consumes the body. Whatever ends the script in between, undo restores the old container;
+# after SIGKILL the next prepare.sh does, and CodeDeploy's rollback begins with that.
 switch() {
   local serving
   serving="$(serving_name)"
   if [[ -z "$FREE_NAME" ]]; then
     uncut docker container rename "$serving" "$RETIRED"
     uncut docker container rename "$CANDIDATE" "$serving" ||
-      die "commit $COMMIT did not get the name $serving, see above: the old release goes on"
+      die "commit $COMMIT did not get the name $serving, see above: the old release keeps serving"
   fi
   CANDIDATE=''
 }
@@ -78,7 +78,7 @@ main() {
   start_candidate
   await_health
   take_free_name
-  outlive_reboots & # beside the edge, for neither needs the other
+  outlive_reboots & # at the same time as the edge: neither needs the other
   restarts=$!
   ensure_edge
   wait "$restarts"

@@ -1,7 +1,7 @@
 #!/bin/bash
 #
-# ValidateService: proves that this release, and no other, answers on the host's port. Several answers in a row must be 200 and
-# come, says the edge, from the container of this release.
+# ValidateService: checks that this release, and no other, answers on the host's port. Several consecutive answers must have
+# status 200 and, as the edge reports, come from this release's container.
 #
 # Reads: release.env and APP_NAME, see lib/release.sh
 
@@ -23,7 +23,7 @@ readonly RIGHT_IN_A_ROW=5
 
 main() {
   load_release
-  await_docker # which may just restart
+  await_docker # it may be restarting
   local want address answer='' right=0 deadline=$((SECONDS + VALIDATE_SECONDS))
   want="200 $(upstream)"
   address="$(edge_address)"

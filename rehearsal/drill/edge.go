@@ -47,7 +47,7 @@ var edgeDrills = []Drill{
 		Breaks: "a release has a configuration that the edge cannot read",
 		Holds:  "the edge keeps the old one; the message has its reason",
 		run: refused([]edit.Edit{edit.Replace(caddyfile, ":80 {", ":80 {\n\tno_such_directive")},
-			"stage Deploy", "ApplicationStart", "the edge refuses edge/Caddyfile", "no_such_directive", "rolling back"),
+			"stage Deploy", "ApplicationStart", "the edge rejects edge/Caddyfile", "no_such_directive", "rolling back"),
 	},
 }
 

@@ -13,7 +13,7 @@ var healthDrills = []Drill{
 	{
 		Name:   "exits-at-once",
 		Breaks: "the new container exits as soon as it has started",
-		Holds:  "the message has its exit code and last words; a rollback follows",
+		Holds:  "the message has its exit code and last output; a rollback follows",
 		run: refused([]edit.Edit{misbehaving("exits")},
 			"stage Deploy", "ApplicationStart", "exit code 3 before it was healthy", "cannot reach the database", "rolling back"),
 	},

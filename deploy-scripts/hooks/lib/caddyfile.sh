@@ -16,11 +16,11 @@ write_config() {
   printf '%s\n' "${text//"{\$CHECKSUM}"/"${checksum%% *}"}" >"$WORK/new/caddy/Caddyfile"
 }
 
-# copy_config CONTAINER FOLDER puts a configuration of the work folder into a container: the bundle is deleted one day, and the image has no shell. It is root's,
-# with modes of its own, whoever runs this under whatever umask: the edge is root without capabilities, to whom another user's
-# folder is closed. `docker cp` of a file does not see to that, though its manual says so: the daemon takes owner and mode from
-# the archive that it gets (moby, daemon/archive_unix.go, containerExtractToDir). tar is in the default and the minimal AMI of
-# Amazon Linux 2023 (release notes of 2023.0.20230329).
+# copy_config CONTAINER FOLDER copies a configuration from the work folder into a container, because the bundle is deleted
+# some day, and the image has no shell. root owns the copy, with fixed modes, whoever runs this under whatever umask: the
+# edge is root without capabilities, and cannot read another user's folder. `docker cp` of a file does not ensure that,
+# though its manual says so: the daemon takes owner and mode from the archive that it gets (moby, daemon/archive_unix.go,
+# containerExtractToDir). The default and minimal AMIs of Amazon Linux 2023 have tar (release notes of 2023.0.20230329).
 copy_config() {
   uncut docker cp - "$1:${EDGE_FOLDER%/*}" \
     < <(tar --create --directory "$WORK/$2" --numeric-owner --owner 0 --group 0 --mode u=rwX,go=rX "${EDGE_FOLDER##*/}")

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
 #
-# The candidate: the container of the release in hand, until it serves. Sourced, not run.
+# The candidate: this release's container, until it serves. Sourced, not run.
 #
 # Reads: HEALTH_SECONDS   how long it may take to become healthy (default 180; appspec.yml allows for that)
 
 readonly HEALTH_SECONDS="${HEALTH_SECONDS:-180}"
-readonly HEALTHY_IN_A_ROW=3 # answers, so that one that comes and goes is not taken for healthy
-readonly HEALTH_PAUSE=0.05  # between two answers, in seconds
+readonly HEALTHY_IN_A_ROW=3 # consecutive answers, so that being healthy on and off is not enough
+readonly HEALTH_PAUSE=0.05  # between two checks, in seconds
 
-CANDIDATE='' # its name, while it is one
+CANDIDATE='' # its name, as long as it is one
 
-# start_candidate runs the image beside what serves. Nothing looks its name up, so it gets no traffic but that of the
-# health check, on a port of the loopback interface. It is not restarted: before it is healthy, an exit is a failure.
+# start_candidate runs the image beside the serving container. Nothing looks its name up, so it only gets health checks, on
+# a port of the loopback interface. It has no restart policy: before it is healthy, an exit is a failure.
 start_candidate() {
   local serves previous
   read -r _ serves previous < <(app_containers) || true # one at most, after prepare.sh
@@ -26,28 +26,28 @@ start_candidate() {
     die "the container of commit $COMMIT does not start: $(tr '\n' ' ' <"$WORK/reason")"
 }
 
-# candidate_address prints where the host reaches the candidate, "127.0.0.1:<port>".
+# candidate_address prints the address at which the host reaches the candidate, "127.0.0.1:<port>".
 candidate_address() {
   local addresses # one for each version of IP
-  addresses="$(docker container port "$CANDIDATE" "$CONTAINER_PORT/tcp" 2>/dev/null)" || return 0 # an ended one has none
+  addresses="$(docker container port "$CANDIDATE" "$CONTAINER_PORT/tcp" 2>/dev/null)" || return 0 # none once it has exited
   printf '%s' "${addresses%%$'\n'*}"
 }
 
-# check_running gives up when the candidate has ended.
+# check_running ends the hook if the candidate has exited.
 check_running() {
   local state
   state="$(docker container inspect --format '{{.State.Running}} {{.State.ExitCode}}' "$CANDIDATE" 2>&1)" ||
-    die "Docker does not tell whether the container of commit $COMMIT runs: $state"
+    die "Docker does not say whether the container of commit $COMMIT runs: $state"
   [[ "$state" == 'true '* ]] || give_up "ended with exit code ${state#* } before it was healthy"
 }
 
-# give_up shows what the candidate wrote last and ends the hook.
+# give_up shows the candidate's last output and ends the hook.
 give_up() {
   local lines
   lines="$(docker container logs --tail 10 "$CANDIDATE" 2>&1 | cut -c 1-150)" || true
-  log "the container wrote last:"
+  log "the container's last output:"
   printf '%s\n' "${lines:-(nothing)}" >&2
-  die "commit $COMMIT $1; its last words: ${lines##*$'\n'}"
+  die "commit $COMMIT $1; its last output: ${lines##*$'\n'}"
 }
 
 await_health() {

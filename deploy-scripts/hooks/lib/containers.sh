@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 #
-# This host's Docker objects. All state is kept in them, as names and labels. Sourced, not run.
+# This host's Docker objects, whose names and labels are the only state. Sourced, not run.
 #
-# The container that serves is called $APP_NAME-<its port>: that is the name that the edge looks up. A candidate is
-# $APP_NAME-<commit>-<time>; the one that served before is $APP_NAME-retired while it finishes its requests.
+# The edge looks up the name of the serving container, $APP_NAME-<its port>. A candidate is called
+# $APP_NAME-<commit>-<time>, and the previous container $APP_NAME-retired while it finishes its requests.
 
 readonly RETIRED="$APP_NAME-retired"
 readonly EDGE="$APP_NAME-edge" # a container, and the network it shares with the application
@@ -11,18 +11,18 @@ readonly EDGE="$APP_NAME-edge" # a container, and the network it shares with the
 # Labels of the application's containers.
 readonly LABEL=com.cicd.app               # $APP_NAME
 readonly LABEL_PORT=com.cicd.port         # where it listens
-readonly LABEL_COMMIT=com.cicd.commit     # of which commit: several may have the same image
-readonly LABEL_IMAGE=com.cicd.image       # what it runs
-readonly LABEL_PREVIOUS=com.cicd.previous # the image that served before it, kept for a rollback
+readonly LABEL_COMMIT=com.cicd.commit     # its commit: several may have the same image
+readonly LABEL_IMAGE=com.cicd.image       # the image it runs
+readonly LABEL_PREVIOUS=com.cicd.previous # the previously serving image, kept for a rollback
 
 readonly STOP_SECONDS=30   # how long a container may take to finish its requests after SIGTERM
-readonly DOCKER_SECONDS=30 # how long Docker may take to do as it is told, or be away while it restarts
+readonly DOCKER_SECONDS=30 # how long a Docker command or a restart of Docker may take
 
 serving_name() { printf '%s' "$APP_NAME-$CONTAINER_PORT"; }
 
-# uncut COMMAND... runs a command that SIGTERM does not cut off: the agent sends that to the hook's process group, and timeout(1)
-# makes another one. Otherwise Docker might still be at work on a change when the script looks what has become of it.
-# The script itself gets the signal when the command has ended, unless it runs this in a subshell.
+# uncut COMMAND... runs a command that SIGTERM does not interrupt: the agent signals the hook's process group, and timeout(1)
+# creates another one. Otherwise Docker might still be making a change when the script checks what has become of it. The
+# script itself gets the signal once the command has ended, unless it runs this in a subshell.
 uncut() { timeout "$DOCKER_SECONDS" "$@"; }
 
 # await_docker waits for a daemon that is being restarted.
@@ -34,7 +34,7 @@ await_docker() {
   done
 }
 
-# exists NAME tells whether there is such a container. It does not take a daemon that is away for a "no".
+# exists NAME reports whether a container exists. An unreachable daemon is an error, not a "no".
 exists() {
   local found
   found="$(docker container ls --all --quiet --filter "name=^/$1\$")" || die "Docker does not answer: systemctl status docker"
@@ -47,17 +47,17 @@ ensure_network() {
 
 label() { docker container inspect --format "{{index .Config.Labels \"$2\"}}" "$1"; }
 
-# release_of NAME prints what a container runs.
+# release_of NAME prints what release a container runs.
 release_of() { printf '%s of commit %s' "$(label "$1" "$LABEL_IMAGE")" "$(label "$1" "$LABEL_COMMIT")"; }
 
-# app_containers prints a line for each of the application's containers, whatever its state: its name, the image that it
-# runs, and the one that served before it, if any did.
+# app_containers prints one line for each of the application's containers, in any state: its name, its image, and the image
+# that served before it, if any.
 app_containers() {
   docker container ls --all --filter "label=$LABEL=$APP_NAME" --format "{{.Names}} {{.Label \"$LABEL_IMAGE\"}} {{.Label \"$LABEL_PREVIOUS\"}}"
 }
 
-# retire_all_but PATTERN stops and removes the application's containers whose names do not match. Not worth failing a release
-# for: what is left behind goes with the next one.
+# retire_all_but PATTERN stops and removes the application's containers whose names do not match. An error does not fail the
+# release: the next one removes the rest.
 retire_all_but() {
   local name others=()
   while read -r name _; do
@@ -68,7 +68,7 @@ retire_all_but() {
   docker container rm --force --volumes "${others[@]}" >/dev/null || log "not removed: ${others[*]}"
 }
 
-# put_back undoes half a switch: where nothing has the name that the edge looks up, the container that gave it away gets it back.
+# put_back undoes half a switch: if no container has the name that the edge looks up, the retired one gets it back.
 put_back() {
   local serving
   exists "$RETIRED" || return 0
@@ -76,17 +76,17 @@ put_back() {
   exists "$serving" || uncut docker container rename "$RETIRED" "$serving"
 }
 
-# repair mends what a killed run has left: a switch half done, candidates, a container that was being retired.
+# repair repairs what a killed run left: half a switch, candidates, a container that was being retired.
 repair() {
   put_back
   retire_all_but "^$APP_NAME-[0-9]{1,5}\$"
 }
 
-# prune_images removes the images of a repository that neither run here nor ran before what runs (F38). Docker keeps those
-# that are in use. Without --all, newer versions of the CLI list no image that was pulled by digest.
+# prune_images removes a repository's images that neither run here nor ran just before (F38). Docker keeps images that are in
+# use. Without --all, newer versions of the CLI do not list images that were pulled by digest.
 prune_images() {
   local image keep
-  keep="$(app_containers)" || return 0 # without Docker the next release does it
+  keep="$(app_containers)" || return 0 # without Docker, leave it to the next release
   keep=" ${keep//$'\n'/ } "
   while read -r image; do
     [[ "$keep" == *" $image "* ]] || docker image rm "$image" >/dev/null 2>&1 || log "image kept, it is in use: $image"

@@ -3,28 +3,28 @@
 # The edge: the container that owns the host's port 80 and passes requests to the application. It outlives releases. Sourced,
 # not run, after containers.sh and, where ensure_edge is used, caddyfile.sh.
 #
-# A release that changes edge/Caddyfile, or the application's port, makes the running edge load the new configuration. Clients
-# with a connection are asked to open another one first, and lose nothing. A connection that is just being opened when the
-# old configuration ends can be closed without an answer (net/http, conn.serve returns once the server shuts down). Only
-# another image or port of the edge itself replaces it: port 80 is then closed for a quarter of a second, and before that
-# while the old one finishes its requests.
+# If a release changes edge/Caddyfile or the application's port, the running edge loads the new configuration. First it asks
+# clients with open connections to open new ones, so they lose nothing. A connection that is just being opened when the old
+# configuration ends can be closed without an answer (net/http, conn.serve returns once the server shuts down). Only
+# another image or port of the edge itself replaces it: port 80 is then closed while the old one finishes its requests,
+# and for a quarter of a second more.
 #
-# Reads: EDGE_IMAGE   Caddy 2 (default: the official image. Its tag names no patch release, for not each of them becomes an
-#                     image: docker-library/official-images, library/caddy)
-#        EDGE_PORT    what Docker publishes the edge on, [address:]port (default 80)
+# Reads: EDGE_IMAGE   Caddy 2 (default: the official image. Its tag names no patch release, because not every one becomes
+#                     an image: docker-library/official-images, library/caddy)
+#        EDGE_PORT    where Docker publishes the edge, [address:]port (default 80)
 
 readonly EDGE_IMAGE="${EDGE_IMAGE:-public.ecr.aws/docker/library/caddy:2.11}"
 readonly EDGE_PORT="${EDGE_PORT:-80}"
 readonly EDGE_NEXT="$EDGE-next"
-readonly EDGE_LABEL=com.cicd.edge # image and port it was made with
+readonly EDGE_LABEL=com.cicd.edge # the image and port it was created with
 readonly EDGE_STOP_SECONDS=12     # for requests in flight when the edge itself is replaced, after the delay of edge/Caddyfile
 
-EDGE_CHANGED='' # set as soon as the edge may have another configuration than before
+EDGE_CHANGED='' # set as soon as the edge's configuration may have changed
 
 edge_changed() { [[ -n "$EDGE_CHANGED" ]]; }
 
-# create_edge makes $EDGE_NEXT, without starting it. With ndots set, Docker answers at once that a name of one label is unknown, and
-# does not ask outside (moby, daemon/libnetwork/resolver.go).
+# create_edge creates $EDGE_NEXT without starting it. With ndots set, Docker answers at once that a name of one label is
+# unknown, and does not ask outside (moby, daemon/libnetwork/resolver.go).
 create_edge() {
   uncut docker container create --name "$EDGE_NEXT" --network "$EDGE" --dns-opt ndots:1 --publish "$EDGE_PORT:80" --restart unless-stopped \
     --cap-drop ALL --cap-add NET_BIND_SERVICE --security-opt no-new-privileges \
@@ -33,8 +33,8 @@ create_edge() {
   copy_config "$EDGE_NEXT" new
 }
 
-# reload_edge hands the running edge a changed configuration, which becomes the one it starts with only after it took it. Meanwhile
-# a comment makes the old one differ from any other: if this is cut short, the next release hands over its own, whatever that is.
+# reload_edge loads a changed configuration into the running edge, which only starts with it once it has accepted it. Until
+# then a comment makes the old file differ from any other: after an interruption, the next release loads its own.
 reload_edge() {
   echo '# being replaced' >>"$WORK/old/caddy/Caddyfile"
   copy_config "$EDGE" old
@@ -42,7 +42,7 @@ reload_edge() {
   if ! uncut docker exec --interactive "$EDGE" caddy reload --config - --adapter caddyfile \
     --address "unix/$EDGE_FOLDER/admin.sock" <"$WORK/new/caddy/Caddyfile"; then
     EDGE_CHANGED=''
-    die "the edge refuses edge/Caddyfile, see above: it keeps the old one"
+    die "the edge rejects edge/Caddyfile, see above: it keeps the old one"
   fi
   copy_config "$EDGE" new
 }
@@ -54,13 +54,13 @@ replace_edge() {
   if ! uncut docker container start "$EDGE_NEXT" >/dev/null; then
     EDGE_CHANGED=''
     repair_edge
-    die "no edge with image $EDGE_IMAGE on port $EDGE_PORT, see above: the old one goes on"
+    die "no edge with image $EDGE_IMAGE on port $EDGE_PORT, see above: the old one keeps running"
   fi
   uncut docker container rm --volumes "$EDGE" >/dev/null
   uncut docker container rename "$EDGE_NEXT" "$EDGE"
 }
 
-# repair_edge mends a replacement that was cut short: the new edge stays if it has been started, else the old one goes on.
+# repair_edge repairs an interrupted replacement: the new edge stays if it has started, otherwise the old one goes on.
 repair_edge() {
   local state
   state=" $(docker container ls --all --filter "name=^/$EDGE(-next)?\$" --format '{{.Names}} {{.State}}' | tr '\n' ' ')"
@@ -69,13 +69,13 @@ repair_edge() {
     uncut docker container rename "$EDGE_NEXT" "$EDGE"
   else
     [[ "$state" != *" $EDGE_NEXT "* ]] || uncut docker container rm --force --volumes "$EDGE_NEXT" >/dev/null
-    [[ "$state" != *" $EDGE exited "* ]] || uncut docker container start "$EDGE" >/dev/null || true # start.sh has the last word
+    [[ "$state" != *" $EDGE exited "* ]] || uncut docker container start "$EDGE" >/dev/null || true # left to start.sh
   fi
 }
 
-# ensure_edge leaves an edge running that passes requests to this release's serving name.
+# ensure_edge makes sure that an edge runs and passes requests to this release's serving name.
 ensure_edge() {
-  local found # whether the edge runs, "true" or "false", and image and port it was made with
+  local found # whether the edge runs, "true" or "false", and its label
   write_config
   if ! found="$(docker container inspect --format "{{.State.Running}} {{index .Config.Labels \"$EDGE_LABEL\"}}" "$EDGE" 2>/dev/null)"; then
     create_edge

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 #
-# The one HTTP request that the hooks need, over bash's own TCP, so that a host needs no HTTP client. Sourced, not run.
+# The only HTTP request that the hooks need, with bash's own TCP, so that a host needs no HTTP client. Sourced, not run.
 
 readonly HTTP_SECONDS=2 # longest wait for a line of an answer
 
-# http_get HOST PORT PATH prints the status code and the X-Upstream header ("-" without one) of a GET. Without a whole answer
-# the status is 000. It runs in a subshell: a peer that hangs up may end it by SIGPIPE.
+# http_get HOST PORT PATH sends a GET and prints the answer's status code and X-Upstream header ("-" without one). Without a
+# complete answer the status is 000. It runs in a subshell, because a peer that hangs up may end it by SIGPIPE.
 http_get() {
   (
     exec 3<>"/dev/tcp/$1/$2" || exit
@@ -17,6 +17,6 @@ http_get() {
       [[ "$line" ]] || break
       [[ "${line,,}" != x-upstream:* ]] || upstream="${line#*: }"
     done
-    printf '%s %s\n' "${status%$'\r'}" "$upstream" # a status line may end after the code
+    printf '%s %s\n' "${status%$'\r'}" "$upstream" # a status line may have no reason
   ) 2>/dev/null || printf '000 -\n'
 }

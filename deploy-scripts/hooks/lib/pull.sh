@@ -1,22 +1,22 @@
 # shellcheck shell=bash
 #
-# Getting the images of a release. Sourced, not run, after release.sh and ending.sh.
+# Pulling a release's images. Sourced, not run, after release.sh and ending.sh.
 
-readonly PULL_SECONDS=300 # for all tries together, from the beginning of the script
-readonly PULL_TRIES=4     # a registry that is away for a moment is no reason to fail
+readonly PULL_SECONDS=300 # for all tries together, from the start of the script
+readonly PULL_TRIES=4     # a short outage of the registry is no reason to fail
 readonly RETRY_SECONDS=3
 
-export DOCKER_CONFIG="$WORK/docker" # the login to ECR, which lasts 12 hours (F20), ends with the script
+export DOCKER_CONFIG="$WORK/docker" # removes the login to ECR, valid for 12 hours (F20), with the script
 
-LOGIN='' # the process that asks for one, while it does
+LOGIN='' # the running process that requests one
 
-# seconds_left prints what is left of PULL_SECONDS since the script began, one at least.
+# seconds_left prints how much of PULL_SECONDS is left, at least 1.
 seconds_left() {
   local left=$((PULL_SECONDS - SECONDS))
   printf '%d' "$((left > 1 ? left : 1))"
 }
 
-# begin_login asks ECR for a login as the host's role, beside whatever the script does until it pulls.
+# begin_login requests a login from ECR as the host's role, while the script does other things before it pulls.
 begin_login() {
   timeout --foreground "$(seconds_left)" aws ecr get-login-password --region "$AWS_REGION" >"$WORK/password" 2>"$WORK/refusal" &
   LOGIN=$!
@@ -34,7 +34,7 @@ log_in() {
   timeout --foreground "$(seconds_left)" docker login --username AWS --password-stdin "$REGISTRY" <"$WORK/password"
 }
 
-# pull gets the edge's image when it is not here, and that of the release.
+# pull pulls the edge's image, unless it is here, and the release's.
 pull() {
   { docker image inspect "$EDGE_IMAGE" || timeout --foreground "$(seconds_left)" docker image pull --quiet "$EDGE_IMAGE"; } &&
     log_in && timeout --foreground "$(seconds_left)" docker image pull --quiet "$IMAGE"
@@ -47,8 +47,8 @@ pull_images() {
     pull >/dev/null 2>"$WORK/reason" || status=$?
     ((status != 0)) || return 0
     reason="$(<"$WORK/reason")"
-    ((status != 124)) || reason="it took longer than $PULL_SECONDS s" # says timeout(1)
-    ((try < PULL_TRIES && SECONDS + RETRY_SECONDS < PULL_SECONDS)) || die "the image $IMAGE cannot be pulled: ${reason//$'\n'/ }: release again when that is mended"
+    ((status != 124)) || reason="it took longer than $PULL_SECONDS s" # the exit code of timeout(1)
+    ((try < PULL_TRIES && SECONDS + RETRY_SECONDS < PULL_SECONDS)) || die "the image $IMAGE cannot be pulled: ${reason//$'\n'/ }: release again once that is fixed"
     log "try $try of $PULL_TRIES: ${reason##*$'\n'}"
     try=$((try + 1))
     sleep "$RETRY_SECONDS"

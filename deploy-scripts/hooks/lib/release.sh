@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# What the hooks share: the release in hand, whose host this is, and how to speak. Sourced, not run.
+# What the hooks share: this release, the host's name prefix, and logging. Sourced, not run.
 #
 # Reads: release.env at the bundle's root, written by the build
 #        APP_NAME   prefix of the name of every Docker object of this host (default webapp)
@@ -14,10 +14,10 @@ die() {
   exit 1
 }
 
-# terminated says why the hook got SIGTERM.
-terminated() { log "SIGTERM: the timeout of this hook in appspec.yml is over"; }
+# terminated logs why the hook got SIGTERM.
+terminated() { log "SIGTERM: the timeout of this hook in appspec.yml has passed"; }
 
-# load_release sets IMAGE, COMMIT, REGISTRY, AWS_REGION, CONTAINER_PORT and HEALTH_PATH. The file is data: no shell reads it.
+# load_release sets IMAGE, COMMIT, REGISTRY, AWS_REGION, CONTAINER_PORT and HEALTH_PATH. The file is data: no shell runs it.
 load_release() {
   local file line problems=()
   file="$(dirname "${BASH_SOURCE[0]}")/../../release.env"
