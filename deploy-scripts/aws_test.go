@@ -15,7 +15,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// mute has the beginning of the calls of AWS that are never answered.
+// mute is the variable with the beginning of the AWS calls that are never answered.
 const mute = "MUTE"
 
 // granted are the actions of the registry that builds and hosts need.
@@ -24,8 +24,8 @@ var granted = []string{
 	"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage",
 }
 
-// startAWS starts the stand-ins of ECR and of AWS's API, for a role of builds and hosts, and puts the built-in aws command into
-// the host's home. It returns the environment that this needs.
+// startAWS starts the stand-ins for ECR and AWS's API, with a role for builds and hooks, and puts the built-in aws command
+// into the host's home. It returns the environment for it.
 func (h *host) startAWS() []string {
 	h.t.Helper()
 	h.account = account.New("123456789012")
@@ -53,7 +53,7 @@ func (h *host) startAWS() []string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	// Version 1 of the AWS CLI knows no AWS_REGION.
+	// Version 1 of the AWS CLI ignores AWS_REGION.
 	write(h.t, filepath.Join(h.home, "aws"), `#!/bin/bash
 [[ -z "${`+mute+`:-}" || "$*" != "$`+mute+`"* ]] || exec sleep 3600
 unset AWS_REGION
@@ -74,7 +74,7 @@ func (h *host) declare(token, name string, properties map[string]any) {
 	h.account.Put(account.Resource{Type: token, Name: name, URN: token + "::" + name, ID: name, Properties: properties})
 }
 
-// grant changes what builds and hosts may do.
+// grant sets what builds and hosts may do.
 func (h *host) grant(actions []string) {
 	h.t.Helper()
 	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17",
@@ -85,7 +85,7 @@ func (h *host) grant(actions []string) {
 	h.declare(account.RolePolicy, "release", map[string]any{"name": "release", "role": "release", "policy": string(policy)})
 }
 
-// sometimes refuses as many requests as h.unavailable says.
+// sometimes refuses the first h.unavailable requests.
 func (h *host) sometimes(registry http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// released tells whether a bundle was made, and for which image.
+// released returns the image that a bundle releases, or "" if no release.env was made.
 func released(t *testing.T, bundle string) string {
 	t.Helper()
 	if bundle == "" {
@@ -30,7 +30,7 @@ func TestBuildOfACommit(t *testing.T) {
 	const touchTested = "\n.PHONY: test\ntest:\n\t@echo the tests ran\n"
 	tests := []struct {
 		name     string
-		makefile string // of webapp/, none when empty
+		makefile string // of webapp/; "" for none
 		fails    bool
 		want     []string // in the output, the last one in its last line
 	}{
@@ -68,7 +68,7 @@ func TestBuildWarnsOfDockerHub(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	_, output, _ := h.build(commitID(1), func(webapp string) {
-		write(t, filepath.Join(webapp, "Makefile"), "image:\n\t@true\n") // so that nothing is pulled
+		write(t, filepath.Join(webapp, "Makefile"), "image:\n\t@true\n") // pulls nothing
 		write(t, filepath.Join(webapp, "Dockerfile"), `# FROM nothing
 			ARG BASE=golang
 			FROM --platform=linux/amd64 golang:1.26 AS build
@@ -95,7 +95,7 @@ func TestBuildAgainUsesWhatIsInECR(t *testing.T) {
 	h := newHost(t)
 	first := released(t, h.mustBuild(1, app(t, "one", "")))
 	bundle, output, err := h.build(commitID(1), func(webapp string) {
-		write(t, filepath.Join(webapp, "Makefile"), "test image:\n\texit 1\n") // must not be run
+		write(t, filepath.Join(webapp, "Makefile"), "test image:\n\texit 1\n") // must not run
 	})
 	if err != nil || released(t, bundle) != first {
 		t.Errorf("second build: %v, released %q, want %q\n%s", err, released(t, bundle), first, output)
@@ -132,7 +132,7 @@ func TestBuildChecksItsEnvironment(t *testing.T) {
 	}
 }
 
-// TestBuildOfThisProject builds the application that is shipped, with its own Makefile and tests.
+// TestBuildOfThisProject builds this project's application, with its own Makefile and tests.
 func TestBuildOfThisProject(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

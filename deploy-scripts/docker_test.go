@@ -30,14 +30,14 @@ func docker(t *testing.T, command string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// remove applies a command to what another one lists.
+// remove runs a command on what another command lists.
 func remove(t *testing.T, command, list string) {
 	if found := docker(t, list); found != "" {
 		docker(t, command+" "+found)
 	}
 }
 
-// removeImages removes what matches by its names, not its ids: another test may have the same image under another name.
+// removeImages removes images by their names, not ids: another test may have the same image under another name.
 func removeImages(t *testing.T, reference string) {
 	t.Helper()
 	for _, line := range strings.Fields(docker(t, "image ls --digests --format {{.Repository}},{{.Tag}},{{.Digest}} --filter reference="+reference)) {
@@ -50,7 +50,7 @@ func removeImages(t *testing.T, reference string) {
 	}
 }
 
-// edgeImage returns an image that holds nothing but Caddy, made once.
+// edgeImage returns an image with nothing but Caddy. It is made once.
 func edgeImage(t *testing.T) string {
 	t.Helper()
 	caddyOnce.Do(func() {
@@ -72,7 +72,7 @@ var (
 	appBinary []byte
 )
 
-// app returns what puts the test application into webapp/, as a Dockerfile and a binary with no Makefile.
+// app returns a function that puts the test application into webapp/: a Dockerfile and a binary, without a Makefile.
 func app(t *testing.T, version, mode string) func(string) {
 	t.Helper()
 	appOnce.Do(func() {
@@ -86,7 +86,7 @@ func app(t *testing.T, version, mode string) func(string) {
 	}
 }
 
-// buildStatic compiles a program for an image without anything else in it.
+// buildStatic compiles a program for an image that has nothing else.
 func buildStatic(t *testing.T, binary, source string) {
 	t.Helper()
 	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, source)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestHookLeavesNothing ends the hooks before and after the switch at any moment. What they began goes, whatever happens: their
-// folders, one of which has a login to ECR, and their processes. Each of the other tests looks for that after each hook, too.
+// TestHookLeavesNothing ends the hooks before and after the switch at various moments. In any case their folders, one of
+// which has a login to ECR, and processes must go. The other tests check that after each hook, too.
 func TestHookLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{term, unread, kill, away, broken} {
@@ -38,7 +38,7 @@ func TestHookLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestLoginIsForgotten fails a release when the login to ECR has come, and before it is used.
+// TestLoginIsForgotten fails a release after the login to ECR has arrived, but before it is used.
 func TestLoginIsForgotten(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -54,7 +54,7 @@ printf 'Avail\n100\n'
 	}
 }
 
-// TestBuildLeavesNothing ends builds while calls of AWS are under way. h.build looks what is left.
+// TestBuildLeavesNothing ends builds during AWS calls. h.build checks what is left.
 func TestBuildLeavesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -1,5 +1,5 @@
-// Package deployscripts_test runs the scripts as CodeBuild and CodeDeploy's agent do, with real Docker and the
-// real edge. ECR and the AWS CLI are those of the rehearsal.
+// Package deployscripts_test runs the scripts as CodeBuild and CodeDeploy's agent do, with real Docker and the real edge.
+// ECR and the AWS CLI are the rehearsal's.
 package deployscripts_test
 
 import (
@@ -35,10 +35,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// hosts counts those that were made, to name them.
+// hosts counts the hosts, to name them.
 var hosts atomic.Int64
 
-// host is a machine that is released to, and the registry and build machine that go with it.
+// host is a machine to release to, with its registry and build machine.
 type host struct {
 	t        *testing.T
 	app      string // prefix of its Docker objects
@@ -48,10 +48,10 @@ type host struct {
 	home     string
 	tmp      string              // where scripts make their temporary files
 	env      []string            // of builds and hooks
-	umask    string              // of builds and hooks, the test's own when empty
-	user     *syscall.Credential // whom hooks run as, the test's own when nil
+	umask    string              // of builds and hooks; "" for the test's own
+	user     *syscall.Credential // of hooks; nil for the test's own
 
-	// unavailable is how many requests the registry refuses before it works again.
+	// unavailable is how many requests the registry refuses before it recovers.
 	mu          sync.Mutex
 	unavailable int
 }
@@ -61,7 +61,7 @@ func newHost(t *testing.T, env ...string) *host {
 	dockertest.Need(t)
 	h := &host{t: t, app: fmt.Sprintf("deploytest-%d-%d", os.Getpid(), hosts.Add(1)), edge: freeAddress(t), home: t.TempDir(), tmp: t.TempDir()}
 	aws := h.startAWS()
-	// The build is not a part of the make that may run this test: its flags and level must not show in the output.
+	// The build must not look like a part of the make that may run this test: its flags and level would show in the output.
 	h.env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PATH="+h.home+":"+os.Getenv("PATH"), "HOME="+h.home, "TMPDIR="+h.tmp, "APP_NAME="+h.app, "EDGE_PORT="+h.edge,
 		"EDGE_IMAGE="+edgeImage(t),
 		"GOCACHE="+goEnv(t, "GOCACHE"), "GOPATH="+goEnv(t, "GOPATH"),
@@ -106,18 +106,18 @@ func answerAt(address string) string {
 	return string(body)
 }
 
-// names returns the host's containers, without the prefix, in no order.
+// names returns the host's containers, without the prefix, unordered.
 func (h *host) names() string {
 	return strings.ReplaceAll(docker(h.t, "container ls --all --format {{.Names}} --filter name=^/"+h.app+"-"), h.app+"-", "")
 }
 
-// lastLine is what an operator sees first.
+// lastLine is the line that an operator sees first.
 func lastLine(output string) string {
 	lines := strings.Split(strings.TrimSpace(output), "\n")
 	return lines[len(lines)-1]
 }
 
-// await waits until something is so, and returns whether it was within the limit.
+// await waits until a condition holds, and returns whether it did within the limit.
 func await(limit time.Duration, so func() bool) bool {
 	over := time.After(limit)
 	for again := time.Tick(50 * time.Millisecond); ; {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// sourced runs a command of a script that is not run by itself, after the bash code before.
+// sourced runs a command of a script that is only sourced, after the bash code before.
 func sourced(t *testing.T, before, script, command string) (string, error) {
 	t.Helper()
 	out, err := exec.Command("bash", "-c", "set -euo pipefail\n"+before+"\nsource "+script+"\n"+command).CombinedOutput()
@@ -56,7 +56,7 @@ func TestHTTPGet(t *testing.T) {
 	})
 }
 
-// answering listens and gives each client the same answer, after its request.
+// answering listens and gives each client the same answer after its request.
 func answering(t *testing.T, answer string, hangsUp bool) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -71,7 +71,7 @@ func answering(t *testing.T, answer string, hangsUp bool) (address string) {
 				return
 			}
 			t.Cleanup(func() { conn.Close() })
-			_, _ = http.ReadRequest(bufio.NewReader(conn)) // all of it: closing before would reset the connection
+			_, _ = http.ReadRequest(bufio.NewReader(conn)) // all of it: closing earlier would reset the connection
 			_, _ = conn.Write([]byte(answer))
 			if hangsUp {
 				conn.Close()
@@ -81,7 +81,7 @@ func answering(t *testing.T, answer string, hangsUp bool) (address string) {
 	return l.Addr().String()
 }
 
-// TestAddresses: Docker lists an address for each version of IP, and more lines than a reader wants must not fail the hook.
+// TestAddresses: Docker lists an address per IP version, and more lines than a reader wants must not fail the hook.
 func TestAddresses(t *testing.T) {
 	const docker = "APP_NAME=x EDGE=x-edge CANDIDATE=x-1 CONTAINER_PORT=8080 COMMIT=0 WORK=/nowhere\n" +
 		`docker() { for ((i = 80; i < 20000; i++)); do echo "0.0.0.0:$i"; done; }`

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// wrapDocker has a piece of a bash script run before each command that hooks give Docker. In it $real is docker itself.
+// wrapDocker runs bash code before each docker command of the hooks. In it, $real is docker itself.
 func (h *host) wrapDocker(script string) {
 	h.t.Helper()
 	real, err := exec.LookPath("docker")
@@ -22,23 +22,23 @@ func (h *host) wrapDocker(script string) {
 	write(h.t, filepath.Join(h.home, "docker"), "#!/bin/bash\nreal="+real+"\n"+script+"\nexec \"$real\" \"$@\"\n")
 }
 
-// moment is a command that a hook gives Docker: the nth that begins with these words.
+// moment is a docker command of a hook: the nth that begins with these words.
 type moment struct {
 	nth   int
-	words string // APP stands for the prefix of this host's names
+	words string // APP stands for this host's name prefix
 }
 
-// Ways in which a hook is cut short at a moment.
+// Ways to interrupt a hook at a moment.
 const (
 	term   = "TERM"   // SIGTERM, as the agent sends it at the hook's timeout
-	unread = "UNREAD" // the same, and nobody reads what the hook says then
-	done   = "DONE"   // SIGTERM when Docker has done what the command says
+	unread = "UNREAD" // the same, and nobody reads the hook's output any more
+	done   = "DONE"   // SIGTERM after Docker has run the command
 	kill   = "KILL"   // SIGKILL
-	away   = "AWAY"   // Docker does not answer: to this command and the next three
-	broken = "BROKEN" // this one command fails
+	away   = "AWAY"   // Docker does not answer this command and the next three
+	broken = "BROKEN" // only this command fails
 )
 
-// interrupting has the next hook that comes to a moment cut short. A signal is there before Docker gets the command, but for done.
+// interrupting interrupts the next hook that comes to a moment. Except for done, it signals before Docker gets the command.
 const interrupting = `
 here="${BASH_SOURCE[0]%/*}"
 no_docker() {
@@ -68,7 +68,7 @@ if [[ -n "$way" && "$* " == "${words//APP/$APP_NAME} "* ]]; then
   fi
 fi`
 
-// cut runs a hook that is cut short at a moment, in a way, and returns what it says.
+// cut runs a hook, interrupts it at a moment in one of the ways, and returns its output.
 func (h *host) cut(bundle, location, way string, at moment, env ...string) string {
 	h.t.Helper()
 	h.wrapDocker(interrupting)
@@ -97,8 +97,8 @@ func (h *host) cut(bundle, location, way string, at moment, env ...string) strin
 	return output
 }
 
-// visit sends one request after the other, each on a connection of its own, until the function that it returns is called. That
-// one fails the test when a request has failed.
+// visit sends one request after another, each on its own connection, until the returned function is called. That function
+// fails the test if a request has failed.
 func (h *host) visit() (leave func()) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
 	stop, failures := make(chan struct{}), make(chan []string)
@@ -132,7 +132,7 @@ func (h *host) visit() (leave func()) {
 	}
 }
 
-// containers names the host's containers, without the prefix, a candidate without commit and time.
+// containers lists the host's containers without the prefix, and a candidate without commit and time.
 func (h *host) containers() string {
 	names := strings.Fields(h.names())
 	for i, name := range names {
@@ -144,19 +144,19 @@ func (h *host) containers() string {
 	return strings.Join(names, " ")
 }
 
-// The containers of a host after a hook was cut short or prepare.sh has run.
+// The containers of a host after an interrupted hook, or after prepare.sh has run.
 const (
-	old      = "8080 edge"         // the old release serves, and nothing is left of the new one
-	switched = "8080 edge retired" // the new release serves; the old one may have requests yet
-	both     = "8080 9090 edge"    // one for each of the ports that the edge may pass requests to
+	old      = "8080 edge"         // the old release serves; nothing is left of the new one
+	switched = "8080 edge retired" // the new release serves; the old one may still have requests
+	both     = "8080 9090 edge"    // one for each port that the edge may pass requests to
 )
 
-// interruption is a moment at which a release is cut short, and what must hold afterwards.
+// interruption is a moment at which a release is interrupted, and what must hold afterwards.
 type interruption struct {
 	moment
 	serves   string // the release that answers, "old" or "new"
-	left     string // the containers, where the hook could see to that itself
-	repaired string // the containers once the next prepare.sh has run, where it could not
+	left     string // the containers, if the hook could clean up itself
+	repaired string // the containers after the next prepare.sh, if it could not
 }
 
 func TestReleaseCutShort(t *testing.T) {
@@ -169,7 +169,7 @@ func TestReleaseCutShort(t *testing.T) {
 		{"commit", []string{term, kill}, []interruption{
 			{moment{1, "container run"}, "old", old, old},
 			{moment{1, "container port"}, "old", old, old}, // it waits for health
-			{moment{2, "container ls"}, "old", old, old},   // it looks who has the serving name
+			{moment{2, "container ls"}, "old", old, old},   // it checks who has the serving name
 			{moment{1, "container rename"}, "old", old, old},
 			{moment{2, "container rename"}, "new", switched, old},
 			{moment{1, "container stop"}, "new", switched, old},
@@ -217,16 +217,16 @@ func TestReleaseCutShort(t *testing.T) {
 	}
 }
 
-// cutShort is a host whose releases are cut short.
+// cutShort is a host whose releases are interrupted.
 type cutShort struct {
 	*host
 	release, way string
 	old, next    string   // bundles
 	env          []string // of the next one's hooks
-	edges        []string // where the edge may answer
+	edges        []string // addresses at which the edge may answer
 }
 
-// newCutShort releases an old commit, and builds one that differs in what release says.
+// newCutShort releases an old commit, and builds one that differs in the way that release says.
 func newCutShort(t *testing.T, release, way string) *cutShort {
 	t.Helper()
 	h := newHost(t)
@@ -245,7 +245,7 @@ func newCutShort(t *testing.T, release, way string) *cutShort {
 	return c
 }
 
-// prepare runs the next release's prepare.sh, which has to mend everything.
+// prepare runs the next release's prepare.sh, which must repair everything.
 func (c *cutShort) prepare(when string) {
 	c.t.Helper()
 	if out, err := c.run(c.hook(c.next, "hooks/prepare.sh", c.env...)); err != nil {
@@ -254,12 +254,12 @@ func (c *cutShort) prepare(when string) {
 	c.wantNothingLeft("prepare.sh " + when)
 }
 
-// check cuts a release short and looks what has become of the host, then whether the next prepare.sh mends it.
+// check interrupts a release and checks the host, then whether the next prepare.sh repairs it.
 func (c *cutShort) check(i interruption) {
 	t := c.t
 	t.Helper()
 	at := fmt.Sprintf("%s at %s (%d)", c.way, i.words, i.nth)
-	if c.release == "commit" { // others close connections, as edge.sh says
+	if c.release == "commit" { // others close connections: see edge.sh
 		defer c.visit()()
 	}
 	output := c.cut(c.next, "hooks/start.sh", c.way, i.moment, c.env...)
@@ -288,8 +288,8 @@ func (c *cutShort) check(i interruption) {
 	}
 }
 
-// want holds the host against the release that must answer, as soon as the edge has looked its name up, and the containers that
-// there must be.
+// want checks that the right release answers, once the edge has looked its name up, and that the host has exactly these
+// containers.
 func (c *cutShort) want(when, serves, containers string) {
 	c.t.Helper()
 	var answers []string

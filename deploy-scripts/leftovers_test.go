@@ -10,8 +10,8 @@ import (
 	"cicd/internal/processes"
 )
 
-// wantNothingLeft looks for what a script that has ended must not leave: temporary files, one of which may be a login to ECR,
-// and processes. One that is just ending gets the time to do so.
+// wantNothingLeft checks that an ended script left no temporary files, one of which may be a login to ECR, and no processes.
+// It gives processes time to end.
 func (h *host) wantNothingLeft(script string) {
 	h.t.Helper()
 	for _, file := range h.files() {
@@ -20,7 +20,7 @@ func (h *host) wantNothingLeft(script string) {
 	h.wantNoProcess(script)
 }
 
-// files lists what is in the folder for temporary files.
+// files lists the folder for temporary files.
 func (h *host) files() []string {
 	h.t.Helper()
 	files, err := filepath.Glob(filepath.Join(h.tmp, "*"))
@@ -30,7 +30,7 @@ func (h *host) files() []string {
 	return files
 }
 
-// wantNoProcess waits for the processes that a script has begun to end.
+// wantNoProcess waits until the processes that a script began have ended.
 func (h *host) wantNoProcess(script string) {
 	h.t.Helper()
 	var commands []string
@@ -39,12 +39,12 @@ func (h *host) wantNoProcess(script string) {
 	}
 }
 
-// commands lists the command lines of the processes of this host, as they tell by their environment.
+// commands lists the command lines of this host's processes, which their environment identifies.
 func (h *host) commands() (commands []string) {
 	h.t.Helper()
 	ours := func(variable string) bool { return variable == "APP_NAME="+h.app }
 	for _, pid := range processes.With(ours) {
-		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // it may have ended
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // may have ended
 		commands = append(commands, string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
 	}
 	return commands

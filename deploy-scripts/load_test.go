@@ -12,7 +12,7 @@ import (
 	"cicd/internal/sendonce"
 )
 
-// load sends requests without a pause until it is stopped.
+// load sends requests without pause until it is stopped.
 type load struct {
 	done         chan struct{}
 	wg           sync.WaitGroup
@@ -20,8 +20,8 @@ type load struct {
 	first        atomic.Value // the first failure
 }
 
-// startLoad starts 16 busy clients with kept connections, half of them sending bodies, and two whose requests last 3 s. Each has
-// its own connection: of a shared pool, some would be idle for long.
+// startLoad starts 16 busy clients with kept-alive connections, half of them sending bodies, and two with requests of 3 s.
+// Each has its own connection: in a shared pool, some would be idle for long.
 func startLoad(h *host) *load {
 	l := &load{done: make(chan struct{})}
 	for i := range 18 {
@@ -70,7 +70,7 @@ func (l *load) send(client *http.Client, method, url string, body io.Reader) {
 	}
 }
 
-// stop ends the load and reports what failed.
+// stop ends the load and reports failures.
 func (l *load) stop(h *host) {
 	t := h.t
 	t.Helper()
@@ -83,7 +83,7 @@ func (l *load) stop(h *host) {
 	}
 }
 
-// slowBody is a request body of one byte each 500 ms.
+// slowBody is a request body of one byte every 500 ms.
 type slowBody struct{ pieces int }
 
 func (s *slowBody) Read(p []byte) (int, error) {

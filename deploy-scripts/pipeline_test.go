@@ -10,11 +10,11 @@ import (
 	"syscall"
 )
 
-// commitID makes a commit id that says which test's which commit it is.
+// commitID makes a commit id that identifies the test and the commit.
 func commitID(n int) string { return fmt.Sprintf("%040x", n) }
 
-// build runs the buildspec's commands for a commit whose application is what fill writes, phase by phase as CodeBuild does.
-// It returns the folder of the bundle.
+// build runs the buildspec's commands for a commit whose application fill writes, phase by phase as CodeBuild does. It
+// returns the bundle's folder.
 func (h *host) build(commit string, fill func(webapp string), env ...string) (bundle, output string, err error) {
 	h.t.Helper()
 	source := h.t.TempDir()
@@ -61,7 +61,7 @@ func (h *host) build(commit string, fill func(webapp string), env ...string) (bu
 	return bundle, output, err
 }
 
-// mustBuild builds what cannot fail.
+// mustBuild makes a build that must succeed.
 func (h *host) mustBuild(n int, fill func(webapp string), env ...string) string {
 	h.t.Helper()
 	bundle, output, err := h.build(commitID(n), fill, env...)
@@ -89,7 +89,7 @@ func (h *host) deploy(bundle string, env ...string) (output string, err error) {
 	return output, nil
 }
 
-// hook is a hook as the agent runs it, in a process group of its own.
+// hook returns the command that runs a hook as the agent does, in its own process group.
 func (h *host) hook(bundle, location string, env ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(bundle, location))
 	if h.umask != "" {
@@ -108,7 +108,7 @@ func (h *host) withUmask(command string) string {
 	return "umask " + h.umask + " && " + command
 }
 
-// run returns what a command writes. That goes to a file: at the other end of a pipe os/exec would wait for whatever process the
+// run returns a command's output. The output goes to a file: with a pipe, os/exec would wait for any process that the
 // command leaves behind.
 func (h *host) run(cmd *exec.Cmd) (string, error) {
 	h.t.Helper()

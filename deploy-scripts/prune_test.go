@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestPruneWithDockerCLI29 has a host whose Docker CLI leaves images without a tag out of its list, as it does by default since
-// version 29 (https://github.com/docker/cli/issues/6574). What is pulled by digest has none.
+// TestPruneWithDockerCLI29 has a host whose Docker CLI does not list images without a tag, the default since version 29
+// (https://github.com/docker/cli/issues/6574). Images that were pulled by digest have none.
 func TestPruneWithDockerCLI29(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestReloadUnderLoad has the edge load a changed configuration while clients keep their connections busy.
+// TestReloadUnderLoad makes the edge load changed configurations while clients keep their connections busy.
 func TestReloadUnderLoad(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -23,6 +23,6 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 	l.stop(h)
 	if after := docker(t, "container inspect --format {{.State.StartedAt}} "+h.app+"-edge"); after != edge {
-		t.Error("the edge was restarted, or replaced")
+		t.Error("the edge was restarted or replaced")
 	}
 }

@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// TestEdgeAsksDockerAlone has a host whose resolv.conf names a search domain, as EC2's does. Docker hands that on to containers,
-// and what it does not know itself it asks the host's resolver.
+// TestEdgeAsksDockerAlone has a host whose resolv.conf names a search domain, as EC2's does. Docker passes that on to
+// containers, and asks the host's resolver for names that it does not know.
 func TestEdgeAsksDockerAlone(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	address, asked := h.resolver()
 	h.wrapDocker(`[[ "$1 $2" != "container create" ]] || set -- container create --dns-search eu-central-1.compute.internal --dns ` + address + ` "${@:3}"`)
 	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
-	h.mustDeploy(h.mustBuild(2, app(t, "two", ""))) // while its name is nobody's for a moment
+	h.mustDeploy(h.mustBuild(2, app(t, "two", ""))) // meanwhile nobody has its name for a moment
 	if got := h.answer(); got != "two" {
 		t.Errorf("answer %q, want that of the release", got)
 	}
@@ -35,7 +35,7 @@ func TestEdgeAsksDockerAlone(t *testing.T) {
 	}
 }
 
-// resolver starts a name server. It returns its address, and what it was asked for until now.
+// resolver starts a name server. It returns its address, and a function that lists the queries so far.
 func (h *host) resolver() (address string, asked func() string) {
 	h.t.Helper()
 	dir := h.t.TempDir()

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// scripts returns the shell scripts, those that are run and those that are sourced.
+// scripts returns the shell scripts: those that are run and those that are sourced.
 func scripts(t *testing.T) (run, sourced []string) {
 	t.Helper()
 	for _, folder := range []string{"build", "hooks"} {
@@ -134,7 +134,7 @@ var (
 	source   = regexp.MustCompile(`(?m)^source "\$\(dirname "\$\{BASH_SOURCE\[0\]\}"\)/(.+)"$`)
 )
 
-// deadlines adds up every constant called ..._SECONDS of a script and of what it sources.
+// deadlines adds up every ..._SECONDS constant of a script and of what it sources.
 func deadlines(t *testing.T, path string, seen map[string]bool) (seconds int) {
 	t.Helper()
 	if seen[path] {
@@ -158,7 +158,7 @@ func deadlines(t *testing.T, path string, seen map[string]bool) (seconds int) {
 	return seconds
 }
 
-// TestBundleIsComplete: an artifact without its appspec.yml, or with it below the root, fails on the host (F27).
+// TestBundleIsComplete: an artifact without appspec.yml at its root fails on the host (F27).
 func TestBundleIsComplete(t *testing.T) {
 	spec := readBuildspec(t)
 	if spec.Artifacts.BaseDirectory != "deploy-scripts" {

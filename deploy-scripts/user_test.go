@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestUserWhoIsNotRoot has hooks run as a user who is only in Docker's group, under a umask that keeps everybody else out: so
-// rehearse people at home and GitHub's runners.
+// TestUserWhoIsNotRoot runs hooks as a user who is only in Docker's group, under a umask that keeps everybody else out, as
+// when people rehearse at home or GitHub's runners do.
 func TestUserWhoIsNotRoot(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -31,7 +31,7 @@ func TestUserWhoIsNotRoot(t *testing.T) {
 	}
 }
 
-// become has hooks run as another user, in the group of Docker's socket.
+// become makes hooks run as another user, in the group of Docker's socket.
 func (h *host) become(user uint32) {
 	h.t.Helper()
 	socket, err := os.Stat("/var/run/docker.sock")
@@ -39,7 +39,7 @@ func (h *host) become(user uint32) {
 		h.t.Fatal(err)
 	}
 	h.user = &syscall.Credential{Uid: user, Gid: user, Groups: []uint32{socket.Sys().(*syscall.Stat_t).Gid}}
-	// The folder of all of this test's folders is root's alone, and so is that of the test binary, which plays aws.
+	// Only root can enter the parent of this test's folders, and the folder of the test binary, which plays aws.
 	if err := os.Chmod(filepath.Dir(h.home), 0o755); err != nil {
 		h.t.Fatal(err)
 	}
@@ -74,8 +74,8 @@ func TestImageUnderAnyUmask(t *testing.T) {
 	}
 }
 
-// onHost are the commands that hooks may use, beside bash's own: those of Amazon Linux 2023 (coreutils, grep, tar) and those
-// that user data installs or the AMI has for AWS. diffutils and the like are not sure to be there.
+// onHost are the commands that hooks may use, in addition to bash's own: those of Amazon Linux 2023 (coreutils, grep, tar),
+// and those that user data installs or the AMI has for AWS. diffutils and the like may be missing.
 var onHost = []string{"aws", "cat", "cksum", "cut", "date", "df", "dirname", "docker", "grep", "head", "mkdir", "mktemp", "rm", "sleep", "sort", "tail", "tar", "timeout", "tr", "wc"}
 
 func TestHooksUseWhatTheHostHas(t *testing.T) {

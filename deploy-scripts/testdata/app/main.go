@@ -1,4 +1,4 @@
-// Command app is an application for the release tests. MODE says how it behaves, VERSION what it answers.
+// Command app is an application for the release tests. MODE selects its behaviour, VERSION its answer.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	})
 	http.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, os.Getenv("VERSION")) })
 	http.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body) // all of it first: HTTP/1 is not made for both directions at once
+		body, err := io.ReadAll(r.Body) // all of it first: HTTP/1 does not do both directions at once
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}

@@ -1,4 +1,4 @@
-// Command resolver is a name server that knows no name. It prints each that it is asked for.
+// Command resolver is a name server that knows no names. It prints every name that it is asked for.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() {
 			continue
 		}
 		fmt.Println("asked for", name(message[12:n]))
-		// RFC 1035, 4.1.1: an answer (QR) with recursion available (RA) and the code 3, that there is no such name.
+		// RFC 1035, 4.1.1: an answer (QR), recursion available (RA), code 3: the name does not exist.
 		message[2] |= 0x80
 		message[3] = 0x80 | 3
 		_, _ = conn.WriteTo(message[:n], from)
