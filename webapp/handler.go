@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// greeting is what the page says first. To change it, edit greeting.txt.
+// greeting is the first line of the page. To change it, edit greeting.txt.
 //
 //go:embed greeting.txt
 var greeting string
@@ -24,10 +24,10 @@ var page string
 //go:embed page/style.css
 var styleSheet []byte
 
-// maxEcho is the longest body, in bytes, that /echo takes.
+// maxEcho is the longest body that /echo accepts, in bytes.
 const maxEcho = 1 << 20
 
-// Release says what is running. Commit and Image are empty outside the pipeline.
+// Release is the running release. Commit and Image are empty outside the pipeline.
 type Release struct {
 	Commit  string    `json:"commit"`
 	Image   string    `json:"image"`
@@ -40,7 +40,7 @@ func newHandler(release Release) http.Handler {
 	mux.HandleFunc("GET /{$}", servePage(release))
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		_, _ = w.Write(styleSheet) // a client that has gone away is no failure of ours
+		_, _ = w.Write(styleSheet) // a client that has gone is not our failure
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "ok\n")
@@ -53,8 +53,8 @@ func newHandler(release Release) http.Handler {
 	return secure(mux)
 }
 
-// servePage answers with the page, rendered once: nothing on it changes while the process lives. Its ${names} are filled
-// in here, because html/template alone would add 2 MB to an image of 7.
+// servePage answers with the page. It is rendered once, because nothing on it changes while the process lives. This code
+// fills in its ${names}: html/template alone would add 2 MB to an image of 7.
 func servePage(release Release) http.HandlerFunc {
 	_, digest, _ := strings.Cut(release.Image, "@")
 	values := map[string]string{
@@ -72,7 +72,7 @@ func servePage(release Release) http.HandlerFunc {
 	}
 }
 
-// echo answers with the body it was sent: a request with something to lose, for trying a release under load.
+// echo answers with the request's body: a request with something to lose, for testing a release under load.
 func echo(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEcho))
 	if err != nil {
@@ -83,7 +83,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// secure sets the headers every answer carries. Nothing is cached: a page must never show a release that has gone.
+// secure sets the headers of every answer. Nothing may be cached: a page must never show a release that is gone.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -95,7 +95,7 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
-// logRequests logs every request but the health checks, which come every few seconds and say nothing.
+// logRequests logs all requests except health checks, which come every few seconds and say nothing.
 func logRequests(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/healthz" {
@@ -110,7 +110,7 @@ func logRequests(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// statusRecorder remembers the status of an answer.
+// statusRecorder records the status of an answer.
 type statusRecorder struct {
 	http.ResponseWriter
 	status int

@@ -1,7 +1,7 @@
 // Command webapp is the application the pipeline ships: a page that says which release answers.
 //
-// It reads PORT (default 8080), RELEASE_COMMIT and RELEASE_IMAGE, serves HTTP until SIGTERM or SIGINT, and then
-// finishes the requests it has. `webapp healthcheck` asks a running webapp whether it is healthy, for Docker's HEALTHCHECK.
+// It reads PORT (default 8080), RELEASE_COMMIT and RELEASE_IMAGE, serves HTTP until SIGTERM or SIGINT, and then finishes
+// the requests in flight. `webapp healthcheck` asks a running webapp whether it is healthy, for Docker's HEALTHCHECK.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// exitUsage tells a wrong command line or environment (2) from a failure at work (1).
+// exitUsage is the exit code for a wrong command line or environment (2), as opposed to a failure at work (1).
 const exitUsage = 2
 
 func main() {
@@ -24,7 +24,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is main without the process: it returns the exit code.
+// run is main without the process: it returns an exit code.
 func run(ctx context.Context, args []string, getenv func(string) string) int {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	port, err := portFrom(getenv)

@@ -14,11 +14,11 @@ import (
 const (
 	defaultPort = "8080"
 
-	// shutdownGrace is how long requests in flight may take to finish after SIGTERM. The host stops a container by
-	// force 30 s after asking, so this must be less.
+	// shutdownGrace is how long requests in flight may take to finish after SIGTERM. The host kills a container 30 s after
+	// SIGTERM, so this must be less.
 	shutdownGrace = 25 * time.Second
 
-	// A client that is slower than these is cut off, so that it cannot hold a connection for ever.
+	// A slower client is cut off, so that it cannot hold a connection for ever.
 	headerTimeout  = 5 * time.Second
 	requestTimeout = 60 * time.Second
 	idleTimeout    = 120 * time.Second
@@ -48,8 +48,8 @@ func serve(ctx context.Context, log *slog.Logger, port string, release Release) 
 	return serveOn(ctx, log, listener, logRequests(log, newHandler(release)))
 }
 
-// serveOn serves handler on listener until ctx is done. It returns when every request in flight has been answered, or with
-// an error when shutdownGrace was not enough.
+// serveOn serves handler on listener until ctx is done. It returns once every request in flight is answered, or with an
+// error if shutdownGrace was not enough.
 func serveOn(ctx context.Context, log *slog.Logger, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,
@@ -77,7 +77,7 @@ func serveOn(ctx context.Context, log *slog.Logger, listener net.Listener, handl
 	return nil
 }
 
-// healthcheck asks the webapp that listens on this machine's port for its health.
+// healthcheck asks the webapp on this machine's port whether it is healthy.
 func healthcheck(ctx context.Context, port string) error {
 	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 	defer cancel()

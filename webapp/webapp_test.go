@@ -75,7 +75,7 @@ func TestPageWithoutAPipeline(t *testing.T) {
 	}
 }
 
-// TestShutdown: a request that is being answered when SIGTERM comes is finished, and no new one is taken.
+// TestShutdown: after SIGTERM, a request in flight is finished, and no new one is accepted.
 func TestShutdown(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
