@@ -10,7 +10,7 @@ help:
 	@echo 'make rehearse   run the stack and its pipeline on this machine; ARGS="--serve" adds flags'
 	@echo 'make test       every check and test'
 	@echo 'make test-fast  the tests that need no Docker'
-	@echo 'make bench      measure the speed of it all, and write docs/performance.md'
+	@echo 'make bench      measure performance, and write docs/performance.md'
 	@echo 'make docs       draw the pictures in docs/ from their sources'
 	@echo 'make outdated   list the dependencies that have a newer version'
 	@echo 'make clean      remove what was built here'
@@ -23,7 +23,7 @@ rehearse: bin/cicd
 bench: bin/cicd
 	@bin/cicd rehearse --bench
 
-# The slowest last, so that what is wrong shows soon.
+# The slowest comes last, so that failures show early.
 .PHONY: test check-format check-scripts check-workflows test-webapp check-go test-fast test-docker slowest
 test: check-format check-scripts check-workflows test-webapp check-go slowest
 
@@ -55,8 +55,8 @@ check-go: bin/staticcheck
 	@go vet ./...
 	@bin/staticcheck ./...
 
-# Each test runs once, here with the race detector or below. The tests share an engine, which is built before them rather
-# than within the time limit of one of them.
+# Each test runs once: here with the race detector, or in test-docker. The tests share an engine, which is built before them
+# rather than within one test's time limit.
 test-fast: bin/cicd bin/gotestsum
 	@race=-race; \
 	if [[ $$CI != true ]] && ! command -v "$$(go env CC)" >/dev/null; then \
@@ -67,7 +67,7 @@ test-fast: bin/cicd bin/gotestsum
 	PATH="$${engine%/*}:$$PATH" $(gotestsum) --hide-summary=skipped --jsonfile-timing-events=bin/fast.json -- \
 	  -timeout 10m -short $$race ./...
 
-# What -short has skipped, as the events tell; a TestHelper is no test, but a process that another one runs.
+# Runs the tests that -short skipped, according to the events. A TestHelper is not a test, but a process for another test.
 test-docker: test-fast
 	@skipped() { \
 	  awk -F '"' '$$8 == "skip" && $$14 == "Test" && $$16 !~ /^TestHelper/ { sub("/.*", "", $$16); print $$'"$$1"' }' bin/fast.json | sort -u; \
@@ -82,10 +82,10 @@ slowest: test-docker
 	@echo 'The slowest tests:'
 	@cat bin/fast.json bin/docker.json | bin/gotestsum tool slowest --threshold=1s --num=10
 
-# Prints the lines of go test, and the output of failed tests at the end.
+# Prints go test's lines, and the output of failed tests at the end.
 gotestsum := bin/gotestsum --format=standard-quiet
 
-# Go knows best what has to be compiled again. Without buildvcs, for Git refuses to tell of a checkout that is another user's.
+# Go knows best what to recompile. Without buildvcs, because Git refuses to read another user's checkout.
 .PHONY: bin/cicd
 bin/cicd:
 	@echo 'Building bin/cicd (some minutes the first time: the SDK for AWS is large) ...' >&2
@@ -110,7 +110,7 @@ bin/staticcheck bin/actionlint bin/gotestsum bin/d2:
 	@echo 'Building $@ from source (once) ...' >&2
 	@go build -C $(module) -o $(CURDIR)/$@ $(package)
 
-# Those that are asked for; the rest follows from them.
+# Only direct dependencies; the others follow from them.
 .PHONY: outdated
 outdated:
 	@newer='{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}'; \
