@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// logPipe carries the build's log: what commands print and what CodeBuild says between them, in the order in which it
-// was written, because all of it goes through one pipe.
+// logPipe carries the build's log: the commands' output and CodeBuild's own lines, in the order in which they were
+// written, because all of it goes through one pipe.
 type logPipe struct {
 	pipe *os.File      // what commands write to
 	mark []byte        // written to the pipe to learn when everything before it has been read
@@ -27,7 +27,7 @@ type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
 
-// newLogPipe copies the log to w, and closes that at the end. Its caller calls close.
+// newLogPipe copies the log to w, and closes w at the end. The caller must call close.
 func newLogPipe(w io.WriteCloser) (*logPipe, error) {
 	r, pipe, err := os.Pipe()
 	if err != nil {
@@ -82,13 +82,13 @@ func (p *logPipe) heldBack(b []byte) int {
 	return 0
 }
 
-// sync waits until all that was written before has been shown, and returns the end of what came since the last sync.
+// sync waits until everything written before has been shown, and returns the end of what came since the last sync.
 func (p *logPipe) sync() string {
 	p.pipe.Write(p.mark)
 	return string(<-p.tail)
 }
 
-// say logs a line of CodeBuild's own.
+// say logs one of CodeBuild's own lines.
 func (p *logPipe) say(format string, args ...any) {
 	fmt.Fprintf(p.pipe, "[Container] %s %s\n", time.Now().UTC().Format("2006/01/02 15:04:05.000000"), fmt.Sprintf(format, args...))
 }
@@ -96,8 +96,8 @@ func (p *logPipe) say(format string, args ...any) {
 // blank ends the output of a command.
 func (p *logPipe) blank() { io.WriteString(p.pipe, "\n") }
 
-// close waits until the log has been shown to its end, which nobody else may be writing to any more.
-// A process that got away with the pipe does not keep it waiting for longer than a second.
+// close waits until all of the log has been shown. Nobody else may be writing to it any more. A process that escaped with
+// the pipe delays it by at most a second.
 func (p *logPipe) close() {
 	p.sync()
 	p.pipe.Close()
@@ -107,7 +107,7 @@ func (p *logPipe) close() {
 	}
 }
 
-// lastLines returns the end of a command's output, indented, for an error message; "" when there was none.
+// lastLines returns the end of a command's output, indented, for an error message, or "" if there is none.
 func lastLines(output string) string {
 	const most = 20
 	lines := strings.Split(strings.TrimSpace(output), "\n")

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// alive reports whether a process runs; one that has ended and is not yet waited for does not.
+// alive reports whether a process runs; one that has ended but has not been waited for does not.
 func alive(t *testing.T, pid int) bool {
 	t.Helper()
 	if syscall.Kill(pid, 0) != nil {

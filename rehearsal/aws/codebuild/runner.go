@@ -25,27 +25,27 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// Runner runs builds, several at once if asked to.
+// Runner runs builds, also several at once.
 type Runner struct {
 	Account   *account.Account
 	Authority *iam.Authority
-	// Dir is where each build has a folder for as long as it runs.
+	// Dir is where each running build has a folder.
 	Dir string
-	// CacheDir is where the local caches of projects are kept between builds. With "" there are none.
+	// CacheDir has the local caches of projects between builds. With "" there are none.
 	CacheDir string
-	// Environment gives the variables of the build environment that CodeBuild itself does not set, PATH among them, each
-	// as NAME=value. Commands get no others.
+	// Environment returns the variables of the build environment that CodeBuild itself does not set, PATH among them,
+	// each as NAME=value. Commands get no others.
 	Environment func(iam.Session) []string
-	// Log opens what receives the log of a build, which has this ID, as it grows. With nil it is dropped.
+	// Log opens the writer for the log of the build with this ID. With nil the log is dropped.
 	Log func(id string) io.WriteCloser
 
 	mu      sync.Mutex
 	numbers map[string]int // last build number by project
 
-	minute time.Duration // what buildTimeout counts, shorter in tests
+	minute time.Duration // the unit of buildTimeout, shorter in tests
 }
 
-// Input is what StartBuild and CodePipeline's CodeBuild action say about one build.
+// Input is what StartBuild and CodePipeline's CodeBuild action specify about a build.
 type Input struct {
 	ProjectName string
 	// SourceVersion is CODEBUILD_SOURCE_VERSION: from CodePipeline, the ARN of the source artifact's object.
@@ -58,13 +58,13 @@ type Input struct {
 	Initiator string
 	// Fetch returns the path of the source, a zip archive. Its error fails the phase DOWNLOAD_SOURCE.
 	Fetch func(iam.Session) (path string, err error)
-	// Store takes the artifact, a zip archive that lasts until Store returns. Its error fails the phase UPLOAD_ARTIFACTS.
-	// As in AWS it is called for a build that has failed, too, unless that was in INSTALL or PRE_BUILD or with
-	// on-failure: ABORT. It is not called when the buildspec has no artifacts.
+	// Store stores the artifact, a zip archive that lasts until Store returns. Its error fails the phase UPLOAD_ARTIFACTS.
+	// As in AWS it is also called for a failed build, unless that failed in INSTALL or PRE_BUILD or with on-failure:
+	// ABORT. It is not called if the buildspec has no artifacts.
 	Store func(session iam.Session, path string) error
 }
 
-// Build is a build that has ended.
+// Build is an ended build.
 type Build struct {
 	// ID is "<project>:<uuid>".
 	ID, ARN string
@@ -74,14 +74,14 @@ type Build struct {
 	Status string
 	// Warnings are what did not stop the build, one sentence each.
 	Warnings []string
-	// Phases are those that ran, of QUEUED, DOWNLOAD_SOURCE, INSTALL, PRE_BUILD, BUILD, POST_BUILD and UPLOAD_ARTIFACTS;
-	// nothing happens in the others.
+	// Phases are the phases that ran, of QUEUED, DOWNLOAD_SOURCE, INSTALL, PRE_BUILD, BUILD, POST_BUILD and
+	// UPLOAD_ARTIFACTS; nothing happens in the others.
 	Phases []PhaseResult
-	// ExportedVariables are the values at the end of the build of those that the buildspec exports and that are set.
+	// ExportedVariables are the final values of the variables that the buildspec exports and that are set.
 	ExportedVariables map[string]string
 }
 
-// PhaseResult is how one phase ended.
+// PhaseResult is the result of a phase.
 type PhaseResult struct {
 	Name string
 	// Status is SUCCEEDED, FAILED, TIMED_OUT or STOPPED.
@@ -96,9 +96,9 @@ type PhaseContext struct{ StatusCode, Message string }
 
 var errTimedOut = errors.New("build has timed out")
 
-// StartBuild runs a build of a declared project to its end. When ctx ends, the build is stopped. The Build is nil when
-// none could be started; when one ended otherwise than in success, the error has the phase, the reason and, of a
-// command, the last lines that it printed. No process and no file of the build is left, except in its cache.
+// StartBuild runs a build of a declared project to its end. When ctx ends, the build is stopped. The Build is nil if none
+// could be started. If one did not succeed, the error has the phase, the reason and, for a command, the last lines of its
+// output. The build leaves no process and no file, except in its cache.
 func (r *Runner) StartBuild(ctx context.Context, in Input) (*Build, error) {
 	p, err := findProject(r.Account, in.ProjectName)
 	if err != nil {
@@ -157,7 +157,7 @@ func (b *build) open() error {
 	return err
 }
 
-// close ends what open and the build began, processes first.
+// close ends what open and the build started, processes first.
 func (b *build) close() error {
 	if b.group != nil {
 		b.group.remove()

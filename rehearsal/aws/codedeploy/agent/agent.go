@@ -79,14 +79,14 @@ type Revision struct {
 	Bucket, Key, Version, ETag string
 }
 
-// Line is one line that a lifecycle event brings forth.
+// Line is one line that a lifecycle event produces.
 type Line struct {
-	// Kind tells a script's output (as in scripts.log, "[stdout]..."), the agent's own log, and the rehearsal's warning.
+	// Kind tells a script's output (as in scripts.log, "[stdout]...") from the agent's own log and the rehearsal's warnings.
 	Kind LineKind
 	Text string
 }
 
-// LineKind is who a Line is from.
+// LineKind is the origin of a Line.
 type LineKind int
 
 // The kinds of lines.

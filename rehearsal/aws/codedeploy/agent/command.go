@@ -14,7 +14,7 @@ import (
 )
 
 // commandLine is what the agent runs for a script (linux_util.rb, prepare_script_command). It is one string that Ruby
-// takes apart again: a blank in a path splits it.
+// splits again: a blank in a path splits it too.
 func commandLine(script appspec.Script, path string) string {
 	switch {
 	case script.RunAs != nil && script.Sudo:
@@ -27,11 +27,11 @@ func commandLine(script appspec.Script, path string) string {
 	return path
 }
 
-// argv takes a command line apart as Ruby's Process.spawn does (process.c, rb_exec_fillarg): by a shell when there is
-// anything for a shell to do, else at blanks.
+// argv splits a command line as Ruby's Process.spawn does (process.c, rb_exec_fillarg): with a shell if there is anything
+// for a shell to do, otherwise at blanks.
 func argv(line string) []string {
 	if strings.ContainsAny(line, "*?{}[]<>()~&|\\$;'`\"\n#") {
-		return []string{"/bin/sh", "-c", line} // Ruby's rule for "=" and shell words needs a first word that is no path
+		return []string{"/bin/sh", "-c", line} // Ruby's rule for "=" and shell words needs a first word that is not a path
 	}
 	return strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' })
 }
@@ -78,7 +78,7 @@ func (h hook) environment() []string {
 		{"BUNDLE_VERSION", d.Revision.Version}, {"BUNDLE_ETAG", d.Revision.ETag},
 	}
 	for _, v := range bundle {
-		// A variable that Ruby sets to nil is taken out, even when it was inherited.
+		// A variable that Ruby sets to nil is removed, even if it was inherited.
 		env = slices.DeleteFunc(slices.Clone(env), func(inherited string) bool { return strings.HasPrefix(inherited, v[0]+"=") })
 		if v[1] != "" {
 			set = append(set, v[0]+"="+v[1])
@@ -87,7 +87,7 @@ func (h hook) environment() []string {
 	return append(slices.Clone(env), set...) // the last value of a name counts
 }
 
-// rubyErrors name the classes that Ruby raises for the errors that a file operation or an exec commonly meets.
+// rubyErrors names the classes that Ruby raises for common errors of a file operation or an exec.
 var rubyErrors = map[syscall.Errno]string{
 	syscall.ENOENT: "Errno::ENOENT", syscall.EACCES: "Errno::EACCES", syscall.EPERM: "Errno::EPERM",
 	syscall.ETXTBSY: "Errno::ETXTBSY", syscall.E2BIG: "Errno::E2BIG", syscall.ELOOP: "Errno::ELOOP",
@@ -101,7 +101,7 @@ func rubyClassAndText(err error, command string) (class, text string) {
 	case errors.As(err, &errno):
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		errno = syscall.ENOENT
-	case errors.Is(err, fs.ErrPermission): // os/exec looks before it leaps, and finds a directory
+	case errors.Is(err, fs.ErrPermission): // os/exec checks first, and finds a directory
 		errno = syscall.EACCES
 	default:
 		return "StandardError", err.Error()

@@ -74,7 +74,7 @@ func (h hook) readAppSpec() (appspec.AppSpec, error) {
 	return appspec.Parse(text)
 }
 
-// fail returns the failure of a script with what the log has by now.
+// fail returns the failure of a script, with the log so far.
 func (h hook) fail(code Code, script appspec.Script, format string, args ...any) *Failure {
 	return &Failure{
 		Code:    code,
@@ -85,7 +85,7 @@ func (h hook) fail(code Code, script appspec.Script, format string, args ...any)
 	}
 }
 
-// runScript makes sure that a script is there and executable, and runs it.
+// runScript makes sure that a script exists and is executable, and runs it.
 func (h hook) runScript(ctx context.Context, script appspec.Script) error {
 	path := filepath.Join(h.archive, script.Location)
 	info, err := os.Stat(path)

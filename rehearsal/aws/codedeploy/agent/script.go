@@ -17,15 +17,15 @@ import (
 	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
-// execute runs one script (hook_executor.rb, execute_script): input at its end, output line by line into the log,
-// TERM for the whole process group at the timeout, and an error for output that is still open then.
+// execute runs one script (hook_executor.rb, execute_script): with its input at the end, its output line by line in the
+// log, TERM for the whole process group at the timeout, and an error for output that is still open then.
 func (h hook) execute(ctx context.Context, script appspec.Script, path string) error {
 	p, err := h.startScript(script, path)
 	if err != nil {
 		class, text := rubyClassAndText(err, argv(commandLine(script, path))[0])
 		return h.fail(ScriptFailed, script, "%s failed with error %s with message %s", prefix(script), class, text)
 	}
-	defer func() { // no line comes after the event's end
+	defer func() { // no line may come after the event's end
 		p.closeOutput()
 		<-p.stdoutDone
 		<-p.stderrDone
@@ -114,7 +114,7 @@ func (h hook) startScript(script appspec.Script, path string) (*process, error) 
 		return nil, err
 	}
 	go func() {
-		_ = p.cmd.Wait() // ProcessState has the outcome
+		_ = p.cmd.Wait() // ProcessState has the result
 		close(p.exited)
 	}()
 	go h.copyLines("[stdout]", stdout, p.stdoutDone)
@@ -157,10 +157,10 @@ func (p *process) wait(ctx context.Context, done chan struct{}, limit time.Durat
 	}
 }
 
-// killGrace is how long the processes of an interrupted hook may take to tidy up.
+// killGrace is how long the processes of an interrupted hook may take to clean up.
 const killGrace = 3 * time.Second
 
-// kill ends the process group for good: the rehearsal is being interrupted. It returns reason.
+// kill ends the process group for good, because the rehearsal is being interrupted. It returns reason.
 func (p *process) kill(reason error) error {
 	p.signal(syscall.SIGTERM)
 	select {
@@ -181,7 +181,7 @@ func (p *process) closeOutput() {
 	p.stderr.Close()
 }
 
-// hint says what the agent leaves its user to find out.
+// hint says what the agent leaves for its user to find out.
 func (h hook) hint(code Code, script appspec.Script) string {
 	switch code {
 	case ScriptMissing:
@@ -198,7 +198,7 @@ func (h hook) hint(code Code, script appspec.Script) string {
 		return ""
 	}
 	defer file.Close()
-	first, _ := bufio.NewReader(file).ReadSlice('\n') // a file without a line end is all first line
+	first, _ := bufio.NewReader(file).ReadSlice('\n') // without a line end, the whole file is the first line
 	interpreter := strings.Fields(strings.TrimPrefix(string(first), "#!"))
 	switch {
 	case bytes.HasSuffix(first, []byte("\r\n")):

@@ -10,11 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// tailLimit is the size in characters that the reported tail of a log stays below (hook_executor.rb, ScriptLog).
+// tailLimit is the exclusive upper limit of a log's reported tail, in characters (hook_executor.rb, ScriptLog).
 const tailLimit = 2048
 
-// scriptLog is the output of one lifecycle event: the tail that the service gets to see, and scripts.log, which has
-// all of it.
+// scriptLog is the output of one lifecycle event: the tail that the service gets, and scripts.log, which has all of it.
 type scriptLog struct {
 	file *os.File
 	sink func(string)
@@ -36,7 +35,7 @@ func openScriptLog(deploymentDir string, sink func(string)) (*scriptLog, error) 
 	return &scriptLog{file: file, sink: sink}, nil
 }
 
-// write adds one entry, which ends its line itself; the last line of a script's output may not.
+// write adds one entry. The entry ends its line itself; the last line of a script's output may not.
 func (l *scriptLog) write(entry string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,7 +46,7 @@ func (l *scriptLog) write(entry string) {
 		size += utf8.RuneCountInString(l.tail[keep])
 	}
 	l.tail = l.tail[keep:]
-	// The agent ignores what happens to its log file too: a full disk must not change the outcome of a script.
+	// Like the agent, it ignores errors of the log file: a full disk must not change the outcome of a script.
 	_, _ = fmt.Fprintf(l.file, "%s %s", time.Now().Format(time.DateTime), entry)
 	l.sink(strings.TrimSuffix(entry, "\n"))
 }
