@@ -158,8 +158,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestProtected has a program declare one resource in place of another, which is protected, as another host is when the
-// architecture changes.
+// TestProtected has a program that replaces a protected resource, as a change of the architecture replaces a protected
+// host.
 func TestProtected(t *testing.T) {
 	project(t)
 	declares := func(name string) pulumi.RunFunc {

@@ -60,8 +60,8 @@ func (c *cloud) boot(instanceID string, number int) (*Host, error) {
 	h.agent = &agent.Agent{
 		DeploymentRoot: c.work.Path("hosts", instanceID, "deployment-root"),
 		Root:           c.work.Path("hosts", instanceID, "root"),
-		// Without HOME: systemd sets none for a service of root's (systemd.exec(5), "Environment Variables in Spawned Processes"). The
-		// other two keep hooks away from this machine's own temporary files and Docker settings.
+		// Without HOME, because systemd sets none for root's services (systemd.exec(5), "Environment Variables in Spawned
+		// Processes"). TMPDIR and DOCKER_CONFIG keep hooks away from this machine's own temporary files and Docker settings.
 		Env: append(c.machine.environment(c.work),
 			"TMPDIR="+home, "DOCKER_CONFIG="+filepath.Join(home, ".docker"), "APP_NAME="+h.App, "EDGE_PORT="+edge, "EDGE_IMAGE="+c.edgeImage(),
 			"AWS_ENDPOINT_URL="+c.api.URL, "AWS_EC2_METADATA_SERVICE_ENDPOINT="+endpoint.URL+"/"),

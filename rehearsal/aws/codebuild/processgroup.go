@@ -16,8 +16,8 @@ import (
 // processGroup stands for the container in which AWS runs a build: it has every process of the build, including background
 // ones, and ends them all when removed.
 //
-// They share one process group, whose leader is the watchdog, a shell that waits for its standard input to end and then kills
-// the group. That happens when the build is over and also when this process dies in whatever way, including kill -9.
+// They share one process group, whose leader is the watchdog, a shell that waits for its standard input to end and then
+// kills the group. That happens when the build is over and also when this process dies in any way, including kill -9.
 type processGroup struct {
 	buildID       string
 	watchdog      *exec.Cmd

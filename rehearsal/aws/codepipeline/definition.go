@@ -35,7 +35,7 @@ type definition struct {
 type stage struct {
 	Name    string   `json:"name"`
 	Actions []action `json:"actions"`
-	// OnFailure asks for another try of the stage, if Result is RETRY.
+	// OnFailure asks for one retry of the stage if Result is RETRY.
 	OnFailure struct {
 		Result             string `json:"result"`
 		RetryConfiguration struct {

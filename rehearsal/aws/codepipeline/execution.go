@@ -101,8 +101,8 @@ func (e *Execution) run(ctx context.Context, arrival *waiter) {
 	e.service.Observe(Event{Execution: e, Status: e.status, Duration: time.Since(start), Err: e.err})
 }
 
-// runStage runs a stage, and once more if that fails and the stage asks for it: its failed actions, or all (CodePipeline API
-// Reference, RetryConfiguration; User Guide, "Configure a stage for automatic retry on failure").
+// runStage runs a stage. If the stage fails and asks for a retry, it runs the failed actions, or all, once more (CodePipeline
+// API Reference, RetryConfiguration; User Guide, "Configure a stage for automatic retry on failure").
 func (e *Execution) runStage(ctx context.Context, st stage) error {
 	succeeded := map[string]bool{}
 	err := e.runActions(ctx, st, succeeded)
@@ -115,8 +115,8 @@ func (e *Execution) runStage(ctx context.Context, st stage) error {
 	return e.runActions(ctx, st, succeeded)
 }
 
-// runActions runs the stage's actions that have not succeeded: those of one run order at the same time, one run order after the
-// other.
+// runActions runs the stage's actions that have not succeeded: those of one run order in parallel, one run order after
+// another.
 func (e *Execution) runActions(ctx context.Context, st stage, succeeded map[string]bool) error {
 	byOrder := map[int][]action{}
 	for _, a := range st.Actions {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestRetry has a stage of a build, and an approval that is refused at first: how often is each asked for?
+// TestRetry counts how often a stage asks for a build, and for an approval that is refused at first.
 func TestRetry(t *testing.T) {
 	tests := []struct {
 		name              string
