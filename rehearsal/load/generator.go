@@ -37,12 +37,12 @@ type generator struct {
 // newGenerator makes a generator with connections of clients from internet, one each. POST requests go to /echo, where the
 // embedded application accepts bodies; another application may answer 404 or 405.
 func newGenerator(internet func() *http.Client, url string) *generator {
-	lines := make(connectionPool, connectionCount)
-	for range cap(lines) {
-		lines <- internet().Transport
+	pool := make(connectionPool, connectionCount)
+	for range cap(pool) {
+		pool <- internet().Transport
 	}
 	return &generator{
-		client: &http.Client{Timeout: internet().Timeout, Transport: lines},
+		client: &http.Client{Timeout: internet().Timeout, Transport: pool},
 		targets: vegeta.NewStaticTargeter(
 			vegeta.Target{Method: http.MethodGet, URL: url},
 			vegeta.Target{

@@ -133,13 +133,13 @@ func TestUnsentBody(t *testing.T) {
 		io.WriteString(conn, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
 		listener.Accept() // until the test ends
 	}()
-	lines := make(connectionPool, 1)
-	lines <- &http.Transport{}
+	pool := make(connectionPool, 1)
+	pool <- &http.Transport{}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+listener.Addr().String(), bytes.NewReader(make([]byte, 64<<20)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = lines.RoundTrip(request)
+	_, err = pool.RoundTrip(request)
 	if err == nil || !strings.Contains(err.Error(), "status 413 came with") {
 		t.Errorf("error %v, want that the body was not sent", err)
 	}
