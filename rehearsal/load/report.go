@@ -15,8 +15,8 @@ import (
 // maxP99Ratio is how many times the p99 before releases the p99 during releases may be.
 const maxP99Ratio = 5
 
-// toldFailures is how many failures a measurement describes.
-const toldFailures = 5
+// maxFailures is how many failures a measurement describes.
+const maxFailures = 5
 
 // report is how requests fared before and during releases.
 type report struct {
@@ -56,7 +56,7 @@ func (m *Measurement) Add(r *vegeta.Result) {
 		return
 	}
 	m.Failed++
-	if len(m.Failures) < toldFailures {
+	if len(m.Failures) < maxFailures {
 		m.Failures = append(m.Failures, fmt.Sprintf("%s: %s %s: %s after %s", r.Timestamp.Format(time.TimeOnly), r.Method, r.URL, r.Error, r.Latency.Round(time.Millisecond)))
 	}
 }

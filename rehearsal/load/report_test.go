@@ -42,7 +42,7 @@ func TestMeasurement(t *testing.T) {
 	if m.Seconds < 99 || m.Seconds > 100 {
 		t.Errorf("%.1f s, want from the first request to the last answer", m.Seconds)
 	}
-	if many := met(1, bytes16(100)...); many.Failed != 100 || len(many.Failures) != toldFailures {
+	if many := met(1, bytes16(100)...); many.Failed != 100 || len(many.Failures) != maxFailures {
 		t.Errorf("%d failures, %d told of", many.Failed, len(many.Failures))
 	}
 }
