@@ -18,11 +18,11 @@ func total(spans []console.Span) (sum time.Duration) {
 	return sum
 }
 
-// worthTelling is the shortest duration of a step that is shown.
-const worthTelling = 10 * time.Millisecond
+// minShown is the shortest duration of a step that is shown.
+const minShown = 10 * time.Millisecond
 
 // medianSpans returns the spans of a typical round: for each name the median, over the rounds, of its total in a round. The
-// names are in the order in which they first occur. Spans shorter than worthTelling are omitted.
+// names are in the order in which they first occur. Spans shorter than minShown are omitted.
 func medianSpans(rounds [][]console.Span) []console.Span {
 	var names []console.Span
 	for _, s := range slices.Concat(rounds...) {
@@ -30,7 +30,7 @@ func medianSpans(rounds [][]console.Span) []console.Span {
 			names = append(names, s)
 		}
 	}
-	var told []console.Span
+	var shown []console.Span
 	for _, n := range names {
 		var sums []float64
 		for _, round := range rounds {
@@ -38,11 +38,11 @@ func medianSpans(rounds [][]console.Span) []console.Span {
 			sums = append(sums, float64(total(same)))
 		}
 		n.Took = time.Duration(median(sums))
-		if n.Took >= worthTelling {
-			told = append(told, n)
+		if n.Took >= minShown {
+			shown = append(shown, n)
 		}
 	}
-	return told
+	return shown
 }
 
 // traced runs a script in bash, which prints the start of each command, in seconds since 1970.
