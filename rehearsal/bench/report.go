@@ -56,11 +56,11 @@ func (c comparison) goal() string {
 	if c.missed() {
 		outcome = "MISSED"
 	}
-	return fmt.Sprintf("<= %-8s%s", c.most(), outcome)
+	return fmt.Sprintf("<= %-8s%s", c.limitText(), outcome)
 }
 
-// most is the formatted limit.
-func (c comparison) most() string {
+// limitText is the formatted limit.
+func (c comparison) limitText() string {
 	return strings.TrimPrefix(fmt.Sprintf(c.judge.format, c.limit), "+")
 }
 
@@ -117,7 +117,7 @@ func (r *report) verdict() error {
 	var errs []error
 	for _, c := range r.comparisons {
 		if c.missed() {
-			errs = append(errs, fmt.Errorf("%s: "+c.judge.format+", want at most %s", c.name, c.figure(), c.most()))
+			errs = append(errs, fmt.Errorf("%s: "+c.judge.format+", want at most %s", c.name, c.figure(), c.limitText()))
 		}
 	}
 	return errors.Join(errs...)
