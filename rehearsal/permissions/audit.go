@@ -82,7 +82,7 @@ func (a *audit) compare(granted []iam.Granted, excuses []exemption) {
 	for _, g := range granted {
 		one := grant{Granted: g, narrower: g.Narrower()}
 		for i, e := range excuses {
-			if e.excuses(one) {
+			if e.covers(one) {
 				one.reason = e.reason
 				if excused[i] == nil {
 					excused[i] = map[string]bool{}

@@ -37,8 +37,8 @@ var exemptions = []exemption{
 const ownKeys = "CodePipeline makes up the keys from the shortened names of pipeline and artifact (CodePipeline User Guide, " +
 	"\"Troubleshooting\"), and the bucket holds only this pipeline's artifacts"
 
-// excuses reports whether the exemption is about this grant.
-func (e exemption) excuses(g grant) bool {
+// covers reports whether the exemption is about this grant.
+func (e exemption) covers(g grant) bool {
 	if !strings.HasSuffix(g.RoleName, "-"+e.role+"-role") || !slices.Contains(e.actions, g.Action) {
 		return false
 	}
