@@ -83,8 +83,8 @@ type machine struct {
 	dockerHost string
 }
 
-// passed are the user's variables that builds and hooks get too: the language, and how to reach the internet.
-var passed = []string{"LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "GOPROXY", "SSL_CERT_FILE"}
+// inherited are the user's variables that builds and hooks get too: the language, and how to reach the internet.
+var inherited = []string{"LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "GOPROXY", "SSL_CERT_FILE"}
 
 // environment is the part of the environment that builds and hooks share. It excludes the user's AWS settings.
 func (m machine) environment(work *workspace.Workspace) []string {
@@ -92,7 +92,7 @@ func (m machine) environment(work *workspace.Workspace) []string {
 		"PATH=" + m.path, "DOCKER_HOST=" + m.dockerHost, workspace.ProcessMark + "=" + work.Name,
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
 	}
-	for _, name := range passed {
+	for _, name := range inherited {
 		if value := os.Getenv(name); value != "" {
 			environment = append(environment, name+"="+value)
 		}

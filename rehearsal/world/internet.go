@@ -39,11 +39,11 @@ func (c *cloud) internet() *http.Client {
 			return (&net.Dialer{}).DialContext(ctx, network, local)
 		},
 	}}
-	return &http.Client{Timeout: 15 * time.Second, Transport: transport, CheckRedirect: answerIsEnough}
+	return &http.Client{Timeout: 15 * time.Second, Transport: transport, CheckRedirect: noRedirects}
 }
 
-// answerIsEnough keeps a client from following redirects: their targets, HTTPS or another site, are not rehearsed.
-func answerIsEnough(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+// noRedirects keeps a client from following redirects: their targets, HTTPS or another site, are not rehearsed.
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // locally returns the address on this machine behind a port of an Elastic IP.
 func (c *cloud) locally(publicIP string, port int) (string, error) {
