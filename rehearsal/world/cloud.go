@@ -51,8 +51,8 @@ type cloud struct {
 	report         *reporter
 	logs           *logs
 
-	// heard receives each push that reached the pipelines.
-	heard   chan pushed
+	// pushes receives each push that reached the pipelines.
+	pushes  chan pushed
 	closers []func() error
 }
 
@@ -63,7 +63,7 @@ func startCloud(ctx context.Context, work *workspace.Workspace, m machine, o clo
 	authority := iam.NewAuthority(acct)
 	c := &cloud{
 		work: work, machine: m, account: acct, authority: authority, report: o.report, logs: o.logs, builtInAWS: o.builtInAWS,
-		heard: make(chan pushed, 64),
+		pushes: make(chan pushed, 64),
 	}
 	c.hosts = hosts{firstPort: o.port, byID: map[string]*Host{}}
 	return c, errors.Join(c.startStorage(), c.startProvider(ctx, o), c.startPipelines(o))
@@ -178,15 +178,15 @@ type pushed struct {
 	err     error // why nothing was started
 }
 
-// hear handles each push to GitHub. Its answer is shown to whoever pushed.
-func (c *cloud) hear(ctx context.Context, push github.Push) string {
+// onPush handles each push to GitHub. Its answer is shown to whoever pushed.
+func (c *cloud) onPush(ctx context.Context, push github.Push) string {
 	p := pushed{At: time.Now()}
 	p.Started, p.err = c.pipelines.Push(ctx, push)
 	if errors.Is(p.err, codepipeline.ErrUnwatched) {
 		p.err = fmt.Errorf("%w (config branch, watchPaths)", p.err)
 	}
 	select {
-	case c.heard <- p:
+	case c.pushes <- p:
 	default: // nobody is waiting
 	}
 	if p.err != nil {
@@ -233,7 +233,7 @@ func (c *cloud) createRepository(ctx context.Context, pipeline string) error {
 	if err != nil {
 		return err
 	}
-	repository, err := github.Create(ctx, root, fullName, branch, func(p github.Push) string { return c.hear(ctx, p) })
+	repository, err := github.Create(ctx, root, fullName, branch, func(p github.Push) string { return c.onPush(ctx, p) })
 	if err != nil {
 		return err
 	}

@@ -35,9 +35,9 @@ func TestPushThatNobodyHears(t *testing.T) {
 			}
 			r := &World{
 				Console: console.New(io.Discard),
-				cloud:   &cloud{heard: make(chan pushed, 1), pipelines: &codepipeline.Service{Repository: repository}},
+				cloud:   &cloud{pushes: make(chan pushed, 1), pipelines: &codepipeline.Service{Repository: repository}},
 			}
-			r.cloud.heard <- pushed{} // of another push
+			r.cloud.pushes <- pushed{} // of another push
 			_, err = r.PushTo(t.Context(), testproject.New(t), "HEAD", "main")
 			for _, want := range []string{"arrived", "reached no pipeline", "post-receive hook of " + repository.Dir} {
 				if err == nil || !strings.Contains(err.Error(), want) {

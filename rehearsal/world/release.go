@@ -165,8 +165,8 @@ func (w *World) Push(ctx context.Context, dir string) (*codepipeline.Execution, 
 // no error.
 func (w *World) PushTo(ctx context.Context, dir, revision, branch string) ([]*codepipeline.Execution, error) {
 	repository := w.cloud.pipelines.Repository
-	for len(w.cloud.heard) > 0 {
-		<-w.cloud.heard // of an earlier push
+	for len(w.cloud.pushes) > 0 {
+		<-w.cloud.pushes // of an earlier push
 	}
 	start := time.Now()
 	said, err := repository.Push(ctx, dir, revision, branch)
@@ -175,7 +175,7 @@ func (w *World) PushTo(ctx context.Context, dir, revision, branch string) ([]*co
 	}
 	w.Step("git push", "to "+repository.FullName+", branch "+branch, time.Since(start))
 	select {
-	case p := <-w.cloud.heard: // before git push returned
+	case p := <-w.cloud.pushes: // before git push returned
 		if p.err != nil {
 			return nil, fmt.Errorf("the push to %s started nothing: %w", branch, p.err)
 		}

@@ -51,7 +51,7 @@ func (w *World) Start(ctx context.Context, commit string) (*codepipeline.Executi
 func (w *World) Repository() *github.Repository { return w.cloud.pipelines.Repository }
 
 // Pushes receives each push to the repository that reached the pipelines.
-func (w *World) Pushes() <-chan pushed { return w.cloud.heard }
+func (w *World) Pushes() <-chan pushed { return w.cloud.pushes }
 
 // Host returns the host that everything runs on.
 func (w *World) Host() (*Host, error) {
