@@ -109,8 +109,8 @@ func TestBenchReport(t *testing.T) {
 
 func TestBenchTableFits(t *testing.T) {
 	report := report{comparisons: []comparison{
-		{name: "GET through edge", beside: "bare net/http", unit: "%.0f/s", judge: ratio, here: []float64{123456}, there: []float64{654321}, limit: 1.3},
-		{name: "make rehearse", beside: "bare commands", unit: "%.1f s", judge: excess, here: []float64{1234.5}, there: []float64{1000}, limit: 10},
+		{name: "GET through edge", baseline: "bare net/http", unit: "%.0f/s", judge: ratio, here: []float64{123456}, there: []float64{654321}, limit: 1.3},
+		{name: "make rehearse", baseline: "bare commands", unit: "%.1f s", judge: excess, here: []float64{1234.5}, there: []float64{1000}, limit: 10},
 	}}
 	for line := range strings.Lines(report.table()) {
 		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > console.Width {

@@ -30,7 +30,7 @@ func (b *bench) measurePreviews(ctx context.Context, report *report) error {
 		return err
 	}
 	report.add(comparison{
-		name: "preview of " + b.Stack, beside: "empty program", unit: "%.2f s", judge: ratio, here: figures[0], there: figures[1], limit: 2,
+		name: "preview of " + b.Stack, baseline: "empty program", unit: "%.2f s", judge: ratio, here: figures[0], there: figures[1], limit: 2,
 		how: "a preview of the existing stack, beside one of a program that declares nothing, both through `automation` with the same engine",
 	})
 	return nil

@@ -28,7 +28,7 @@ func (b *bench) measureRehearsals(ctx context.Context, report *report) error {
 		return err
 	}
 	report.add(comparison{
-		name: "make rehearse", beside: "its releases", unit: "%.1f s", judge: excess, here: figures[0], there: figures[1], limit: 10,
+		name: "make rehearse", baseline: "its releases", unit: "%.1f s", judge: excess, here: figures[0], there: figures[1], limit: 10,
 		how: "`make rehearse` with everything built, from start to exit, beside the sum of its two releases, from push to live each",
 	})
 	return nil

@@ -62,14 +62,14 @@ func (b *bench) measureReleases(ctx context.Context, report *report) error {
 		return err
 	}
 	report.add(comparison{
-		name: "push to live", beside: "bare commands", unit: "%.1f s", judge: ratio, here: figures[0], there: figures[1], limit: 1.3,
+		name: "push to live", baseline: "bare commands", unit: "%.1f s", judge: ratio, here: figures[0], there: figures[1], limit: 1.3,
 		how: "`git push` of a changed line until the URL first serves it, beside `rehearsal/bench/bare.sh`: go vet, go test, go build, " +
 			"docker build, push to a registry without a login, pull, run, and wait for the health path; ECR is asked for the commit's " +
 			"image and for two logins with the built-in aws command",
 	})
 	if len(figures) > 2 {
 		report.add(comparison{
-			name: "push, AWS CLI", beside: "bare commands", unit: "%.1f s", judge: ratio, here: figures[2], there: figures[1],
+			name: "push, AWS CLI", baseline: "bare commands", unit: "%.1f s", judge: ratio, here: figures[2], there: figures[1],
 			how: "the same push with this machine's AWS CLI: each of its three calls first starts Python",
 		})
 	}

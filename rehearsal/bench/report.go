@@ -20,12 +20,12 @@ type report struct {
 
 // comparison is one line: this project and what it is compared with.
 type comparison struct {
-	name, beside string
-	how          string    // what exactly is measured
-	unit         string    // a format
-	here, there  []float64 // one figure per round
-	judge        judgement
-	limit        float64 // the highest acceptable figure, 0 if there is no goal
+	name, baseline string
+	how            string    // what exactly is measured
+	unit           string    // a format
+	here, there    []float64 // one figure per round
+	judge          judgement
+	limit          float64 // the highest acceptable figure, 0 if there is no goal
 }
 
 // judgement is the figure that is compared with the goal, and its format.
@@ -84,11 +84,11 @@ func (r *report) table() string {
 	}
 	row("", "here", "beside", "", "", "goal")
 	for _, c := range r.comparisons {
-		beside := ""
+		baseline := ""
 		if c.there != nil {
-			beside = fmt.Sprintf(c.unit, median(c.there))
+			baseline = fmt.Sprintf(c.unit, median(c.there))
 		}
-		row(c.name, fmt.Sprintf(c.unit, median(c.here)), beside, c.beside, fmt.Sprintf(c.judge.format, c.figure()), c.goal())
+		row(c.name, fmt.Sprintf(c.unit, median(c.here)), baseline, c.baseline, fmt.Sprintf(c.judge.format, c.figure()), c.goal())
 	}
 	return b.String()
 }
@@ -106,7 +106,7 @@ func (r *report) rounds() string {
 	for _, c := range r.comparisons {
 		row(c.name, c.unit, c.here)
 		if c.there != nil {
-			row("  "+c.beside, c.unit, c.there)
+			row("  "+c.baseline, c.unit, c.there)
 		}
 	}
 	return b.String()

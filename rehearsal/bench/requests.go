@@ -55,11 +55,11 @@ func (b *bench) measureRequests(ctx context.Context, report *report) error {
 	how := fmt.Sprintf("GET / on %d kept connections for %d s, each sending the next request when the last is answered; "+
 		"the load generator shares the machine. ", benchConnections, int(benchTime.Seconds()))
 	report.add(comparison{
-		name: "GET through edge", beside: "app alone", unit: "%.0f/s", judge: ratio, here: figures[0], there: figures[1],
+		name: "GET through edge", baseline: "app alone", unit: "%.0f/s", judge: ratio, here: figures[0], there: figures[1],
 		how: how + "The edge in front of the application, beside the application itself",
 	})
 	report.add(comparison{
-		name: "GET of webapp", beside: "bare net/http", unit: "%.0f/s", judge: ratio, here: figures[1], there: figures[2],
+		name: "GET of webapp", baseline: "bare net/http", unit: "%.0f/s", judge: ratio, here: figures[1], there: figures[2],
 		how: "in the same rounds, the application, which logs every request, beside `rehearsal/bench/hello`",
 	})
 	return nil
