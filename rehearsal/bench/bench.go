@@ -133,7 +133,7 @@ func (b *bench) inTurns(title, unit string, measures ...measure) ([][]float64, e
 		for i, figure := range figures {
 			texts[i] = fmt.Sprintf(unit, figure)
 		}
-		b.progress.Step(name, strings.Join(texts, " beside "), took)
+		b.progress.Step(name, strings.Join(texts, " vs. "), took)
 	}, measures...)
 }
 

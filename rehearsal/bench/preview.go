@@ -25,13 +25,13 @@ func (b *bench) measurePreviews(ctx context.Context, report *report) error {
 			})
 		}
 	}
-	figures, err := b.inTurns("Preview of stack "+b.Stack+", beside an empty program", "%.2f s", preview(b.Declared()), preview(empty))
+	figures, err := b.inTurns("Preview of stack "+b.Stack+", compared with an empty program", "%.2f s", preview(b.Declared()), preview(empty))
 	if err != nil {
 		return err
 	}
 	report.add(comparison{
 		name: "preview of " + b.Stack, baseline: "empty program", unit: "%.2f s", judge: ratio, here: figures[0], there: figures[1], limit: 2,
-		how: "a preview of the existing stack, beside one of a program that declares nothing, both through `automation` with the same engine",
+		how: "a preview of the existing stack, compared with one of a program that declares nothing, both through `automation` with the same engine",
 	})
 	return nil
 }

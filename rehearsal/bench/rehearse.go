@@ -23,13 +23,13 @@ func (b *bench) measureRehearsals(ctx context.Context, report *report) error {
 			return err
 		})
 	}
-	figures, err := b.inTurns("make rehearse, beside its own releases", "%.1f s", whole, func(int) (float64, error) { return releases, nil })
+	figures, err := b.inTurns("make rehearse, compared with its own releases", "%.1f s", whole, func(int) (float64, error) { return releases, nil })
 	if err != nil {
 		return err
 	}
 	report.add(comparison{
 		name: "make rehearse", baseline: "its releases", unit: "%.1f s", judge: excess, here: figures[0], there: figures[1], limit: 10,
-		how: "`make rehearse` with everything built, from start to exit, beside the sum of its two releases, from push to live each",
+		how: "`make rehearse` with everything built, from start to exit, compared with the sum of its two releases, from push to live each",
 	})
 	return nil
 }

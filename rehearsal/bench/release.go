@@ -57,13 +57,13 @@ func (b *bench) measureReleases(ctx context.Context, report *report) error {
 			return took, err
 		})
 	}
-	figures, err := b.inTurns("Push to live, beside the bare commands", "%.1f s", measures...)
+	figures, err := b.inTurns("Push to live, compared with the bare commands", "%.1f s", measures...)
 	if err != nil {
 		return err
 	}
 	report.add(comparison{
 		name: "push to live", baseline: "bare commands", unit: "%.1f s", judge: ratio, here: figures[0], there: figures[1], limit: 1.3,
-		how: "`git push` of a changed line until the URL first serves it, beside `rehearsal/bench/bare.sh`: go vet, go test, go build, " +
+		how: "`git push` of a changed line until the URL first serves it, compared with `rehearsal/bench/bare.sh`: go vet, go test, go build, " +
 			"docker build, push to a registry without a login, pull, run, and wait for the health path; ECR is asked for the commit's " +
 			"image and for two logins with the built-in aws command",
 	})

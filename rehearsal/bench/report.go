@@ -82,7 +82,7 @@ func (r *report) table() string {
 	row := func(columns ...any) {
 		fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("%-16s %9s %9s %-13s %9s  %s", columns...), " "))
 	}
-	row("", "here", "beside", "", "", "goal")
+	row("", "here", "baseline", "", "", "goal")
 	for _, c := range r.comparisons {
 		baseline := ""
 		if c.there != nil {

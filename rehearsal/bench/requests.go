@@ -48,7 +48,7 @@ func (b *bench) measureRequests(ctx context.Context, report *report) error {
 		}
 		throughputs = append(throughputs, func(int) (float64, error) { return requestsPerSecond(ctx, url, benchTime) })
 	}
-	figures, err := b.inTurns("Requests through the edge, beside the application alone and a bare server", "%.0f/s", throughputs...)
+	figures, err := b.inTurns("Requests through the edge, compared with the application and a bare server", "%.0f/s", throughputs...)
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,11 @@ func (b *bench) measureRequests(ctx context.Context, report *report) error {
 		"the load generator shares the machine. ", benchConnections, int(benchTime.Seconds()))
 	report.add(comparison{
 		name: "GET through edge", baseline: "app alone", unit: "%.0f/s", judge: ratio, here: figures[0], there: figures[1],
-		how: how + "The edge in front of the application, beside the application itself",
+		how: how + "The edge in front of the application, compared with the application itself",
 	})
 	report.add(comparison{
 		name: "GET of webapp", baseline: "bare net/http", unit: "%.0f/s", judge: ratio, here: figures[1], there: figures[2],
-		how: "in the same rounds, the application, which logs every request, beside `rehearsal/bench/hello`",
+		how: "in the same rounds, the application, which logs every request, compared with `rehearsal/bench/hello`",
 	})
 	return nil
 }
