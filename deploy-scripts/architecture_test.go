@@ -30,6 +30,6 @@ func TestOtherArchitecture(t *testing.T) {
 		t.Errorf("deploy: %v, want %q in the last line:\n%s", err, want, output)
 	}
 	if got := h.answer(); got != "one" {
-		t.Errorf("answer %q, want that of the release before", got)
+		t.Errorf("answer %q, want that of the previous release", got)
 	}
 }

@@ -16,6 +16,6 @@ func TestPruneWithDockerCLI29(t *testing.T) {
 	}
 	images := docker(t, "image ls --all --digests --format {{.Digest}} "+h.registry+"/team/app")
 	if got := strings.Count(images, "sha256:"); got != 2 {
-		t.Errorf("%d released images are kept, want 2, the running and the one before:\n%s", got, images)
+		t.Errorf("%d released images are kept, want 2, the running and the previous one:\n%s", got, images)
 	}
 }

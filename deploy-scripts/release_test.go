@@ -36,7 +36,7 @@ func TestReleasesLoseNoRequest(t *testing.T) {
 	}
 	images := docker(t, "image ls --digests --format {{.Digest}} "+h.registry+"/team/app")
 	if got := strings.Count(images, "sha256:"); got != 2 {
-		t.Errorf("%d released images are kept, want 2, the running and the one before:\n%s", got, images)
+		t.Errorf("%d released images are kept, want 2, the running and the previous one:\n%s", got, images)
 	}
 	if got := docker(t, "container inspect --format {{.HostConfig.RestartPolicy.Name}} "+h.app+"-9090"); got != "unless-stopped" {
 		t.Errorf("restart policy %q, want one that survives a reboot", got)

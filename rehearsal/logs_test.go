@@ -134,7 +134,7 @@ func TestLogsOfSuccess(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(project, ".rehearsal")); len(during) != 4 || !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%d logs when another one beside it had ended, and %v at the end, want 4 and nothing", len(during), err)
+		t.Errorf("%d logs after a parallel rehearsal ended, and %v at the end, want 4 and no file", len(during), err)
 	}
 }
 

@@ -75,7 +75,7 @@ func rehearse(project string, environment ...string) *exec.Cmd {
 func TestHelperRehearse(t *testing.T) {
 	project := os.Getenv("REHEARSE_PROJECT")
 	if project == "" {
-		t.Skip("only run in a process of its own")
+		t.Skip("only runs in its own process")
 	}
 	if umask, err := strconv.ParseInt(os.Getenv("REHEARSE_UMASK"), 8, 0); err == nil {
 		syscall.Umask(int(umask))

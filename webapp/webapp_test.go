@@ -152,8 +152,8 @@ func TestRun(t *testing.T) {
 		{"healthy", []string{"healthcheck"}, healthy, 0},
 		{"not healthy", []string{"healthcheck"}, sick, 1},
 		{"unknown command", []string{"health"}, "", exitUsage},
-		{"port that is no number", nil, "http", exitUsage},
-		{"port that is none", nil, "65536", exitUsage},
+		{"port that is not a number", nil, "http", exitUsage},
+		{"port out of range", nil, "65536", exitUsage},
 		{"port that is taken", nil, healthy, 1},
 	}
 	for _, tt := range tests {

@@ -73,7 +73,7 @@ func runsOnly(ctx context.Context, h *world.Host, commit string) error {
 	}
 	others := slices.DeleteFunc(names, func(name string) bool { return name == h.EdgeName() })
 	if len(others) != 1 {
-		return fmt.Errorf("beside the edge the host has the containers %q, want one", others)
+		return fmt.Errorf("besides the edge the host has the containers %q, want one", others)
 	}
 	environment, err := docker.Run(ctx, "inspect", "--format", "{{.Config.Env}}", others[0])
 	if err == nil && !strings.Contains(environment, commit) {

@@ -129,8 +129,8 @@ func (r report) verdict() error {
 		errs = append(errs, fmt.Errorf("during releases %s", r.During.Explain()))
 	}
 	if ratio := r.p99Ratio(); ratio > maxP99Ratio {
-		errs = append(errs, fmt.Errorf("p99 during releases is %.1f ms, %.1f times that in the quiet, want %d times at most: "+
-			"repeat it on a machine with nothing else to do before you look for the cause", r.During.Latency.P99, ratio, maxP99Ratio))
+		errs = append(errs, fmt.Errorf("p99 during releases is %.1f ms, %.1f times that before them, want at most %d times: "+
+			"repeat it on an idle machine before you look for the cause", r.During.Latency.P99, ratio, maxP99Ratio))
 	}
 	return errors.Join(errs...)
 }

@@ -57,8 +57,8 @@ func TestVerdict(t *testing.T) {
 		want   []string // nil means no error
 	}{
 		{"good", report{Before: met(1), During: met(5)}, nil},
-		{"failed in the quiet", report{Before: met(1, 502), During: met(1)}, []string{"before any release 1 of 100 requests failed", "502 Bad Gateway"}},
-		{"failed and slow", report{Before: met(1), During: met(6, 0, 0)}, []string{"during releases 2 of 100 requests failed", "6.0 times", "want 5 times at most"}},
+		{"failed before releases", report{Before: met(1, 502), During: met(1)}, []string{"before any release 1 of 100 requests failed", "502 Bad Gateway"}},
+		{"failed and slow", report{Before: met(1), During: met(6, 0, 0)}, []string{"during releases 2 of 100 requests failed", "6.0 times", "want at most 5 times"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
