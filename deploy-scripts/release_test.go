@@ -183,7 +183,7 @@ func TestPullEndsInTime(t *testing.T) {
 	edit(t, filepath.Join(bundle, "hooks", "lib", "pull.sh"), `PULL_SECONDS=\d+`, "PULL_SECONDS=6")
 	output, err := h.deploy(bundle)
 	if err == nil || !strings.Contains(lastLine(output), "cannot be pulled: it took longer than 6 s: release again") {
-		t.Errorf("deploy: %v, want the time that is over as the last line:\n%s", err, output)
+		t.Errorf("deploy: %v, want the exceeded limit as the last line:\n%s", err, output)
 	}
 }
 

@@ -19,14 +19,14 @@ var healthDrills = []Drill{
 	},
 	{
 		Name:   "never-healthy",
-		Breaks: "it never gets healthy (the host waits 4 s, not 180)",
+		Breaks: "the application is never healthy (host waits 4 s, not 180)",
 		Holds:  "the message has port, path, time and status; a rollback follows",
 		run: impatient(refused([]edit.Edit{misbehaving("never")},
 			"stage Deploy", "ApplicationStart", "start.sh", "did not answer 200 on port", "within 4 s (last status: 503)", "check containerPort and healthPath", "rolling back")),
 	},
 	{
 		Name:   "flapping",
-		Breaks: "it is healthy on and off (the host waits 4 s)",
+		Breaks: "the application is healthy on and off (host waits 4 s)",
 		Holds:  "that does not count as healthy",
 		run: impatient(refused([]edit.Edit{misbehaving("flaps")},
 			"stage Deploy", "ApplicationStart", "3 times in a row within 4 s", "rolling back")),

@@ -56,19 +56,19 @@ func TestAudit(t *testing.T) {
 		{"in order", exact, nil, nil},
 		{"unused", exact + `,{"Sid":"More","Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::x/app/*"}`, nil,
 			[]string{`statement "More" of role "x-reader-role" in component Build grants s3:PutObject on arn:aws:s3:::x/app/*, but nothing uses it: remove it`}},
-		{"unused and excused", exact + `,{"Sid":"More","Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::x/app/*"}`,
+		{"unused and exempt", exact + `,{"Sid":"More","Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::x/app/*"}`,
 			[]exemption{{"reader", []string{"s3:PutObject"}, "", "a person does it"}}, nil},
 		{"wide resource", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/*"}`, nil,
 			[]string{"and arn:aws:s3:::x/app/* would be enough: narrow it"}},
-		{"wide and excused", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/*"}`,
+		{"wide and exempt", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/*"}`,
 			[]exemption{{"reader", []string{"s3:GetObject"}, "/*", "keys are made up"}}, nil},
-		{"wider than excused", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`,
+		{"wider than exempted", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`,
 			[]exemption{{"reader", []string{"s3:GetObject"}, "/*", "keys are made up"}}, []string{"would be enough", "there is nothing to exempt"}},
 		{"wide action", `{"Sid":"Read","Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::x/app/*"}`, nil,
 			[]string{"s3:GetObject would be enough"}},
 		{"not enough", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/app/one"}`, nil,
 			[]string{"no longer allowed: User: arn:aws:sts::123456789012:assumed-role/reader/again is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::x/app/two"}},
-		{"excuse for nothing", exact, []exemption{{"reader", []string{"s3:GetObject"}, "", "?"}}, []string{"there is nothing to exempt"}},
+		{"exemption for nothing", exact, []exemption{{"reader", []string{"s3:GetObject"}, "", "?"}}, []string{"there is nothing to exempt"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

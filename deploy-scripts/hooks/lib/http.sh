@@ -17,6 +17,6 @@ http_get() {
       [[ "$line" ]] || break
       [[ "${line,,}" != x-upstream:* ]] || upstream="${line#*: }"
     done
-    printf '%s %s\n' "${status%$'\r'}" "$upstream" # a status line may have no reason
+    printf '%s %s\n' "${status%$'\r'}" "$upstream" # a status line may have no reason phrase
   ) 2>/dev/null || printf '000 -\n'
 }

@@ -6,7 +6,7 @@ readonly PULL_SECONDS=300 # for all tries together, from the start of the script
 readonly PULL_TRIES=4     # a short outage of the registry is no reason to fail
 readonly RETRY_SECONDS=3
 
-export DOCKER_CONFIG="$WORK/docker" # removes the login to ECR, valid for 12 hours (F20), with the script
+export DOCKER_CONFIG="$WORK/docker" # in the work folder, so that the login to ECR, valid for 12 hours (F20), goes with it
 
 LOGIN='' # the running process that requests one
 
