@@ -48,7 +48,7 @@ func (g grant) status() string {
 
 // newAudit replays the recorded requests against the current policies: allowed requests must stay allowed, each grant must
 // be used or exempted with a reason, and each probe must be denied.
-func newAudit(acct *account.Account, uses []iam.Use, excuses []exemption) (audit, error) {
+func newAudit(acct *account.Account, uses []iam.Use, exemptions []exemption) (audit, error) {
 	var a audit
 	authority := iam.NewAuthority(acct)
 	var allowed []iam.Use
@@ -65,7 +65,7 @@ func newAudit(acct *account.Account, uses []iam.Use, excuses []exemption) (audit
 	if err != nil {
 		return audit{}, err
 	}
-	a.compare(granted, excuses)
+	a.compare(granted, exemptions)
 	for _, p := range probes(allowed) {
 		if err := p.refused(authority); err != nil {
 			a.problems = append(a.problems, err.Error())
@@ -77,11 +77,11 @@ func newAudit(acct *account.Account, uses []iam.Use, excuses []exemption) (audit
 }
 
 // compare finds grants that are unused or wider than their use, and exemptions that excuse nothing.
-func (a *audit) compare(granted []iam.Granted, excuses []exemption) {
-	excused := make([]map[string]bool, len(excuses)) // the actions of each that excuse something
+func (a *audit) compare(granted []iam.Granted, exemptions []exemption) {
+	excused := make([]map[string]bool, len(exemptions)) // the actions of each that excuse something
 	for _, g := range granted {
 		one := grant{Granted: g, narrower: g.Narrower()}
-		for i, e := range excuses {
+		for i, e := range exemptions {
 			if e.covers(one) {
 				one.reason = e.reason
 				if excused[i] == nil {
@@ -99,7 +99,7 @@ func (a *audit) compare(granted []iam.Granted, excuses []exemption) {
 			a.problems = append(a.problems, where+", and "+one.narrower+" would be enough: narrow it in the program, or exempt it in rehearsal/permissions/exempt.go")
 		}
 	}
-	for i, e := range excuses {
+	for i, e := range exemptions {
 		for _, action := range e.actions {
 			if !excused[i][action] {
 				a.problems = append(a.problems, fmt.Sprintf("rehearsal/permissions/exempt.go exempts %s of role %s, but there is nothing to exempt: remove it there", action, e.role))

@@ -11,7 +11,7 @@ import (
 )
 
 // audited returns the audit of a role with the policy, after the role has read two objects below "app/".
-func audited(t *testing.T, statements string, excuses ...exemption) audit {
+func audited(t *testing.T, statements string, exemptions ...exemption) audit {
 	t.Helper()
 	const role, reader = "arn:aws:iam::123456789012:role/reader", "codebuild.amazonaws.com"
 	acct := account.New("123456789012")
@@ -39,7 +39,7 @@ func audited(t *testing.T, statements string, excuses ...exemption) audit {
 		}
 	}
 	allow(statements)
-	a, err := newAudit(acct, authority.Uses(), excuses)
+	a, err := newAudit(acct, authority.Uses(), exemptions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestAudit(t *testing.T) {
 	const exact = `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/app/*"}`
 	tests := []struct {
 		name, statements string
-		excuses          []exemption
+		exemptions       []exemption
 		want             []string // a part of each problem
 	}{
 		{"in order", exact, nil, nil},
@@ -72,7 +72,7 @@ func TestAudit(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := audited(t, tt.statements, tt.excuses...)
+			a := audited(t, tt.statements, tt.exemptions...)
 			if len(a.problems) != len(tt.want) {
 				t.Fatalf("problems %q, want %d", a.problems, len(tt.want))
 			}
