@@ -18,8 +18,8 @@ stack changes nothing.`,
 			if err != nil {
 				return err
 			}
-			// Without a preview, an up first creates the replacement of a protected resource, then fails because it cannot delete
-			// the old one (pulumi, sdk/go/auto/stack.go: --skip-preview).
+			// Without a preview, an up first creates the replacement of a protected resource, then fails because it cannot
+			// delete the old one (pulumi, sdk/go/auto/stack.go: --skip-preview).
 			if _, err := stack.Preview(cmd.Context()); err != nil {
 				return err
 			}

@@ -101,8 +101,8 @@ func (e *Execution) run(ctx context.Context, arrival *waiter) {
 	e.service.Observe(Event{Execution: e, Status: e.status, Duration: time.Since(start), Err: e.err})
 }
 
-// runStage runs a stage. If the stage fails and asks for a retry, it runs the failed actions, or all, once more (CodePipeline
-// API Reference, RetryConfiguration; User Guide, "Configure a stage for automatic retry on failure").
+// runStage runs a stage. If the stage fails and asks for a retry, it runs the failed actions, or all, once more
+// (CodePipeline API Reference, RetryConfiguration; User Guide, "Configure a stage for automatic retry on failure").
 func (e *Execution) runStage(ctx context.Context, st stage) error {
 	succeeded := map[string]bool{}
 	err := e.runActions(ctx, st, succeeded)
