@@ -1,6 +1,9 @@
 package automation
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 )
 
@@ -16,6 +19,8 @@ type Result struct {
 	Outputs map[string]any `json:"outputs,omitempty"`
 	// Permalink is the URL of the operation, if the backend has such pages.
 	Permalink string `json:"permalink,omitempty"`
+
+	preview bool
 }
 
 // Changed counts the resources that were changed.
@@ -27,6 +32,34 @@ func (r Result) Changed() int {
 		}
 	}
 	return n
+}
+
+// operations are the words for each kind of change, in the order in which a summary has them.
+var operations = []struct{ name, planned, done string }{
+	{"create", "to create", "created"},
+	{"update", "to update", "updated"},
+	{"replace", "to replace", "replaced"},
+	{"delete", "to delete", "deleted"},
+	{"same", "unchanged", "unchanged"},
+}
+
+// Summary returns "2 created, 40 unchanged", or "2 to create, 40 unchanged" for a preview. Like Pulumi, it counts the stack as a
+// resource.
+func (r Result) Summary() string {
+	var parts []string
+	for _, op := range operations {
+		words := op.done
+		if r.preview {
+			words = op.planned
+		}
+		if n := r.Changes[op.name]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, words))
+		}
+	}
+	if parts == nil {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // withhold returns the outputs' values without secrets. An output that contains a secret counts as one.

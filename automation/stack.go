@@ -102,10 +102,12 @@ func settingsName(stack string) string { return stack[strings.LastIndex(stack, "
 
 // Preview returns what Up would change. It changes nothing, but registers the stack with the backend.
 func (s *Stack) Preview(ctx context.Context) (Result, error) {
-	return s.run(ctx, "preview", func(w *watcher) (string, error) {
+	result, err := s.run(ctx, "preview", func(w *watcher) (string, error) {
 		r, err := s.stack.Preview(ctx, optpreview.EventStreams(w.events))
 		return r.StdOut, err
 	})
+	result.preview = true
+	return result, err
 }
 
 // Up creates, updates, replaces and deletes resources to match the program.

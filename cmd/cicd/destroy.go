@@ -36,7 +36,7 @@ without a terminal, as in CI, it needs --yes.`,
 			if err != nil {
 				return err
 			}
-			return c.printResult(result, done, flags.json)
+			return c.printResult(result, flags.json)
 		},
 	}
 	flags.add(cmd)

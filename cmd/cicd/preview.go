@@ -17,7 +17,7 @@ func (c cli) preview() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.printResult(result, planned, flags.json)
+			return c.printResult(result, flags.json)
 		},
 	}
 	flags.add(cmd)

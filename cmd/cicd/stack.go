@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -60,38 +59,16 @@ func projectDir() (string, error) {
 	}
 }
 
-// tense is the wording of the operations in a summary.
-type tense map[string]string
-
-var (
-	planned = tense{"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete", "same": "unchanged"}
-	done    = tense{"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "same": "unchanged"}
-)
-
 // printResult prints the result of an operation.
-func (c cli) printResult(r automation.Result, words tense, asJSON bool) error {
+func (c cli) printResult(r automation.Result, asJSON bool) error {
 	if asJSON {
 		return printJSON(c.stdout, r)
 	}
-	fmt.Fprintf(c.stdout, "Stack %s: %s.\n", r.Stack, summary(r.Changes, words))
+	fmt.Fprintf(c.stdout, "Stack %s: %s.\n", r.Stack, r.Summary())
 	if r.Permalink != "" {
 		fmt.Fprintln(c.stdout, r.Permalink)
 	}
 	return printOutputs(c.stdout, r.Outputs)
-}
-
-// summary returns "2 created, 40 unchanged". Like Pulumi, it counts the stack as a resource.
-func summary(changes map[string]int, words tense) string {
-	var parts []string
-	for _, op := range []string{"create", "update", "replace", "delete", "same"} {
-		if n := changes[op]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, words[op]))
-		}
-	}
-	if parts == nil {
-		return "nothing to do"
-	}
-	return strings.Join(parts, ", ")
 }
 
 // printOutputs prints one line per output, sorted by name. Outputs that are not strings are printed as JSON.

@@ -27,7 +27,7 @@ stack changes nothing.`,
 			if err != nil {
 				return err
 			}
-			return c.printResult(result, done, flags.json)
+			return c.printResult(result, flags.json)
 		},
 	}
 	flags.add(cmd)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"cicd/rehearsal/workspace"
@@ -89,24 +88,8 @@ func (w *World) up(ctx context.Context) error {
 		return err
 	}
 	w.stack.outputs = result.Outputs
-	w.Step("up", changes(result), time.Since(start))
+	w.Step("up", "resources: "+result.Summary(), time.Since(start))
 	return nil
-}
-
-// changes puts a result's counts in words.
-func changes(r automation.Result) string {
-	var parts []string
-	for _, op := range []struct{ name, done string }{
-		{"create", "created"}, {"update", "updated"}, {"replace", "replaced"}, {"delete", "deleted"}, {"same", "unchanged"},
-	} {
-		if n := r.Changes[op.name]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, op.done))
-		}
-	}
-	if parts == nil {
-		return "nothing to do"
-	}
-	return "resources: " + strings.Join(parts, ", ")
 }
 
 // TearDown shows that the stack has converged and leaves nothing: an up changes nothing, and a destroy removes every
@@ -118,7 +101,7 @@ func (w *World) TearDown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Step("up again", changes(result), time.Since(start))
+	w.Step("up again", "resources: "+result.Summary(), time.Since(start))
 	if result.Changed() > 0 {
 		return errors.New("a second up of the same program changes resources: the program sends some property in another form than the provider returns")
 	}
@@ -137,7 +120,7 @@ func (w *World) TearDown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Step("destroy", changes(result), time.Since(start))
+	w.Step("destroy", "resources: "+result.Summary(), time.Since(start))
 	w.Note("with %d images in the registry and %d artifacts in the bucket", images, objects)
 	if left := w.cloud.account.All(); len(left) > 0 {
 		return fmt.Errorf("the destroy left %d resources, the first is %s", len(left), left[0].URN)
