@@ -138,7 +138,7 @@ func checkCalls(t *testing.T, a audit, uses []iam.Use) {
 			key := n.role + " " + action
 			listed[key] = true
 			if !made[key] {
-				t.Errorf("needs.go lists %s, and no rehearsal makes that call", key)
+				t.Errorf("needs_test.go lists %s, and no rehearsal makes that call", key)
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func checkCalls(t *testing.T, a audit, uses []iam.Use) {
 	}
 	for key := range made {
 		if !listed[key] {
-			t.Errorf("a rehearsal calls %s, which needs.go does not list", key)
+			t.Errorf("a rehearsal calls %s, which needs_test.go does not list", key)
 		}
 	}
 }

@@ -105,7 +105,7 @@ func permissionsDocument() string {
 	var b strings.Builder
 	b.WriteString(`# Permissions
 
-Written by ` + "`go test ./rehearsal/permissions -run TestPermissionsDocument -update`" + ` from rehearsal/permissions/needs.go and
+Written by ` + "`go test ./rehearsal/permissions -run TestPermissionsDocument -update`" + ` from rehearsal/permissions/needs_test.go and
 rehearsal/permissions/exempt.go. Edit those instead.
 
 ` + "`cicd rehearse --permissions`" + ` decides every call of two releases by the declared policies, and compares what is granted
