@@ -15,7 +15,7 @@ func TestOtherArchitecture(t *testing.T) {
 	other := map[string]string{"amd64": "arm64", "arm64": "amd64"}[runtime.GOARCH]
 	fill := func(architecture string) func(string) {
 		return func(webapp string) {
-			app(t, "one", "")(webapp)
+			app(t, "architecture", "")(webapp)
 			write(t, filepath.Join(webapp, "Makefile"), "image:\n\tdocker build --quiet --no-cache --platform linux/"+architecture+" --tag '$(IMAGE)' .\n")
 		}
 	}
@@ -29,7 +29,7 @@ func TestOtherArchitecture(t *testing.T) {
 	if want := "is for " + other + ", but this host is " + runtime.GOARCH; err == nil || !strings.Contains(lastLine(output), want) {
 		t.Errorf("deploy: %v, want %q in the last line:\n%s", err, want, output)
 	}
-	if got := h.answer(); got != "one" {
+	if got := h.answer(); got != "architecture" {
 		t.Errorf("answer %q, want that of the previous release", got)
 	}
 }

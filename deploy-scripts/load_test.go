@@ -20,11 +20,11 @@ type load struct {
 	first        atomic.Value // the first failure
 }
 
-// startLoad starts 16 busy clients with kept-alive connections, half of them sending bodies, and two with requests of 3 s.
+// startLoad starts 16 busy clients with kept-alive connections, half of them sending bodies, and some with requests of 3 s.
 // Each has its own connection: in a shared pool, some would be idle for long.
-func startLoad(h *host) *load {
+func startLoad(h *host, slow int) *load {
 	l := &load{done: make(chan struct{})}
-	for i := range 18 {
+	for i := range 16 + slow {
 		l.wg.Add(1)
 		go func() {
 			defer l.wg.Done()

@@ -19,7 +19,7 @@ func TestReleasesLoseNoRequest(t *testing.T) {
 	if got := h.answer(); got != "one" {
 		t.Fatalf("answer %q, want that of release one", got)
 	}
-	load := startLoad(h)
+	load := startLoad(h, 2)
 	h.mustDeploy(two)
 	if got := h.answer(); got != "two" {
 		t.Errorf("answer %q, want that of release two", got)
