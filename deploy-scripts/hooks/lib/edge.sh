@@ -4,10 +4,12 @@
 # not run, after containers.sh and, where ensure_edge is used, caddyfile.sh.
 #
 # If a release changes edge/Caddyfile or the application's port, the running edge loads the new configuration. First it asks
-# clients with open connections to open new ones, so they lose nothing. A connection that is just being opened when the old
-# configuration ends can be closed without an answer (net/http, conn.serve returns once the server shuts down). A request
-# that the old configuration is still reading then does not wait for a name: if it meets the moment of the switch, it gets
-# 503 (Caddy, reverseproxy.go, tryAgain ends with the configuration's context). Only another image or port of the edge itself replaces it: port 80 is then closed while the old one finishes its requests,
+# clients with open connections to open new ones, so a client that keeps its connection busy loses nothing. A connection that
+# is just being opened when the old configuration ends can be closed without an answer (net/http, conn.serve returns once the
+# server shuts down). A request whose body the old configuration is still reading then gets 503 if it meets the moment of the
+# switch, instead of waiting (Caddy, reverseproxy.go: tryAgain ends with the configuration's context).
+#
+# Only another image or port of the edge itself replaces it: port 80 is then closed while the old one finishes its requests,
 # and for a quarter of a second more.
 #
 # Reads: EDGE_IMAGE   Caddy 2 (default: the official image. Its tag names no patch release, because not every one becomes
