@@ -37,7 +37,7 @@ func (c *Console) Chapter(format string, args ...any) {
 func (c *Console) Step(name, what string, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.spans = append(c.spans, Span{stepName(name, what), name == "", took})
+	c.spans = append(c.spans, Span{stepName(name, what), name == "", took, time.Now()})
 	duration := fmt.Sprintf("%.1f s", took.Seconds())
 	room := Width - 2 - 16 - 1 - len("000.0 s")
 	fmt.Fprintf(c.out, "  %-15s %-*s %7s\n", name, room, Cut(what, room), duration)

@@ -12,6 +12,7 @@ type Span struct {
 	Name  string
 	Inner bool // part of the step that is reported next
 	Took  time.Duration
+	End   time.Time
 }
 
 func (s Span) String() string {
@@ -32,7 +33,7 @@ func stepName(name, what string) string {
 func (c *Console) Part(name string, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.spans = append(c.spans, Span{name, true, took})
+	c.spans = append(c.spans, Span{name, true, took, time.Now()})
 }
 
 // TakeSpans returns the spans since its last call.

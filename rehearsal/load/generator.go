@@ -56,19 +56,19 @@ func newGenerator(internet func() *http.Client, url string) *generator {
 // close closes the connections.
 func (g *generator) close() { g.client.CloseIdleConnections() }
 
-// run sends requests for a while and measures them. If ctx ends first, it returns early with ctx's error.
-func (g *generator) run(ctx context.Context, d time.Duration) (Measurement, error) {
+// run sends requests for a while and returns what became of them. If ctx ends first, it returns early with ctx's error.
+func (g *generator) run(ctx context.Context, d time.Duration) (results, error) {
 	load := g.start(d)
 	stop := context.AfterFunc(ctx, func() { load.attacker.Stop() })
 	defer stop()
-	m := <-load.done
-	return m, ctx.Err()
+	r := <-load.done
+	return r, ctx.Err()
 }
 
 // load is a running load of requests.
 type load struct {
 	attacker *vegeta.Attacker
-	done     chan Measurement
+	done     chan results
 }
 
 // start begins to send requests, for at most d.
@@ -77,21 +77,21 @@ func (g *generator) start(d time.Duration) *load {
 		// The number of workers is unlimited, so that requests that have to wait for a connection are sent, and measured,
 		// all the same.
 		attacker: vegeta.NewAttacker(vegeta.Client(g.client), vegeta.Redirects(vegeta.NoFollow), vegeta.MaxBody(0)),
-		done:     make(chan Measurement, 1),
+		done:     make(chan results, 1),
 	}
-	results := l.attacker.Attack(g.targets, vegeta.Rate{Freq: requestRate, Per: time.Second}, d, "")
+	attack := l.attacker.Attack(g.targets, vegeta.Rate{Freq: requestRate, Per: time.Second}, d, "")
 	go func() {
-		var m Measurement
-		for result := range results {
-			m.Add(result)
+		var all results
+		for result := range attack {
+			all = append(all, result)
 		}
-		l.done <- m.Summed()
+		l.done <- all
 	}()
 	return l
 }
 
-// end stops sending requests, waits for the outstanding answers, and returns the measurement.
-func (l *load) end() Measurement {
+// end stops sending requests, waits for the outstanding answers, and returns what became of all.
+func (l *load) end() results {
 	l.attacker.Stop()
 	return <-l.done
 }

@@ -39,10 +39,11 @@ func TestLoadSeesDroppedRequests(t *testing.T) {
 	server := sendoncetest.NewServer(t)
 	generator := newGenerator(client, server.URL)
 	defer generator.close()
-	m, err := generator.run(t.Context(), time.Second)
+	sent, err := generator.run(t.Context(), time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := sent.measured()
 	seen, dropped := server.Counts()
 	if dropped < connectionCount || m.Failed != dropped || int(m.Requests) != seen {
 		t.Errorf("%d of %d requests failed; the server dropped %d of %d, want the same", m.Failed, m.Requests, dropped, seen)
@@ -73,8 +74,8 @@ func TestLoad(t *testing.T) {
 	generator := newGenerator(client, server.URL)
 	defer generator.close()
 	for range 2 { // the second run has the connections of the first
-		m, err := generator.run(t.Context(), time.Second)
-		if err != nil || m.Failed > 0 {
+		sent, err := generator.run(t.Context(), time.Second)
+		if m := sent.measured(); err != nil || m.Failed > 0 {
 			t.Fatalf("%v, %v", err, m.Failures)
 		}
 	}
@@ -106,7 +107,8 @@ func TestPauseIsMeasured(t *testing.T) {
 	defer server.Close()
 	generator := newGenerator(client, server.URL)
 	defer generator.close()
-	m, err := generator.run(t.Context(), 2*time.Second)
+	sent, err := generator.run(t.Context(), 2*time.Second)
+	m := sent.measured()
 	if err != nil || m.Failed > 0 {
 		t.Fatalf("%v, %v", err, m.Failures)
 	}
@@ -176,8 +178,10 @@ func TestReleasesCostNoRequest(t *testing.T) {
 		if failed := report.Before.Failed + report.During.Failed; failed > 0 {
 			t.Errorf("%d requests failed: %q", failed, append(report.Before.Failures, report.During.Failures...))
 		}
-		if report.During.Requests < requestRate {
-			t.Errorf("%d requests in two releases, want them all the time", report.During.Requests)
+		for _, part := range []Measurement{report.Before, report.Building, report.Deploying} {
+			if part.Requests < requestRate {
+				t.Errorf("%d requests before or during two releases, want them all the time", part.Requests)
+			}
 		}
 	})
 	t.Run("long requests", func(t *testing.T) { longRequests(t, r) })

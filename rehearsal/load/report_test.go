@@ -3,6 +3,8 @@ package load
 import (
 	"bytes"
 	"encoding/json"
+	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -56,9 +58,14 @@ func TestVerdict(t *testing.T) {
 		report report
 		want   []string // nil means no error
 	}{
-		{"good", report{Before: met(1), During: met(5)}, nil},
-		{"failed before releases", report{Before: met(1, 502), During: met(1)}, []string{"before any release 1 of 100 requests failed", "502 Bad Gateway"}},
-		{"failed and slow", report{Before: met(1), During: met(6, 0, 0)}, []string{"during releases 2 of 100 requests failed", "6.0 times", "want at most 5 times"}},
+		{"good", report{Before: met(1), During: met(9), Building: met(5), Deploying: met(2)}, nil},
+		{"failed before releases", report{Before: met(1, 502), During: met(1)}, []string{"before releases 1 of 100 requests failed", "502 Bad Gateway"}},
+		{"failed and slow", report{Before: met(1), During: met(1, 0, 0), Building: met(6), Deploying: met(3)}, []string{
+			"during releases 2 of 100 requests failed",
+			"p99 during builds", "6.0 times", "want at most 5 times", "p99 during deployments", "3.0 times", "want at most 2 times",
+		}},
+		{"slow on a busy machine", report{Before: met(1), During: met(1), Building: met(6), Deploying: met(3), BusyBefore: 0.6}, nil},
+		{"failed on a busy machine", report{Before: met(1), During: met(1, 0), BusyBefore: 0.6}, []string{"during releases 1 of 100"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -71,12 +78,46 @@ func TestVerdict(t *testing.T) {
 					t.Errorf("verdict: %v, want %q in it", err, want)
 				}
 			}
+			if told, want := strings.Contains(tt.report.table(), "No verdict on p99"), tt.report.BusyBefore > maxBusy; told != want {
+				t.Errorf("the table says that there is no verdict: %v, want %v", told, want)
+			}
 		})
 	}
 }
 
+// TestPeriods: a request belongs to the period in which it was sent.
+func TestPeriods(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	var all results
+	for i := range 10 {
+		all = append(all, &vegeta.Result{Code: 200, Timestamp: at(i), Latency: time.Duration(i) * time.Millisecond})
+	}
+	m := all.in([]period{{at(1), at(3)}, {at(5), at(6)}}).measured()
+	if m.Requests != 3 || m.Latency.Max != 5 {
+		t.Errorf("%d requests, the slowest took %v ms; want the second, third and sixth", m.Requests, m.Latency.Max)
+	}
+}
+
+// TestProcessors: the share of use is that of the time between two readings, and sees a process that does not wait.
+func TestProcessors(t *testing.T) {
+	before, err := readProcessors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for start := time.Now(); time.Since(start) < 300*time.Millisecond; { // one of the processors is in use
+	}
+	after, err := readProcessors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if share, least := after.since(before).share(), 0.5/float64(runtime.NumCPU()); share < least || share > 1 {
+		t.Errorf("%.2f of the processors were in use, want at least %.2f: one was", share, least)
+	}
+}
+
 func TestLoadReport(t *testing.T) {
-	report := report{URL: "http://203.0.113.1", Connections: 50, RequestsPerSecond: 200, Releases: 20, Before: met(1), During: met(300, 502)}
+	report := report{URL: "http://203.0.113.1", Connections: 50, RequestsPerSecond: 200, Releases: 20, Before: met(1), During: met(300, 502), Building: met(4), Deploying: met(2), BusyBefore: 0.9}
 	var table, raw bytes.Buffer
 	if err := report.print(&table, false); err != nil {
 		t.Fatal(err)
@@ -90,9 +131,9 @@ func TestLoadReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	var answer struct {
-		Releases int
-		P99Ratio float64
-		During   struct {
+		Releases                                      int
+		P99Ratio, P99RatioBuilding, P99RatioDeploying float64
+		During                                        struct {
 			Requests, Failed    int
 			Failures            []string
 			LatencyMilliseconds struct{ P50, P90, P99, Max float64 }
@@ -101,7 +142,12 @@ func TestLoadReport(t *testing.T) {
 	if err := json.Unmarshal(raw.Bytes(), &answer); err != nil {
 		t.Fatal(err)
 	}
-	if d := answer.During; answer.Releases != 20 || d.Requests != 100 || d.Failed != 1 || len(d.Failures) != 1 || d.LatencyMilliseconds.Max != 30000 || answer.P99Ratio < 299 || answer.P99Ratio > 301 {
+	if d := answer.During; answer.Releases != 20 || d.Requests != 100 || d.Failed != 1 || len(d.Failures) != 1 || d.LatencyMilliseconds.Max != 30000 {
 		t.Errorf("JSON %s, want what was measured", &raw)
+	}
+	for _, ratio := range []struct{ got, want float64 }{{answer.P99Ratio, 300}, {answer.P99RatioBuilding, 4}, {answer.P99RatioDeploying, 2}} {
+		if math.Abs(ratio.got/ratio.want-1) > 0.01 {
+			t.Errorf("ratio %.2f, want %.2f", ratio.got, ratio.want)
+		}
 	}
 }
