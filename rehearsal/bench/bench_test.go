@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -193,21 +195,43 @@ func TestBareReleaseIsInterrupted(t *testing.T) {
 	}
 }
 
-func TestRequestsPerSecond(t *testing.T) {
+func TestSendRequests(t *testing.T) {
 	answer := func(status int) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	if got, err := requestsPerSecond(t.Context(), answer(200), 300*time.Millisecond); err != nil || got < benchConnections {
-		t.Errorf("requestsPerSecond() = %v, %v, want some", got, err)
+	if got, err := sendRequests(t.Context(), answer(200), 300*time.Millisecond); err != nil || got < benchConnections {
+		t.Errorf("sendRequests() = %v, %v, want some", got, err)
 	}
-	if _, err := requestsPerSecond(t.Context(), answer(502), 100*time.Millisecond); err == nil {
-		t.Error("requestsPerSecond() counts answers of 502")
+	if _, err := sendRequests(t.Context(), answer(502), 100*time.Millisecond); err == nil {
+		t.Error("sendRequests() counts answers of 502")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := requestsPerSecond(ctx, answer(200), time.Minute); !errors.Is(err, context.Canceled) {
-		t.Errorf("requestsPerSecond() error = %v, want that of its context", err)
+	if _, err := sendRequests(ctx, answer(200), time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("sendRequests() error = %v, want that of its context", err)
+	}
+}
+
+// TestCostOfRequest: a server that computes something for each request costs more than one that waits.
+func TestCostOfRequest(t *testing.T) {
+	cost := func(spend func()) float64 {
+		server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { spend() }))
+		defer server.Close()
+		figure, err := costOfRequest(t.Context(), server.URL, strconv.Itoa(os.Getpid()), time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return figure
+	}
+	megabyte := make([]byte, 1<<20)
+	waits := cost(func() { time.Sleep(time.Millisecond) })
+	computes := cost(func() { sha256.Sum256(megabyte) })
+	if computes < 2*waits {
+		t.Errorf("%.0f us for a request that computes, %.0f us for one that waits", computes, waits)
+	}
+	if _, err := processorTime("0"); err == nil {
+		t.Error("process 0 has a processor time")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,38 +32,69 @@ const (
 //go:embed hello/main.go
 var bareHello string
 
-// measureRequests compares the throughput of the edge, the application and the simplest possible server. All are containers,
-// and get requests at their addresses on Docker's own networks: ports published on a loopback address go through Docker's
-// proxy, which requests from outside never pass, and which is slower than any of them.
+// measureRequests compares what a request costs at the edge, at a Caddy with the least configuration, in the application and
+// in the simplest possible server: in processor time, which other work on the machine changes little, unlike throughput. All
+// are containers, and get requests at their addresses on Docker's own networks: ports published on a loopback address go
+// through Docker's proxy, which requests from outside never pass.
 func (b *bench) measureRequests(ctx context.Context, report *report) error {
-	if err := b.runHello(ctx); err != nil {
+	if err := errors.Join(b.runHello(ctx), b.runMinimalCaddy(ctx)); err != nil {
 		return err
 	}
-	var throughputs []measure
+	var costs []measure
 	for _, server := range []struct{ container, port string }{
-		{b.Workspace.Name + "-[0-9]+-edge", "80"}, {b.servingName(), `{{index .Config.Labels "com.cicd.port"}}`}, {b.helloName(), "8080"},
+		{b.edgeName(), "80"}, {b.minimalName(), "80"}, {b.servingName(), portTemplate}, {b.helloName(), "8080"},
 	} {
-		url, err := inspect(ctx, server.container, "http://{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}:"+server.port+"/")
+		url, err := inspect(ctx, server.container, "http://"+addressTemplate+":"+server.port+"/")
 		if err != nil {
 			return err
 		}
-		throughputs = append(throughputs, func(int) (float64, error) { return requestsPerSecond(ctx, url, benchTime) })
+		pid, err := inspect(ctx, server.container, "{{.State.Pid}}")
+		if err != nil {
+			return err
+		}
+		costs = append(costs, func(int) (float64, error) { return costOfRequest(ctx, url, pid, benchTime) })
 	}
-	figures, err := b.inTurns("Requests through the edge, compared with the application and a bare server", "%.0f/s", throughputs...)
+	figures, err := b.inTurns("Processor time of a request: edge, minimal Caddy, application, bare server", "%.0f us", costs...)
 	if err != nil {
 		return err
 	}
-	how := fmt.Sprintf("GET / on %d kept connections for %d s, each sending the next request when the last is answered; "+
-		"the load generator shares the machine. ", benchConnections, int(benchTime.Seconds()))
+	edge, minimal, app, hello := figures[0], figures[1], figures[2], figures[3]
 	report.add(comparison{
-		name: "GET through edge", baseline: "app alone", unit: "%.0f/s", judge: ratio, here: figures[0], there: figures[1],
-		how: how + "The edge in front of the application, compared with the application itself",
+		name: "GET at the edge", baseline: "minimal Caddy", unit: "%.0f us", judge: ratio, here: edge, there: minimal, limit: 1.1,
+		how: fmt.Sprintf("the processor time that the edge takes to pass a GET / on to the application, on %d kept connections for %d s, "+
+			"each sending the next request when the last is answered; compared with the same image as `caddy reverse-proxy`", benchConnections, int(benchTime.Seconds())),
 	})
 	report.add(comparison{
-		name: "GET of webapp", baseline: "bare net/http", unit: "%.0f/s", judge: ratio, here: figures[1], there: figures[2],
+		name: "GET at the edge", baseline: "application", unit: "%.0f us", judge: ratio, here: edge, there: app,
+		how: "in the same rounds, compared with what the application takes for the request itself",
+	})
+	report.add(comparison{
+		name: "GET of webapp", baseline: "bare net/http", unit: "%.0f us", judge: ratio, here: app, there: hello,
 		how: "in the same rounds, the application, which logs every request, compared with `rehearsal/bench/hello`",
 	})
 	return nil
+}
+
+const (
+	// addressTemplate and portTemplate are what to inspect for a container's address and an application's port.
+	addressTemplate = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+	portTemplate    = `{{index .Config.Labels "com.cicd.port"}}`
+)
+
+// runMinimalCaddy runs the edge's image as a proxy in front of the application, configured by Caddy's own command for that.
+func (b *bench) runMinimalCaddy(ctx context.Context) error {
+	image, err := inspect(ctx, b.edgeName(), "{{.Image}} {{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}")
+	if err != nil {
+		return err
+	}
+	image, network, _ := strings.Cut(image, " ")
+	app, err := inspect(ctx, b.servingName(), addressTemplate+":"+portTemplate)
+	if err != nil {
+		return err
+	}
+	_, err = docker.Run(ctx, "run", "--detach", "--name", b.minimalName(), "--network", network, "--security-opt", "no-new-privileges",
+		"--log-driver", "local", image, "caddy", "reverse-proxy", "--from", ":80", "--to", app)
+	return err
 }
 
 // runHello builds and runs the simplest possible server, in the way the application is built and run.
@@ -91,10 +123,14 @@ func (b *bench) runHello(ctx context.Context) error {
 	return err
 }
 
-// servingName and helloName are patterns for container names.
+// servingName, edgeName, helloName and minimalName are patterns for container names.
 func (b *bench) servingName() string { return b.Workspace.Name + "-[0-9]+-[0-9]+" } // see hooks/lib/containers.sh
 
+func (b *bench) edgeName() string { return b.Workspace.Name + "-[0-9]+-edge" }
+
 func (b *bench) helloName() string { return b.bare.Name + "-hello" }
+
+func (b *bench) minimalName() string { return b.bare.Name + "-caddy" }
 
 // inspect applies a template to the one running container whose name matches a pattern.
 func inspect(ctx context.Context, pattern, template string) (string, error) {
@@ -110,8 +146,23 @@ func inspect(ctx context.Context, pattern, template string) (string, error) {
 	return strings.TrimSpace(about), err
 }
 
-// requestsPerSecond sends requests to a URL for a while, as fast as they are answered. All must be answered.
-func requestsPerSecond(ctx context.Context, url string, d time.Duration) (float64, error) {
+// costOfRequest sends requests to a URL for a while, as fast as they are answered, and returns the processor time in
+// microseconds that the process which answers them takes for each.
+func costOfRequest(ctx context.Context, url, pid string, d time.Duration) (float64, error) {
+	before, err := processorTime(pid)
+	if err != nil {
+		return 0, err
+	}
+	requests, err := sendRequests(ctx, url, d)
+	if err != nil {
+		return 0, err
+	}
+	after, err := processorTime(pid)
+	return float64((after - before).Microseconds()) / float64(requests), err
+}
+
+// sendRequests sends requests to a URL for a while, as fast as they are answered. All must be answered.
+func sendRequests(ctx context.Context, url string, d time.Duration) (requests uint64, err error) {
 	connections := &http.Transport{MaxIdleConnsPerHost: benchConnections} // no proxy: the addresses are this machine's own
 	defer connections.CloseIdleConnections()
 	attacker := vegeta.NewAttacker(vegeta.Client(&http.Client{Transport: connections, Timeout: 15 * time.Second}),
@@ -127,7 +178,25 @@ func requestsPerSecond(ctx context.Context, url string, d time.Duration) (float6
 	if m.Failed > 0 && ctx.Err() == nil {
 		return 0, errors.New(m.Explain())
 	}
-	return float64(m.Requests) / m.Seconds, ctx.Err()
+	return m.Requests, ctx.Err()
+}
+
+// processorTime returns how long a process has run on processors: user and system time, see proc_pid_stat(5). Linux counts
+// them there in hundredths of a second.
+func processorTime(pid string) (time.Duration, error) {
+	file := "/proc/" + pid + "/stat"
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(content), ") ") // the name of the command may have blanks
+	fields := strings.Fields(rest)                   // from the third on
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("%s: %q", file, content)
+	}
+	user, err := strconv.Atoi(fields[11])
+	system, err2 := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(err, err2)
 }
 
 // measureImage measures the image that a host pulls and stores.
