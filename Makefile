@@ -64,7 +64,7 @@ test-fast: bin/cicd bin/gotestsum
 	fi; \
 	engine=$$(bin/cicd engine) && \
 	echo "go test -short $$race (the first time it compiles everything, for some minutes) ..." && \
-	PATH="$${engine%/*}:$$PATH" $(gotestsum) --hide-summary=skipped --jsonfile-timing-events=bin/fast.json -- \
+	PATH="$${engine%/*}:$$PATH" $(gotestsum) --jsonfile-timing-events=bin/fast.json -- \
 	  -timeout 10m -short $$race ./...
 
 # Runs the tests that -short skipped, according to the events. A TestHelper is not a test, but a process for another test.
@@ -82,8 +82,8 @@ slowest: test-docker
 	@echo 'The slowest tests:'
 	@cat bin/fast.json bin/docker.json | bin/gotestsum tool slowest --threshold=1s --num=10
 
-# Prints go test's lines, and the output of failed tests at the end.
-gotestsum := bin/gotestsum --format=standard-quiet
+# Prints a line for each package, and the output of a failed test at once and again at the end.
+gotestsum := bin/gotestsum --format=pkgname-and-test-fails --format-hide-empty-pkg --hide-summary=skipped
 
 # Go knows best what to recompile. Without buildvcs, because Git refuses to read another user's checkout.
 .PHONY: bin/cicd
