@@ -17,10 +17,9 @@ func TestParseRefuses(t *testing.T) {
 		{"not a mapping", "- a\n", []string{"want keys and values"}},
 		{"nothing required", "env: {}\n", []string{"version is required", "phases is required"}},
 		{"version", "version: 0.3\n" + build, []string{`line 1: version: "0.3": want one of 0.1, 0.2`}},
-		{"all at once", "version: 0.3\nphases:\n  build:\n    comands: [make]\n", []string{"line 1: version", "line 4: phases.build: commands is required"}},
+		{"all at once", "version: 0.3\nphases:\n  build:\n    - make\n", []string{"line 1: version", "line 4: phases.build: want keys and values"}},
 		{"phase name", "version: 0.2\nphases: {prebuild: {commands: [a]}}\n", []string{`Invalid buildspec phase name: prebuild. Expecting: build,install,post_build,pre_build; did you mean "pre_build"?`}},
 		{"key twice", "version: 0.2\n" + build + "phases: {}\n", []string{`line 3: buildspec: key "phases" is already set in line 2`}},
-		{"commands missing", "version: 0.2\nphases: {build: {finally: [a]}}\n", []string{"phases.build: commands is required"}},
 		{"colon in a command", "version: 0.2\nphases:\n  build:\n    commands:\n      - echo a: b\n", []string{"line 5: Expected phases.build.commands[0] to be of string type: found subkeys instead"}},
 		{"shell", "version: 0.2\nenv: {shell: powershell.exe}\n" + build, []string{`env.shell: "powershell.exe": want one of bash, /bin/sh`}},
 		{"reserved variable", "version: 0.2\nenv: {variables: {CODEBUILD_X: a}}\n" + build, []string{"CODEBUILD_X: names that start with CODEBUILD_ are reserved"}},
@@ -144,7 +143,7 @@ func TestParseAnchors(t *testing.T) {
 	}
 }
 
-// CodeBuild treats an empty value as an empty command, which succeeds, and ignores unknown keys.
+// CodeBuild treats an empty value as an empty command, which succeeds, and ignores unknown keys and absent commands.
 func TestOddBuildspecsThatCodeBuildTakes(t *testing.T) {
 	tests := []struct {
 		name, phase string
@@ -153,6 +152,9 @@ func TestOddBuildspecsThatCodeBuildTakes(t *testing.T) {
 	}{
 		{"nothing but comments", "commands:\n    # - echo a\n", nil, ""},
 		{"empty item", "commands:\n      - echo a\n      -\n      - echo b\n", []string{"a", "b"}, ""},
+		{"finally without commands", "finally: [echo last]\n", []string{"last"},
+			"buildspec.yml: line 4: phases.build has no commands, which the User Guide requires; CodeBuild logs that it found none, and goes on"},
+		{"nothing at all", "", nil, "buildspec.yml: line 3: phases.build has no commands"},
 		{"unknown key", "env: {variables: {A: b}}\n    commands: ['echo built $A']\n", []string{"built"},
 			`buildspec.yml: line 4: phases.build: CodeBuild ignores the unknown key "env"; known keys: commands`},
 	}

@@ -64,17 +64,23 @@ func (b *build) hostEnvironment() []string {
 	return b.runner.Environment(b.session)
 }
 
-// reserved returns the variables that CodeBuild itself sets.
+// reserved returns the variables that CodeBuild itself sets: those of the User Guide that a build from CodePipeline has, and
+// two that it does not mention, by which tools detect that they run in CodeBuild (the environment of a build is recorded in
+// OndraM/ci-detector, tests/phpt/Ci/CiDetector_AwsCodeBuild.phpt).
 func (b *build) reserved() map[string]string {
+	region := b.runner.Account.Region()
 	return map[string]string{
 		"CODEBUILD_BUILD_ARN":               b.result.ARN,
 		"CODEBUILD_BUILD_ID":                b.result.ID,
 		"CODEBUILD_BUILD_IMAGE":             b.project.Environment.Image,
 		"CODEBUILD_BUILD_NUMBER":            strconv.Itoa(b.result.Number),
 		"CODEBUILD_BUILD_SUCCEEDING":        "1",
+		"CODEBUILD_BUILD_URL":               "https://" + region + ".console.aws.amazon.com/codebuild/home?region=" + region + "#/builds/" + b.result.ID + "/view/new",
+		"CODEBUILD_CI":                      "true",
 		"CODEBUILD_INITIATOR":               b.input.Initiator,
 		"CODEBUILD_KMS_KEY_ID":              b.project.kmsKey(b.runner.Account),
 		"CODEBUILD_LOG_PATH":                b.logStream(),
+		"CODEBUILD_PROJECT_ARN":             b.project.ARN,
 		"CODEBUILD_RESOLVED_SOURCE_VERSION": b.input.ResolvedSourceVersion,
 		"CODEBUILD_SOURCE_REPO_URL":         "", // "If a build originates from CodePipeline, this […] may be empty."
 		"CODEBUILD_SOURCE_VERSION":          b.input.SourceVersion,

@@ -15,8 +15,10 @@ import (
 // parser walks a YAML document and collects everything wrong with it.
 type parser struct {
 	problems []error
-	// warnings concern keys that CodeBuild does not know. It ignores them, and logs "Found possible syntax errors in
-	// buildspec" (as of aws/aws-toolkit-vscode#4008).
+	// warnings concern what CodeBuild takes, although its User Guide does not allow it: keys that it does not know, which
+	// it ignores with the log line "Found possible syntax errors in buildspec" (as of aws/aws-toolkit-vscode#4008), and
+	// phases without commands ("No commands found for phase name: install", as of awslabs/aws-simple-cicd#58; a build of
+	// 0x4447/0x4447_product_s3_email has a post_build with only a finally).
 	warnings []string
 }
 
@@ -27,6 +29,10 @@ func (p *parser) fail(n *yaml.Node, format string, args ...any) {
 	p.problems = append(p.problems, fmt.Errorf("line %d: %w", n.Line, fmt.Errorf(format, args...)))
 }
 
+func (p *parser) warn(n *yaml.Node, format string, args ...any) {
+	p.warnings = append(p.warnings, fmt.Sprintf("line %d: ", n.Line)+fmt.Sprintf(format, args...))
+}
+
 // mapping reads a mapping of known keys and returns those present.
 func (p *parser) mapping(n *yaml.Node, where string, known fields) map[string]bool {
 	seen := map[string]bool{}
@@ -34,8 +40,8 @@ func (p *parser) mapping(n *yaml.Node, where string, known fields) map[string]bo
 	for key, value := range p.pairs(n, where) {
 		read, ok := known[key.Value]
 		if !ok {
-			p.warnings = append(p.warnings, fmt.Sprintf("line %d: %s: CodeBuild ignores the unknown key %q%s; known keys: %s",
-				key.Line, where, key.Value, didYouMean(key.Value, names), strings.Join(names, ", ")))
+			p.warn(key, "%s: CodeBuild ignores the unknown key %q%s; known keys: %s",
+				where, key.Value, didYouMean(key.Value, names), strings.Join(names, ", "))
 			continue
 		}
 		seen[key.Value] = true
