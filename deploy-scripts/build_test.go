@@ -64,29 +64,87 @@ func TestBuildOfACommit(t *testing.T) {
 	}
 }
 
+// Every image that a build pulls from Docker Hub is named, and no other.
 func TestBuildWarnsOfDockerHub(t *testing.T) {
 	t.Parallel()
-	h := newHost(t)
-	_, output, _ := h.build(commitID(1), func(webapp string) {
-		write(t, filepath.Join(webapp, "Makefile"), "image:\n\t@true\n") // pulls nothing
-		write(t, filepath.Join(webapp, "Dockerfile"), `# FROM nothing
-			ARG BASE=golang
+	tests := []struct {
+		name, dockerfile string
+		want             []string
+	}{
+		{"FROM", `# FROM nothing
 			FROM --platform=linux/amd64 golang:1.26 AS build
 			from library/node
 			FROM public.ecr.aws/docker/library/alpine:3 AS base
 			FROM base
 			FROM 127.0.0.1:5000/own
-			FROM ${BASE}
+			FROM localhost/own
 			FROM scratch
 			COPY --from=build /x /x
-			FROM docker.io/library/debian`)
-	})
-	var warned []string
-	for _, found := range regexp.MustCompile(`warning: (\S+) comes from Docker Hub`).FindAllStringSubmatch(output, -1) {
-		warned = append(warned, found[1])
+			FROM docker.io/library/debian
+			FROM golang:1.26`, []string{"golang:1.26", "library/node", "library/debian"}},
+		{"arguments", `ARG BASE=python:3.12 TAG
+			ARG NODE="node" GO=${NODE}x
+			FROM ${BASE}
+			FROM $NODE:${TAG}
+			FROM ${GO:-golang}
+			FROM ${UNKNOWN}
+			FROM ${UNKNOWN:-redis}
+			FROM busybox AS base-arm64
+			FROM base-${TARGETARCH}
+			ARG LATER=postgres
+			FROM ${LATER}`, []string{"python:3.12", "node:${TAG}", "nodex", "redis", "busybox"}},
+		{"syntax", "# syntax = docker/dockerfile:1\r\n# escape=`\nFROM `\n  alpine\n# syntax=docker/dockerfile:2", []string{"docker/dockerfile:1", "alpine"}},
+		{"no directive", "# a comment\n# syntax=docker/dockerfile:1\nFROM scratch", nil},
+		{"copied and mounted", `FROM scratch AS one
+			COPY --link --from=nginx:1.27 /a /b
+			COPY --from=one /a /b
+			COPY --from=0 /a /b
+			COPY --from=Later /a /b
+			RUN --mount=type=bind,from=alpine,target=/b --mount=type=cache,target=/c --mount=type=secret,id=x true
+			RUN --mount=from=later,target=/b true --mount=from=none
+			FROM scratch AS later`, []string{"nginx:1.27", "alpine"}},
+		{"case of stages", "FROM public.ecr.aws/docker/library/golang:1.22 AS Build\nFROM build\nCOPY --from=BUILD a b", nil},
+		{"CR LF", "\ufeffFROM scratch\r\nRUN a \\\r\n  && FROM b\r\n", nil},
+		{"continued lines", "FROM scratch\nRUN a \\\n# comment\n\n  FROM b \\\n  FROM c\nLABEL a=\\\\\nFROM redis", []string{"redis"}},
+		{"documents", "FROM scratch\nRUN <<EOF cat <<-'X'\nFROM a\nEOF\n\tFROM b\n\tX\nCOPY <<\"F\" /f\nFROM c\nF\nRUN echo '<<no' <<no\nFROM redis", []string{"redis"}},
 	}
-	if want := []string{"golang:1.26", "library/node", "library/debian"}; !slices.Equal(warned, want) {
-		t.Errorf("warned of %q, want %q:\n%s", warned, want, output)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHost(t)
+			_, output, _ := h.build(commitID(1), func(webapp string) {
+				write(t, filepath.Join(webapp, "Makefile"), "image:\n\t@true\n") // pulls nothing
+				write(t, filepath.Join(webapp, "Dockerfile"), tt.dockerfile)
+			}, "GOARCH=arm64")
+			var warned []string
+			for _, found := range regexp.MustCompile(`warning: (\S+) comes from Docker Hub`).FindAllStringSubmatch(output, -1) {
+				warned = append(warned, found[1])
+			}
+			if !slices.Equal(warned, tt.want) {
+				t.Errorf("warned of %q, want %q:\n%s", warned, tt.want, output)
+			}
+		})
+	}
+}
+
+// What a person should know of a build that succeeds is what the buildspec exports.
+func TestBuildCollectsItsNotes(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.mustBuild(1, func(webapp string) {
+		write(t, filepath.Join(webapp, "Makefile"), "image:\n\t@printf 'FROM scratch\\nCOPY Makefile /\\n' | docker build --quiet --tag '$(IMAGE)' --file - .\n")
+		write(t, filepath.Join(webapp, "Dockerfile"), "# syntax=docker/dockerfile:1\nFROM library/node:22\nFROM bitnami/kafka\n")
+	})
+	const hub = " comes from Docker Hub, which may refuse CodeBuild: "
+	want := "webapp/ has no Makefile with a target 'test': nothing is tested; " +
+		"warning: docker/dockerfile:1" + hub + "omit the line '# syntax=', unless Docker's own frontend is too old (F16); " +
+		"warning: library/node:22" + hub + "write public.ecr.aws/docker/library/node:22 (F16); " +
+		"warning: bitnami/kafka" + hub + "copy it to a repository of yours in ECR (F16); "
+	if h.notes != want {
+		t.Errorf("notes are\n%q, want\n%q", h.notes, want)
+	}
+	h.mustBuild(1, app(t, "one", "")) // ECR has the image
+	if want := "webapp/ has no Makefile with a target 'test': nothing is tested; "; h.notes != want {
+		t.Errorf("notes are\n%q, want\n%q", h.notes, want)
 	}
 }
 

@@ -48,6 +48,7 @@ type host struct {
 	home     string
 	tmp      string              // where scripts make their temporary files
 	env      []string            // of builds and hooks
+	notes    string              // of the last build
 	umask    string              // of builds and hooks; "" for the test's own
 	user     *syscall.Credential // of hooks; nil for the test's own
 

@@ -47,6 +47,8 @@ func (h *host) build(commit string, fill func(webapp string), env ...string) (bu
 	if _, statErr := os.Stat(filepath.Join(source, "deploy-scripts", "login")); statErr == nil {
 		h.t.Error("the build leaves the login to ECR in its source folder")
 	}
+	notes, _ := os.ReadFile(filepath.Join(source, "deploy-scripts", "notes.txt"))
+	h.notes = string(notes)
 	if err == nil {
 		bundle = h.t.TempDir()
 		for _, pattern := range spec.Artifacts.Files {

@@ -48,7 +48,8 @@ func TestShellcheck(t *testing.T) {
 		t.Skip("needs shellcheck")
 	}
 	run, sourced := scripts(t)
-	if out, err := exec.Command("shellcheck", append(run, sourced...)...).CombinedOutput(); err != nil {
+	inShell := slices.DeleteFunc(slices.Concat(run, sourced), func(path string) bool { return filepath.Ext(path) == ".awk" })
+	if out, err := exec.Command("shellcheck", inShell...).CombinedOutput(); err != nil {
 		t.Errorf("shellcheck: %v\n%s", err, out)
 	}
 	for phase, p := range readBuildspec(t).Phases {

@@ -19,8 +19,8 @@ type Scenario interface {
 }
 
 // Run rehearses a stack: it brings the stack up, releases the checkout's newest commit, and plays a scenario. However it
-// ends, it leaves nothing behind but the logs of a failure, and removes what killed rehearsals left. It returns ctx's
-// error if ctx ends first, unless the scenario runs until then.
+// ends, it leaves nothing behind but the logs of a failure, and removes what killed rehearsals left. After a success it repeats
+// what a person should know nevertheless. It returns ctx's error if ctx ends first, unless the scenario runs until then.
 func Run(ctx context.Context, o world.Options, s Scenario) (err error) {
 	w, err := world.Open(ctx, o)
 	if err != nil {
@@ -30,5 +30,9 @@ func Run(ctx context.Context, o world.Options, s Scenario) (err error) {
 	if err := w.ReleaseCheckout(ctx); err != nil {
 		return err
 	}
-	return s.Play(ctx, w)
+	if err := s.Play(ctx, w); err != nil {
+		return err
+	}
+	w.ReportNotes()
+	return nil
 }

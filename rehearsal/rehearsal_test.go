@@ -22,12 +22,17 @@ import (
 	"cicd/rehearsal/world"
 )
 
+// TestRehearsal also has an application without tests, of which a person is told at the end, once.
 func TestRehearsal(t *testing.T) {
 	dockertest.Need(t)
-	for _, stack := range []string{"dev", "prod"} {
+	for stack, tested := range map[string]bool{"dev": true, "prod": false} {
 		t.Run(stack, func(t *testing.T) {
 			t.Parallel()
 			project := testproject.New(t)
+			if !tested {
+				testproject.Apply(t, project, edit.Replace("webapp/Makefile", ".PHONY: test", ".PHONY:"), edit.Replace("webapp/Makefile", "\ntest:", "\ncheck:"))
+				testproject.Commit(t, project, "no tests")
+			}
 			clean := rehearsaltest.WantClean(t, project)
 			var stdout, stderr bytes.Buffer
 			if err := Run(t.Context(), rehearsaltest.Options(project, stack, &stderr), change.Scenario{Out: &stdout}); err != nil {
@@ -35,6 +40,10 @@ func TestRehearsal(t *testing.T) {
 			}
 			if answer := stdout.String(); strings.Count(answer, "\n") != 2 || !strings.Contains(answer, " 0 of ") {
 				t.Errorf("the answer is %q, want a line a release and no failed request", answer)
+			}
+			_, notes, _ := strings.Cut(stderr.String(), "\nNothing failed, but note:\n")
+			if untested := "  - webapp/ has no Makefile with a target 'test': nothing is tested\n"; strings.Contains(notes, untested) == tested || strings.Count(notes, untested) > 1 {
+				t.Errorf("the notes at the end are %q, want one that nothing is tested: %v", notes, !tested)
 			}
 			for line := range strings.Lines(stderr.String()) {
 				if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > console.Width {

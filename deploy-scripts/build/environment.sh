@@ -6,6 +6,12 @@
 
 log() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
+# note logs what a person should know of a build that succeeds, and adds it to NOTES, which the buildspec exports.
+note() {
+  log "$*"
+  printf '%s; ' "$*" >>"$NOTES"
+}
+
 die() {
   log "$*"
   exit 1
@@ -32,6 +38,7 @@ umask 022 # in the image, any user may have to read what is built
 SCRIPTS="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly SCRIPTS
 readonly RELEASE="$SCRIPTS/release.env"
+readonly NOTES="$SCRIPTS/notes.txt"
 # Tags are immutable. The tag includes the architecture, because after a change of the instance type the same commit needs
 # another image.
 readonly TAG="$COMMIT_ID-$GOARCH"

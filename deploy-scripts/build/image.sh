@@ -32,7 +32,7 @@ begin_tests() {
     make -C "$WEBAPP" test &
     TESTS=$!
   else
-    log "webapp/ has no Makefile with a target 'test': nothing is tested"
+    note "webapp/ has no Makefile with a target 'test': nothing is tested"
   fi
 }
 
@@ -42,20 +42,20 @@ stop_tests() {
   wait "$TESTS" || true
 }
 
-# warn_of_docker_hub names the base images from Docker Hub, which refuses anonymous pulls from addresses that many share,
-# such as CodeBuild's (F16).
+# warn_of_docker_hub notes the images from Docker Hub, which refuses anonymous pulls from addresses that many share, such as
+# CodeBuild's (F16).
 warn_of_docker_hub() {
-  local words image known=' scratch ' # and the earlier stages
-  while read -ra words || ((${#words[@]} > 0)); do
-    [[ "${words[0]-}" == [Ff][Rr][Oo][Mm] ]] || continue
-    image="${words[1]-}"
-    [[ "$image" != --* ]] || image="${words[2]-}"
-    image="${image#docker.io/}"
-    if [[ "$known" != *" $image "* && "$image" != *[.:]*/* && "$image" != *\$* ]]; then
-      log "warning: $image comes from Docker Hub, which may refuse CodeBuild: write FROM public.ecr.aws/docker/library/... (F16)"
-    fi
-    known+="${words[-1]} "
-  done <"$WEBAPP/Dockerfile"
+  local images image remedy
+  images="$(awk -f "$SCRIPTS/build/dockerfile.awk" -f "$SCRIPTS/build/docker-hub.awk" "$WEBAPP/Dockerfile")" ||
+    die "awk cannot read webapp/Dockerfile"
+  for image in $images; do
+    case "${image#library/}" in
+      docker/dockerfile*) remedy="omit the line '# syntax=', unless Docker's own frontend is too old" ;;
+      */*) remedy="copy it to a repository of yours in ECR" ;;
+      *) remedy="write public.ecr.aws/docker/library/${image#library/}" ;;
+    esac
+    note "warning: $image comes from Docker Hub, which may refuse CodeBuild: $remedy (F16)"
+  done
 }
 
 # build_image builds the image, and meanwhile requests a login to push it with.
@@ -76,6 +76,7 @@ build_image() {
 
 main() {
   local lookup
+  : >"$NOTES"
   bash "$SCRIPTS/build/registry.sh" find 2>"$WORK/lookup.log" &
   lookup=$!
   begin_tests

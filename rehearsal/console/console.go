@@ -52,6 +52,17 @@ func (c *Console) Note(format string, args ...any) {
 	}
 }
 
+// Bullet adds an item to a list below a chapter, wrapped to the width.
+func (c *Console) Bullet(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	mark := "-"
+	for _, line := range Wrap(text, Width-4) {
+		fmt.Fprintf(c.out, "  %s %s\n", mark, line)
+		mark = " "
+	}
+}
+
 // Output shows a line that a program printed, after the program's name. It never shortens the line, so that it can be
 // searched for and copied. It ignores SetOutput: whoever asks for output wants it in addition to everything else.
 func (c *Console) Output(program, line string) {

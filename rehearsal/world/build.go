@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"cicd/rehearsal/workspace"
 
@@ -17,6 +19,10 @@ import (
 // s3:GetObjectVersion, they are in the minimum of the AWS CodeBuild User Guide, "Allow CodeBuild to interact with other
 // AWS services".
 var askBucket = []string{"s3:GetBucketAcl", "s3:GetBucketLocation"}
+
+// buildNotes is the variable in which a build exports what a person should know of it, separated by "; ": see
+// deploy-scripts/buildspec.yml.
+const buildNotes = "BUILD_NOTES"
 
 // build runs a CodeBuild project for a pipeline: its source comes from the artifact store and its artifact goes
 // there, both with the build's own session.
@@ -52,7 +58,7 @@ func (c *cloud) build(ctx context.Context, b codepipeline.Build) (result codepip
 		return result, err
 	}
 	c.report.phases(done.Phases)
-	c.report.warnings(done)
+	c.report.notes.add(c.report.Console, slices.Concat(done.Warnings, strings.Split(done.ExportedVariables[buildNotes], "; "))...)
 	result.ID, result.Exported = done.ID, done.ExportedVariables
 	return result, c.logs.explain(err, buildLog(done.ID))
 }

@@ -14,7 +14,10 @@ import (
 )
 
 // reporter shows on the console what the pipelines do.
-type reporter struct{ *console.Console }
+type reporter struct {
+	*console.Console
+	notes notes
+}
 
 // observe reports actions that have ended. pipelineCreated reports the execution of a pipeline's creation.
 func (r *reporter) observe(e codepipeline.Event) {
@@ -42,18 +45,11 @@ func (r *reporter) phases(phases []codebuild.PhaseResult) {
 	r.Note("%s", strings.Join(parts, ", "))
 }
 
-// warnings notes what did not stop a build.
-func (r *reporter) warnings(of *codebuild.Build) {
-	for _, warning := range of.Warnings {
-		r.Note("warning: %s", warning)
-	}
-}
-
 // deployment reports the lifecycle events that did something, and the warnings of the agents.
 func (r *reporter) deployment(e codedeploy.Event) {
 	switch {
 	case e.Line != nil && e.Line.Kind == agent.WarningLine:
-		r.Note("warning: %s", e.Line.Text)
+		r.notes.add(r.Console, "warning: "+e.Line.Text)
 	case e.Line != nil || e.Lifecycle == "" || e.Status == codedeploy.InProgress:
 	case e.Status == codedeploy.Failed:
 		r.Step("", e.Lifecycle+" FAILED on "+e.Instance, e.Duration)

@@ -51,7 +51,7 @@ type OnFailure struct {
 	Pattern *regexp.Regexp
 }
 
-// Artifacts says which files become the build's output.
+// Artifacts says which files become the build's output. There are no Files if the buildspec has secondary artifacts alone.
 type Artifacts struct {
 	Files, ExcludePaths []string
 	BaseDirectory       string
@@ -155,7 +155,7 @@ func (p *parser) reports(spec *Buildspec, n *yaml.Node) {
 	for key, report := range p.pairs(n, "reports") {
 		where := "reports." + key.Value
 		seen := p.mapping(report, where, fields{
-			"files":          func(n *yaml.Node) { p.texts(n, where+".files") },
+			"files":          func(n *yaml.Node) { p.someTexts(n, where+".files") },
 			"base-directory": func(n *yaml.Node) { p.text(n, where+".base-directory") },
 			"discard-paths":  func(n *yaml.Node) { p.yes(n, where+".discard-paths") },
 			"file-format": func(n *yaml.Node) {
@@ -178,7 +178,7 @@ func (p *parser) artifacts(spec *Buildspec, where string, n *yaml.Node) *Artifac
 		}
 	}
 	seen := p.mapping(n, where, fields{
-		"files":           func(n *yaml.Node) { a.Files = p.texts(n, where+".files") },
+		"files":           func(n *yaml.Node) { a.Files = p.someTexts(n, where+".files") },
 		"name":            ignored("name"),
 		"s3-prefix":       ignored("s3-prefix"),
 		"discard-paths":   func(n *yaml.Node) { a.DiscardPaths = p.yes(n, where+".discard-paths") },
@@ -186,10 +186,15 @@ func (p *parser) artifacts(spec *Buildspec, where string, n *yaml.Node) *Artifac
 		"exclude-paths":   func(n *yaml.Node) { a.ExcludePaths = p.texts(n, where+".exclude-paths") },
 		"enable-symlinks": func(n *yaml.Node) { a.EnableSymlinks = p.yes(n, where+".enable-symlinks") },
 		"secondary-artifacts": func(n *yaml.Node) {
-			p.fail(n, "%s.secondary-artifacts: a rehearsal supports one artifact per build; remove the others", where)
+			for key, secondary := range p.pairs(n, where+".secondary-artifacts") {
+				p.artifacts(spec, where+".secondary-artifacts."+key.Value, secondary)
+			}
+			spec.note(n, "%s.secondary-artifacts: only actions with several output artifacts have these, and a rehearsal's has one", where)
 		},
 	})
-	p.require(n, where, seen, "files")
+	if !seen["secondary-artifacts"] {
+		p.require(n, where, seen, "files")
+	}
 	return a
 }
 

@@ -29,7 +29,8 @@ func TestParseRefuses(t *testing.T) {
 		{"retry count", "version: 0.2\nphases: {build: {on-failure: RETRY-101, commands: [a]}}\n", []string{"101 retries: want 0 to 100"}},
 		{"retry regex", "version: 0.2\nphases: {build: {on-failure: 'RETRY-(', commands: [a]}}\n", []string{"missing closing )"}},
 		{"artifacts without files", "version: 0.2\n" + build + "artifacts: {name: x}\n", []string{"artifacts: files is required"}},
-		{"secondary artifacts", "version: 0.2\n" + build + "artifacts: {files: [a], secondary-artifacts: {x: {files: [b]}}}\n", []string{"one artifact per build"}},
+		{"artifacts with no file", "version: 0.2\n" + build + "artifacts: {files: }\n", []string{"artifacts.files: want at least one"}},
+		{"secondary artifacts without files", "version: 0.2\n" + build + "artifacts: {secondary-artifacts: {x: {name: b}}}\n", []string{"artifacts.secondary-artifacts.x: files is required"}},
 		{"yes or no", "version: 0.2\n" + build + "artifacts: {files: [a], discard-paths: maybe}\n", []string{`"maybe": want yes or no`}},
 		{"cache without paths", "version: 0.2\n" + build + "cache: {key: k}\n", []string{"cache: paths is required"}},
 		{"cache action", "version: 0.2\n" + build + "cache: {paths: [a], action: both}\n", []string{"want one of restore, save"}},
@@ -88,6 +89,7 @@ artifacts:
   exclude-paths: ["**/.*"]
   enable-symlinks: yes
   s3-prefix: p
+  secondary-artifacts: {other: {files: b, base-directory: c}}
 cache:
   key: k-$(codebuild-hash-files go.sum)
   fallback-keys: [k-]
@@ -110,7 +112,7 @@ cache:
 		t.Errorf("a single command reads %q", got)
 	}
 	notes := strings.Join(spec.Notes, "\n")
-	for _, want := range []string{"line 2: run-as", "git-credential-helper", "proxy.upload-artifacts", "batch", "reports.two", "artifacts.name", "artifacts.s3-prefix", "cache.key", "cache.fallback-keys", "cache.action"} {
+	for _, want := range []string{"line 2: run-as", "git-credential-helper", "proxy.upload-artifacts", "batch", "reports.two", "artifacts.name", "artifacts.s3-prefix", "artifacts.secondary-artifacts", "cache.key", "cache.fallback-keys", "cache.action"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note of %s in\n%s", want, notes)
 		}
@@ -130,6 +132,14 @@ func TestParseWarnsOfUnknownKeys(t *testing.T) {
 	}
 	if !slices.EqualFunc(spec.Warnings, want, strings.HasPrefix) {
 		t.Errorf("warnings = %q\nwant %q", spec.Warnings, want)
+	}
+}
+
+// A cache whose paths are all comments is in use: aws/aws-toolkit-jetbrains, buildspec/linuxUiTests.yml.
+func TestParseTakesEmptyLists(t *testing.T) {
+	_, err := ParseBuildspec("b.yml", []byte("version: 0.2\nenv: {exported-variables: }\nphases: {build: {commands: [a]}}\ncache:\n  paths:\n#    - /root/.gradle\n"))
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -127,19 +127,30 @@ func (p *parser) text(n *yaml.Node, where string) string {
 	return n.Value
 }
 
-// texts reads a list of scalars, or a single one.
+// texts reads a list of scalars, or a single one; none for an empty value.
 func (p *parser) texts(n *yaml.Node, where string) []string {
 	n = resolve(n)
-	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+	switch {
+	case n.Tag == "!!null":
+		return nil
+	case n.Kind == yaml.ScalarNode:
 		return []string{n.Value}
-	}
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		p.fail(n, "%s: want a list of at least one", where)
+	case n.Kind != yaml.SequenceNode:
+		p.fail(n, "%s: want a list", where)
 		return nil
 	}
 	var all []string
 	for i, item := range n.Content {
 		all = append(all, p.text(item, fmt.Sprintf("%s[%d]", where, i)))
+	}
+	return all
+}
+
+// someTexts is texts for a list that must not be empty.
+func (p *parser) someTexts(n *yaml.Node, where string) []string {
+	all := p.texts(n, where)
+	if len(all) == 0 {
+		p.fail(n, "%s: want at least one", where)
 	}
 	return all
 }

@@ -77,10 +77,10 @@ func (b *build) downloadSource() error {
 		return contextError{"YAML_FILE_ERROR", err}
 	}
 	for _, note := range b.project.notes {
-		b.log.say("Rehearsal: project %s: %s", b.project.Name, note)
+		b.warn("project %s: %s", b.project.Name, note)
 	}
 	for _, note := range b.spec.Notes {
-		b.log.say("Rehearsal: %s: %s", name, note)
+		b.warn("%s: %s", name, note)
 	}
 	for _, warning := range b.spec.Warnings {
 		b.result.Warnings = append(b.result.Warnings, name+": "+warning)
@@ -176,6 +176,10 @@ func (b *build) uploadArtifacts(ctx context.Context) error {
 	}
 	if b.spec.Artifacts == nil {
 		return nil
+	}
+	if len(b.spec.Artifacts.Files) == 0 {
+		return contextError{"CLIENT_ERROR", errors.New("artifacts has only secondary-artifacts: the single output artifact of a pipeline's action " +
+			"is defined directly under artifacts (CodePipeline User Guide, \"AWS CodeBuild build and test action reference\")")}
 	}
 	artifacts, err := b.expandVariables(ctx, *b.spec.Artifacts)
 	if err != nil {

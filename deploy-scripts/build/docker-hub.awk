@@ -1,0 +1,70 @@
+# Prints the images that a build with a Dockerfile pulls from Docker Hub, one per line: those of FROM, COPY --from, RUN
+# --mount=from and "# syntax=", as BuildKit understands them (moby/buildkit, dockerfile2llb/convert.go). An image whose name
+# depends on a build argument without a default is unknown, and not printed. It needs dockerfile.awk.
+#
+# Reads: GOARCH
+
+END {
+  arguments["TARGETOS"] = arguments["BUILDOS"] = "linux"
+  arguments["TARGETARCH"] = arguments["BUILDARCH"] = ENVIRON["GOARCH"]
+  arguments["TARGETPLATFORM"] = arguments["BUILDPLATFORM"] = "linux/" ENVIRON["GOARCH"]
+  read_dockerfile()
+  for (i = 1; i <= pulls; i++) if (!(tolower(pulled[i]) in stages) || certain[i]) print_if_from_hub(pulled[i])
+}
+
+# directive and obey get the parts of the Dockerfile.
+function directive(name, value) { if (name == "syntax") pull(value, 1) }
+
+function obey(line,   n, i, word, keyword) {
+  n = split(line, word, /[ \t]+/)
+  i = word[1] == "" ? 2 : 1
+  keyword = toupper(word[i++])
+  if (keyword == "ARG" && !froms) for (; i <= n; i++) declare(word[i])
+  if (keyword == "FROM") begin_stage(word, n, i)
+  for (; keyword ~ /^(COPY|RUN)$/ && word[i] ~ /^--/; i++) {
+    if (keyword == "COPY" && word[i] ~ /^--from=/) pull(unquoted(substr(word[i], 8)), 0)
+    if (keyword == "RUN" && word[i] ~ /^--mount=/) mount(substr(word[i], 9))
+  }
+  if (keyword ~ /^(ADD|COPY|RUN)$/) for (; i <= n; i++) skip_document(word[i])
+}
+
+# declare notes an ARG before the first FROM, where alone they count for it.
+function declare(text,   equals) {
+  if ((equals = index(text, "=")) > 0) arguments[substr(text, 1, equals - 1)] = expand(unquoted(substr(text, equals + 1)))
+}
+
+# begin_stage notes the image of a FROM, which may be an earlier stage, and the stage's name.
+function begin_stage(word, n, i,   image) {
+  froms++
+  while (word[i] ~ /^--/) i++
+  image = expand(unquoted(word[i]))
+  if (image != "scratch" && !(tolower(image) in stages)) pull(image, 1)
+  if (tolower(word[i + 1]) == "as") stages[tolower(word[i + 2])] = 1
+}
+
+function mount(options,   n, i, option, from) {
+  n = split(options, option, ",")
+  for (i = 1; i <= n; i++) {
+    if (option[i] ~ /^type=(tmpfs|secret|ssh)$/) return
+    if (option[i] ~ /^from=/) from = unquoted(substr(option[i], 6))
+  }
+  if (from != "") pull(from, 0)
+}
+
+# pull notes an image. Unless that is certain, it is none if a stage has the name, wherever in the file, or the number.
+function pull(image, sure) {
+  if (!sure && image ~ /^([0-9]+|scratch)$/) return
+  pulled[++pulls] = image
+  certain[pulls] = sure
+}
+
+# print_if_from_hub: without a host, a name is Docker Hub's (distribution/reference, splitDockerDomain).
+function print_if_from_hub(image,   name) {
+  sub(/^(index\.|registry-1\.)?docker\.io\//, "", image)
+  name = image
+  sub(/@.*/, "", name)
+  sub(/:[^\/]*$/, "", name)
+  if (name == "" || name ~ /\$/ || name ~ /^(localhost|[^\/]*[.:A-Z][^\/]*)\// || image in printed) return
+  printed[image] = 1
+  print image
+}
