@@ -23,16 +23,19 @@ type build struct {
 	result  *Build
 	failure error // of the first failed phase
 
-	log    *logPipe
-	group  *processGroup
-	cache  *localCache // nil if the build has none
-	spec   *Buildspec
-	golang goRuntime
-	shell  *shell
+	log   *logPipe
+	group *processGroup
+	cache *localCache // nil if the build has none
+	spec  *Buildspec
+	shell *shell
+
+	runtimes    map[string]selected // by language; nil if the image is unknown
+	machinePath string              // PATH without the commands of the image
 }
 
 func (b *build) sourceDir() string { return filepath.Join(b.dir, "src") }
 func (b *build) homeDir() string   { return filepath.Join(b.dir, "root") }
+func (b *build) goDir() string     { return filepath.Join(b.dir, "go") } // GOPATH of the images
 func (b *build) tempDir() string   { return filepath.Join(b.dir, "tmp") }
 func (b *build) stateDir() string  { return filepath.Join(b.dir, "state") }
 func (b *build) binDir() string    { return filepath.Join(b.dir, "bin") } // commands of the image
@@ -59,6 +62,7 @@ type commandError struct {
 // CONTINUE the guide does not say so, but nobody should learn that in AWS.
 func (b *build) run(ctx context.Context) {
 	b.result.Status = "SUCCEEDED"
+	defer b.compareRuntimes()
 	ok := b.phase(ctx, "QUEUED", b.enqueue) &&
 		b.phase(ctx, "DOWNLOAD_SOURCE", b.downloadSource)
 	for _, name := range phaseNames {
@@ -126,7 +130,7 @@ func (b *build) fail(p PhaseResult, err error) {
 	var output string
 	var command commandError
 	if errors.As(err, &command) {
-		output = lastLines(command.output) + b.golang.explain(command.output)
+		output = lastLines(command.output) + b.explainGo(command.output) + b.explainMissing(command.output)
 	}
 	b.failure = &buildError{err: err, text: fmt.Sprintf("build %s: Build terminated with state: %s. Phase: %s, Code: %s, Message: %s%s",
 		b.result.ID, p.Status, p.Name, p.Contexts[0].StatusCode, p.Contexts[0].Message, output)}

@@ -134,22 +134,21 @@ func (b *build) closeCache() error {
 	return b.cache.spare()
 }
 
-// cachePlace returns the folder that a cache path means, and where it is on this machine: in the build's home for what
-// is in /root, in its source folder for relative paths, nowhere else.
+// cachePlace returns the folder that a cache path means, and where it is on this machine: in the build's own folders for what
+// is in /root and /go, in its source folder for relative paths, nowhere else.
 func (b *build) cachePlace(pattern string) (name, place string, err error) {
 	name = pattern
 	for _, all := range []string{"/**/*", "/**", "/*"} {
 		name = strings.TrimSuffix(name, all)
 	}
 	name = filepath.Clean(name)
-	inHome, ok := strings.CutPrefix(name, "/root/")
-	switch {
+	switch place := b.place(name); {
 	case strings.ContainsAny(name, "*?["):
 		return "", "", fmt.Errorf("a local cache holds folders, but this is a pattern")
-	case ok:
-		return name, filepath.Join(b.homeDir(), inHome), nil
+	case place != name && place != b.homeDir() && place != b.goDir():
+		return name, place, nil
 	case name == "." || !filepath.IsLocal(name):
-		return "", "", fmt.Errorf("only folders below the source folder and /root are, to leave the rest of this machine alone")
+		return "", "", fmt.Errorf("only folders below the source folder, /root and /go are, to leave the rest of this machine alone")
 	}
 	return name, filepath.Join(b.sourceDir(), name), nil
 }

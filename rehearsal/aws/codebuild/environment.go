@@ -4,16 +4,19 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
 // environment assembles the environment of the build's commands (User Guide, "Environment variables in build
-// environments"). From lowest to highest precedence: the host's, CodeBuild's regions, the buildspec's, the project's,
-// those given at the start of the build, and those that CodeBuild reserves.
+// environments"). From lowest to highest precedence: the host's, the image's, CodeBuild's regions, the buildspec's, the
+// project's, those given at the start of the build, and those that CodeBuild reserves.
 func (b *build) environment(spec *Buildspec) (map[string]string, error) {
 	env := map[string]string{}
 	for _, pair := range b.hostEnvironment() {
@@ -21,8 +24,10 @@ func (b *build) environment(spec *Buildspec) (map[string]string, error) {
 		env[name] = value
 	}
 	if path, ok := env["PATH"]; ok {
+		b.machinePath = path
 		env["PATH"] = b.binDir() + string(os.PathListSeparator) + path
 	}
+	maps.Copy(env, b.imageEnvironment())
 	env["AWS_REGION"] = b.runner.Account.Region()
 	env["AWS_DEFAULT_REGION"] = b.runner.Account.Region()
 	maps.Copy(env, spec.Variables)
@@ -62,6 +67,39 @@ func (b *build) hostEnvironment() []string {
 		return nil
 	}
 	return b.runner.Environment(b.session)
+}
+
+// imageEnvironment returns the variables of the image, without locales that this machine lacks: every program would complain.
+func (b *build) imageEnvironment() map[string]string {
+	env := map[string]string{}
+	for name, value := range curated().Images[b.project.Environment.Image].Environment {
+		if !strings.HasPrefix(name, "L") || hasLocale(value) {
+			env[name] = b.place(value)
+		}
+	}
+	return env
+}
+
+// hasLocale reports whether this machine has a locale.
+func hasLocale(name string) bool {
+	plain := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "-", "")) }
+	return slices.ContainsFunc(locales(), func(has string) bool { return plain(has) == plain(name) })
+}
+
+var locales = sync.OnceValue(func() []string {
+	out, _ := exec.Command("locale", "-a").Output()
+	return strings.Fields(string(out))
+})
+
+// place returns where a path of the image is on this machine: what is in /root or /go in a folder of the build, and anything
+// else unchanged.
+func (b *build) place(path string) string {
+	for folder, place := range map[string]string{"/root": b.homeDir(), "/go": b.goDir()} {
+		if rest, inside := strings.CutPrefix(path+"/", folder+"/"); inside {
+			return filepath.Join(place, rest)
+		}
+	}
+	return path
 }
 
 // reserved returns the variables that CodeBuild itself sets: those of the User Guide that a build from CodePipeline has, and

@@ -8,7 +8,10 @@
 #   since 1.21    fetches the newer one, unless GOTOOLCHAIN=local (https://go.dev/doc/toolchain; that "go 1.24" stands for
 #                 go1.24.0 was tried with 1.21.13, 1.22.12 and 1.23.12)
 #
-# Reads: IMAGE_GO, the version in the image, and REAL_GO, this machine's command; both are set before this text.
+# Reads: IMAGE_GO, the version in the image; REAL_GO, this machine's command; GO_USED, a file that says that a build used Go.
+# They are set before this text.
+
+: >"$GO_USED"
 
 # find_up FILE prints the path of the nearest FILE in go's working folder or above.
 find_up() {

@@ -20,11 +20,27 @@ var imagesFile []byte
 type catalog struct {
 	// Custom are, by runtime, the versions that CodeBuild installs if the image lacks them.
 	Custom map[string]string
-	Images map[string]image
+	// Languages are the commands of each runtime.
+	Languages map[string]language
+	// Caches are the folders of package managers' caches.
+	Caches map[string]string
+	// Lacking are the commands that no image has but those whose tools they are.
+	Lacking []string
+	Images  map[string]image
+}
+
+// language is what belongs to a runtime.
+type language struct {
+	// Version is the command that prints its version.
+	Version  []string
+	Commands []string
 }
 
 // image is one of CodeBuild's curated images.
 type image struct {
+	Environment map[string]string
+	// Tools are groups of commands.
+	Tools [][]string
 	// Runtimes are what install.runtime-versions may name.
 	Runtimes map[string]imageRuntime
 }
@@ -44,24 +60,52 @@ var curated = sync.OnceValue(func() (c catalog) {
 	return c
 })
 
-// find returns the version installed for a version that a buildspec names, and whether the image has it. One that the
-// image lacks is the version itself, which CodeBuild installs if it has the right form.
-func (i image) find(name, wanted string) (installed string, preinstalled bool, err error) {
+// has reports whether a command is among the image's tools.
+func (i image) has(command string) bool { return slices.Contains(slices.Concat(i.Tools...), command) }
+
+// lacking returns the commands that the image certainly has not: those of other images' tools and runtimes too.
+func (i image) lacking() []string {
+	all := slices.DeleteFunc(slices.Clone(curated().Lacking), i.has)
+	for name, l := range curated().Languages {
+		if _, there := i.Runtimes[name]; !there {
+			all = append(all, l.Commands...)
+		}
+	}
+	return all
+}
+
+// selected is the version of a runtime in a build.
+type selected struct {
+	// installed is the exact version, and release its first numbers, those that a buildspec names.
+	installed, release string
+	// origin says why it is this one.
+	origin string
+}
+
+// find returns the version for one that a buildspec names, and whether the image has it. One that the image lacks is the
+// version itself, which CodeBuild installs if it has the right form.
+func (i image) find(name, wanted string) (v selected, preinstalled bool, err error) {
 	runtime, ok := i.Runtimes[name]
 	if !ok {
 		//lint:ignore ST1005 these are AWS's own words
-		return "", false, fmt.Errorf("Unknown runtime named '%s'. This build image has the following runtimes: %s",
+		return v, false, fmt.Errorf("Unknown runtime named '%s'. This build image has the following runtimes: %s",
 			name, strings.Join(slices.Sorted(maps.Keys(i.Runtimes)), ", "))
 	}
-	if installed, ok := runtime.Versions[runtime.alias(wanted)]; ok {
-		return installed, true, nil
+	origin := "which " + name + ": " + wanted + " stands for"
+	if v, ok := runtime.version(runtime.alias(wanted), origin); ok {
+		return v, true, nil
 	}
 	if form, ok := curated().Custom[name]; ok && regexp.MustCompile("^("+form+")$").MatchString(wanted) {
-		return wanted, false, nil
+		return selected{wanted, strings.TrimPrefix(wanted, "corretto"), origin}, false, nil
 	}
 	//lint:ignore ST1005 these are AWS's own words
-	return "", false, fmt.Errorf("Unknown runtime version named '%s' of %s. This build image has the following versions: %s",
+	return v, false, fmt.Errorf("Unknown runtime version named '%s' of %s. This build image has the following versions: %s",
 		wanted, name, strings.Join(runtime.names(), ", "))
+}
+
+func (r imageRuntime) version(name, origin string) (v selected, ok bool) {
+	installed, ok := r.Versions[name]
+	return selected{installed, strings.TrimPrefix(name, "corretto"), origin}, ok
 }
 
 // alias returns the version that "latest", or a major version with ".x", stands for; any other is itself (User Guide,

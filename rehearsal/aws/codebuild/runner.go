@@ -3,8 +3,8 @@
 //
 // It follows the AWS CodeBuild User Guide (build-spec-ref, build-env-ref-env-vars, build-env-ref-cmd,
 // view-build-details-phases, caching-local) and images.yaml. It differs from AWS where it must: commands run as the
-// user who started the rehearsal, with this machine's tools, of which go must behave as the image's; the source
-// folder, HOME and TMPDIR are folders of the build. What a rehearsal cannot provide is an error or, if the build
+// user who started the rehearsal, with this machine's tools, as far as the image has them; the source folder, HOME,
+// GOPATH and TMPDIR are folders of the build. What a rehearsal cannot provide is an error or, if the build
 // means the same without it, a log line that starts with "Rehearsal:".
 package codebuild
 
@@ -39,8 +39,9 @@ type Runner struct {
 	// Log opens the writer for the log of the build with this ID. With nil the log is dropped.
 	Log func(id string) io.WriteCloser
 
-	mu      sync.Mutex
-	numbers map[string]int // last build number by project
+	mu       sync.Mutex
+	numbers  map[string]int    // last build number by project
+	versions map[string]string // this machine's, by language
 
 	minute time.Duration // the unit of buildTimeout, shorter in tests
 }

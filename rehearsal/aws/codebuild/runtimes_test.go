@@ -161,7 +161,13 @@ func TestDeclaredImagesAreKnown(t *testing.T) {
 		}
 	}
 	for name, image := range curated().Images {
+		if image.Environment["GOPATH"] != "/go" || !image.has("docker") || image.has("terraform") {
+			t.Errorf("%s: environment %v, tools %v", name, image.Environment, image.Tools)
+		}
 		for language, r := range image.Runtimes {
+			if language != "docker" && len(curated().Languages[language].Version) == 0 {
+				t.Errorf("%s: no commands of %s", name, language)
+			}
 			if r.Versions[r.Default] == "" {
 				t.Errorf("%s: the default of %s, %q, is none of %v", name, language, r.Default, r.names())
 			}
