@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -63,5 +64,21 @@ func TestArchiveKeepsNoAttributes(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(t.TempDir(), "*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q (%v)", left, err)
+	}
+}
+
+// TestArchiveHasNoSubmodules: the archive has the commit's own files, and the submodule's folder.
+func TestArchiveHasNoSubmodules(t *testing.T) {
+	r := newRepository(t, func(Push) string { return "" })
+	other, c := newCheckout(t), newCheckout(t)
+	other.commit("other", map[string]string{"shared.txt": "1"})
+	c.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", other.dir, "web/shared files")
+	id := c.commit("with a submodule", map[string]string{"a.txt": "1"})
+	c.git("push", "--quiet", r.Dir, "HEAD:refs/heads/main")
+	if got := slices.Sorted(maps.Keys(archived(t, r, id))); !slices.Equal(got, []string{".gitmodules", "a.txt"}) {
+		t.Errorf("the archive has %q", got)
+	}
+	if got, err := r.Submodules(t.Context(), id); err != nil || !slices.Equal(got, []string{"web/shared files"}) {
+		t.Errorf("Submodules = %q, %v", got, err)
 	}
 }

@@ -48,6 +48,26 @@ cat <&3
 `, h.listener.Addr().(*net.TCPAddr).Port)
 }
 
+// fileLimit is the size of a file above which GitHub refuses a push (GitHub Docs, "About large files on GitHub": "GitHub blocks
+// files larger than 100 MiB").
+const fileLimit = 100 << 20
+
+// limitScript is the pre-receive hook, with GitHub's own words for a file that is too large.
+var limitScript = fmt.Appendf(nil, `#!/bin/bash
+while read -r _ new _; do
+  [[ "$new" =~ ^0+$ ]] || git rev-list --objects "$new" --not --all
+done | git cat-file --batch-check='%%(objecttype) %%(objectsize) %%(rest)' | {
+  status=0
+  while read -r type size file; do
+    [[ "$type" == blob ]] && ((size > %[1]d)) || continue
+    status=1
+    printf 'error: File %%s is %%d.%%02d MB; this exceeds GitHub'\''s file size limit of 100.00 MB\n' "$file" $((size >> 20)) $((size %% 1048576 * 100 >> 20))
+  done
+  ((status == 0)) || echo 'error: GH001: Large files detected. You may want to try Git Large File Storage - https://git-lfs.github.com.'
+  exit "$status"
+}
+`, fileLimit)
+
 // serve handles each hook in its own goroutine, so that one that hangs blocks no other. Events still keep the order
 // of the pushes: git push returns once its hook has been answered.
 func (h *hookListener) serve() {

@@ -63,9 +63,11 @@ func Create(ctx context.Context, root, fullName, branch string, onPush func(Push
 	if r.hook, err = listenForHook(onPush); err != nil {
 		return nil, fmt.Errorf("repository %s: %w", fullName, err)
 	}
-	if err := errors.Join(os.Mkdir(hooks, 0o755), os.WriteFile(filepath.Join(hooks, "post-receive"), r.hook.script(), 0o755)); err != nil {
+	if err := errors.Join(os.Mkdir(hooks, 0o755),
+		os.WriteFile(filepath.Join(hooks, "pre-receive"), limitScript, 0o755),
+		os.WriteFile(filepath.Join(hooks, "post-receive"), r.hook.script(), 0o755)); err != nil {
 		r.hook.close()
-		return nil, fmt.Errorf("repository %s: post-receive hook: %w", fullName, err)
+		return nil, fmt.Errorf("repository %s: hooks: %w", fullName, err)
 	}
 	return r, nil
 }
@@ -114,6 +116,18 @@ func (r *Repository) Commit(ctx context.Context, revision string) (Commit, error
 		return Commit{}, fmt.Errorf("%s: commit %s: git log printed %q", r.FullName, revision, out)
 	}
 	return Commit{ID: fields[0], AuthorDate: fields[1], Message: strings.TrimSpace(fields[2])}, nil
+}
+
+// Submodules lists the folders of a commit that are other repositories.
+func (r *Repository) Submodules(ctx context.Context, commit string) ([]string, error) {
+	out, err := Git(ctx, r.Dir, "ls-tree", "-r", "-z", commit)
+	var folders []string
+	for entry := range strings.SplitSeq(out, "\x00") {
+		if about, folder, _ := strings.Cut(entry, "\t"); strings.HasPrefix(about, "160000 ") { // Git's mode of a commit
+			folders = append(folders, folder)
+		}
+	}
+	return folders, err
 }
 
 // ChangedFiles lists the paths that a push changed: relative to the branch's previous commit, or all files of a new

@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -117,6 +118,33 @@ func TestHookThatHangs(t *testing.T) {
 	defer cancel()
 	if _, err := r.Push(ctx, c.dir, "HEAD", "main"); err != nil || len(pushes) != 1 {
 		t.Errorf("the push beside them: %v, received %d, want one", err, len(pushes))
+	}
+}
+
+// TestFileLimit pushes files of GitHub's limit, and one byte more.
+func TestFileLimit(t *testing.T) {
+	received := make(chan Push, 8)
+	r := newRepository(t, func(p Push) string { received <- p; return "" })
+	c := newCheckout(t)
+	c.git("config", "core.compression", "1")
+	c.commit("small", map[string]string{"a.txt": "1"})
+	for size, wantErr := range map[int64]string{
+		fileLimit:             "",
+		fileLimit + 5*1048576: "File web/a big.bin is 105.00 MB; this exceeds GitHub's file size limit of 100.00 MB",
+	} {
+		c.commit("large", map[string]string{"web/a big.bin": ""})
+		if err := os.Truncate(filepath.Join(c.dir, "web/a big.bin"), size); err != nil {
+			t.Fatal(err)
+		}
+		c.git("commit", "--quiet", "--amend", "--all", "--message", "large")
+		_, err := r.Push(t.Context(), c.dir, "HEAD", fmt.Sprint("b", size))
+		if (err == nil) != (wantErr == "") || err != nil && !(strings.Contains(err.Error(), wantErr) && strings.Contains(err.Error(), "pre-receive hook declined")) {
+			t.Errorf("a file of %d bytes: %v, want %q", size, err, wantErr)
+		}
+		if got := len(all(received)); (got == 1) != (wantErr == "") {
+			t.Errorf("a file of %d bytes: %d pushes received", size, got)
+		}
+		c.git("reset", "--quiet", "--hard", "HEAD~1")
 	}
 }
 

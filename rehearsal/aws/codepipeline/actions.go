@@ -88,12 +88,25 @@ func source(ctx context.Context, c *call) (string, error) {
 	if err := c.store(path, c.action.OutputArtifacts[0], commit.ID); err != nil {
 		return "", err
 	}
+	if err := c.noteSubmodules(ctx, repository, commit.ID); err != nil {
+		return "", err
+	}
 	c.setVariables(c.action.Namespace, map[string]string{
 		"AuthorDate": commit.AuthorDate, "BranchName": branch, "CommitId": commit.ID, "CommitMessage": commit.Message,
 		"ConnectionArn": c.action.Configuration["ConnectionArn"], "FullRepositoryName": repository.FullName,
 	})
 	subject, _, _ := strings.Cut(commit.Message, "\n")
 	return commit.ID[:7] + " " + subject, nil
+}
+
+// noteSubmodules says which folders are empty in the source artifact, which the real action does not say.
+func (c *call) noteSubmodules(ctx context.Context, r *github.Repository, commit string) error {
+	folders, err := r.Submodules(ctx, commit)
+	if len(folders) > 0 && c.service.Note != nil {
+		c.service.Note(fmt.Sprintf("Git submodules are empty folders in the source that CodePipeline gives to a build: %s. The build can fetch them, or the repository can hold the files",
+			strings.Join(folders, ", ")))
+	}
+	return err
 }
 
 // connect returns the repository behind the action's connection.

@@ -49,6 +49,8 @@ type Service struct {
 	Approve func(context.Context, Event) error
 	// Observe receives each event as it happens, from several goroutines concurrently.
 	Observe func(Event)
+	// Note receives what a person should know although an action succeeds; nil drops it.
+	Note func(text string)
 	// NoWebhook reports whether a pipeline's connection was not AVAILABLE when it was created: it has no webhook, so it
 	// never starts on a push (F2).
 	NoWebhook func(pipeline string) bool

@@ -3,6 +3,7 @@ package codepipeline
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/github"
 )
 
 func TestPushRunsAllStagesWithVariablesAndArtifacts(t *testing.T) {
@@ -53,6 +55,36 @@ func TestPushRunsAllStagesWithVariablesAndArtifacts(t *testing.T) {
 	}
 	if deployed.Bundle != built.Output && deployed.Bundle.Version == "" || deployed.Bundle.Key != built.Output.Key {
 		t.Errorf("deployed %+v, want what the build stored at %+v", deployed.Bundle, built.Output)
+	}
+}
+
+// TestSubmodulesAreTold releases a commit with a folder that is another repository.
+func TestSubmodulesAreTold(t *testing.T) {
+	w := newWorld(t)
+	var notes []string
+	w.Note = func(text string) { notes = append(notes, text) }
+	commit, _ := w.push("main", "webapp/a", "one")
+	if len(notes) > 0 {
+		t.Errorf("a commit without submodules is noted: %q", notes)
+	}
+	for _, args := range [][]string{
+		{"update-index", "--add", "--cacheinfo", "160000," + commit + ",webapp/shared"}, {"write-tree"}, {"commit-tree", "-m", "two"},
+	} {
+		if args[0] == "commit-tree" {
+			args = append(args, commit) // the tree that write-tree printed
+		}
+		out, err := github.Git(t.Context(), w.Repository.Dir, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		commit = cmp.Or(strings.TrimSpace(out), commit)
+	}
+	e, err := w.Start(t.Context(), "web", ByHand, commit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, err := e.Wait(t.Context()); status != Succeeded || len(notes) != 1 || !strings.Contains(notes[0], "Git submodules are empty folders") || !strings.HasPrefix(notes[0][strings.Index(notes[0], ": ")+2:], "webapp/shared.") {
+		t.Errorf("%s, %v, notes %q", status, err, notes)
 	}
 }
 
