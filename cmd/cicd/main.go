@@ -19,6 +19,7 @@ import (
 	"cicd/automation"
 	"cicd/infra"
 	awscli "cicd/rehearsal/aws/cli"
+	"cicd/rehearsal/console"
 )
 
 // The exit codes. CI depends on them.
@@ -90,7 +91,7 @@ func (c cli) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(c.stderr, "cicd: %v\n", err)
+	fmt.Fprintf(c.stderr, "cicd: %s\n", console.Plain(err.Error())) // it may quote what a build printed
 	switch {
 	case !begun || errors.Is(err, errUsage):
 		fmt.Fprintf(c.stderr, "For usage: %s --help\n", command.CommandPath())

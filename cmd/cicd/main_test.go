@@ -98,6 +98,18 @@ func TestConfigurationIsCheckedFirst(t *testing.T) {
 	}
 }
 
+// TestErrorsArePlain: an error may quote the output of a program, which the terminal must not obey.
+func TestErrorsArePlain(t *testing.T) {
+	project(t)
+	var stderr strings.Builder
+	c := cli{program: always(good), stdout: io.Discard, stderr: &stderr, check: func(string, string, map[string]string, []string) error {
+		return errors.New("refused\n    10%\r100%\r\n    \x1b[31mred\x1b[0m \x1b]0;title\x07bell\x07")
+	}}
+	if want := "cicd: refused\n100%\n    red bell\ufffd\n"; c.run(t.Context(), []string{"preview", "--stack", "prod"}) != exitFailure || stderr.String() != want {
+		t.Errorf("the error is shown as\n%q, want\n%q", &stderr, want)
+	}
+}
+
 // TestCommands is the life of a stack, command by command.
 func TestCommands(t *testing.T) {
 	project(t)

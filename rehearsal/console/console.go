@@ -68,9 +68,7 @@ func (c *Console) Bullet(text string) {
 func (c *Console) Output(program, line string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	line = strings.TrimRight(line, "\r")
-	line = line[strings.LastIndexByte(line, '\r')+1:] // what would remain on a terminal
-	fmt.Fprintf(c.first, "%s | %s\n", program, printable(ansi.Strip(line)))
+	fmt.Fprintf(c.first, "%s | %s\n", program, Plain(line))
 }
 
 // SetOutput redirects the console's output.
@@ -87,22 +85,28 @@ func (c *Console) Write(p []byte) (int, error) {
 	return c.out.Write(p)
 }
 
-// printable replaces control characters, which a terminal would obey: a commit's message may have some.
-func printable(text string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || !unicode.IsControl(c):
+// Plain returns a text without what a terminal would obey: escape sequences, other control characters, and what a carriage
+// return would overwrite. A commit's message may have some, and so does the output of many programs.
+func Plain(text string) string {
+	lines := strings.Split(ansi.Strip(text), "\n")
+	for i, line := range lines {
+		line = strings.TrimRight(line, "\r")
+		lines[i] = strings.Map(func(c rune) rune {
+			switch {
+			case c == '\t':
+				return ' '
+			case unicode.IsControl(c):
+				return unicode.ReplacementChar
+			}
 			return c
-		case c == '\t':
-			return ' '
-		}
-		return unicode.ReplacementChar
-	}, text)
+		}, line[strings.LastIndexByte(line, '\r')+1:])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Cut shortens a text to n characters.
 func Cut(text string, n int) string {
-	text, _, _ = strings.Cut(printable(text), "\n")
+	text, _, _ = strings.Cut(Plain(text), "\n")
 	if utf8.RuneCountInString(text) <= n {
 		return text
 	}
@@ -112,7 +116,7 @@ func Cut(text string, n int) string {
 // Wrap breaks a text at spaces into lines of at most n characters. Longer words get a line of their own.
 func Wrap(text string, n int) []string {
 	var lines []string
-	for paragraph := range strings.Lines(printable(text)) {
+	for paragraph := range strings.Lines(Plain(text)) {
 		line := ""
 		for _, word := range strings.Fields(paragraph) {
 			if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > n {
