@@ -163,6 +163,7 @@ func (b *build) close() error {
 	if b.group != nil {
 		b.group.remove()
 	}
+	b.left.remove(context.Background())
 	if b.cache != nil {
 		if err := b.closeCache(); err != nil {
 			b.log.say("Rehearsal: the cache has no copy for a build beside this one: %v", err)

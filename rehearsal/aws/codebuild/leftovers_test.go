@@ -1,0 +1,37 @@
+package codebuild
+
+import (
+	"crypto/rand"
+	"strings"
+	"testing"
+
+	"cicd/internal/docker"
+	"cicd/internal/docker/dockertest"
+)
+
+// The classic builder leaves a container and images when it fails; with BuildKit there is nothing to remove.
+func TestFailedImageLeavesNothing(t *testing.T) {
+	dockertest.Need(t)
+	label := "codebuild-test=" + rand.Text()
+	f := newFixture(t, spec("", "docker build ."))
+	f.input.EnvironmentVariables = []EnvironmentVariable{{Name: "DOCKER_BUILDKIT", Value: "0"}}
+	f.source["Dockerfile"] = "FROM scratch\nCOPY Dockerfile /\nLABEL " + label + "\nENV A=b\nRUN [\"/nothing\"]\n"
+	if _, err := f.build(t, t.Context()); err == nil || !strings.Contains(err.Error(), "/nothing") {
+		t.Fatalf("the build: %v\n%s", err, &f.log)
+	}
+	for _, args := range [][]string{{"container", "ls"}, {"image", "ls"}} {
+		if ids, err := docker.Run(t.Context(), append(args, "--all", "--quiet", "--filter", "label="+label)...); err != nil || ids != "" {
+			t.Errorf("docker %s: left behind %q, %v", args[0], ids, err)
+		}
+	}
+}
+
+func TestLeftBehind(t *testing.T) {
+	const output = "Step 1/5 : FROM alpine\n ---> c059bfaa849c\nStep 2/5 : COPY a /a\n ---> Using cache\n ---> 0123456789ab\n" +
+		"Step 3/5 : RUN a\n ---> Running in 8bc6d83470de\nRemoving intermediate container 8bc6d83470de\n ---> d8b70f7f16f5\n" +
+		"Step 4/5 : RUN b\n ---> Running in f1f5b8aef23d\nno such file\n"
+	got := leftBehind(output)
+	if c, i := strings.Join(got.containers, " "), strings.Join(got.images, " "); c != "8bc6d83470de f1f5b8aef23d" || i != "d8b70f7f16f5" {
+		t.Errorf("containers %s, images %s", c, i)
+	}
+}
