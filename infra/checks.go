@@ -31,7 +31,7 @@ var (
 	connectionPattern = regexp.MustCompile(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[A-Za-z0-9-]+$`)
 	healthPattern     = regexp.MustCompile(`^/[A-Za-z0-9._~/-]{0,254}$`)
 	instancePattern   = regexp.MustCompile(`^[a-z][a-z0-9-]*[0-9][a-z0-9-]*\.[a-z0-9-]+$`)
-	gravitonPattern   = regexp.MustCompile(`^[a-z]+[0-9]+g[a-z]*\.`)
+	gravitonPattern   = regexp.MustCompile(`^([a-z]+[0-9]+g[a-z]*|p6e-gb200)\.`)
 	unfitPattern      = regexp.MustCompile(`^(a1|mac)`)
 
 	// retentionDays are the periods that CloudWatch Logs offers (API reference, PutRetentionPolicy).

@@ -103,7 +103,7 @@ func TestBuild(t *testing.T) {
 func TestArchitectureOf(t *testing.T) {
 	for instanceType, want := range map[string]Architecture{
 		"t2.micro": X86, "t3.micro": X86, "t3a.small": X86, "g4dn.xlarge": X86, "g6.xlarge": X86, "u-6tb1.metal": X86, "x2iedn.xlarge": X86,
-		"t4g.small": ARM64, "m7gd.large": ARM64, "c8gn.large": ARM64, "g5g.xlarge": ARM64, "im4gn.large": ARM64, "x2gd.medium": ARM64,
+		"t4g.small": ARM64, "m7gd.large": ARM64, "c8gn.large": ARM64, "g5g.xlarge": ARM64, "im4gn.large": ARM64, "x2gd.medium": ARM64, "p6e-gb200.36xlarge": ARM64,
 	} {
 		if got := architectureOf(instanceType); got != want {
 			t.Errorf("architecture of %s is %s, want %s", instanceType, got, want)

@@ -126,7 +126,7 @@ func parseSettings(project, stack string, config map[string]string, encrypted []
 	if len(violations) > 0 {
 		return settings{}, &ConfigError{Stack: stack, Violations: violations}
 	}
-	slices.Sort(s.WatchPaths) // CodePipeline stores a set: a different order would show as a change (F10)
+	slices.Sort(s.WatchPaths) // the provider compares lists: another order would show as a change (F10)
 	return s, nil
 }
 

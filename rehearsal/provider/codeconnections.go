@@ -17,9 +17,11 @@ const (
 // connectionKinds are CodeConnections' types. Source: CodeConnections API Reference, CreateConnection.
 var connectionKinds = map[string]kind{
 	account.Connection: {
+		source: "later:codeconnections/connection.go",
 		inputs: schema{
-			"name":         text().length(1, 32).match(`[\s\S]*`).replaces(),
-			"providerType": text().oneOf("GitHub", "GitHubEnterpriseServer", "Bitbucket", "GitLab", "GitLabSelfManaged").need().replaces(),
+			"name": text().length(1, 32).match(`[\s\S]*`).replaces().at(80),
+			"providerType": text().oneOf("GitHub", "GitHubEnterpriseServer", "Bitbucket", "GitLab", "GitLabSelfManaged").
+				need().keeps(nil).replaces().at(92),
 		},
 		autoname: &autoname{"name", 32},
 		tagged:   true,

@@ -22,19 +22,20 @@ const WebhookRegistered = "__webhookRegistered"
 // pipelineKinds are CodePipeline's types, for pipelines in one region without stage conditions.
 var pipelineKinds = map[string]kind{
 	account.Pipeline: {
+		source: "codepipeline/codepipeline.go",
 		inputs: schema{
-			"name":           text().match(pipelineName).replaces(),
-			"pipelineType":   text().oneOf("V1", "V2").or("V1"),
-			"executionMode":  text().oneOf("SUPERSEDED", "QUEUED", "PARALLEL").or("SUPERSEDED"),
-			"roleArn":        text().need().arn("iam").names(roleByARN),
-			"artifactStores": blocks(artifactStore).need().length(1, 1),
-			"stages":         blocks(stage).need().length(2, 50),
-			"triggers":       blocks(trigger).length(0, 50),
+			"name":           text().match(pipelineName).replaces().at(103),
+			"pipelineType":   text().oneOf("V1", "V2").or("V1").at(112),
+			"executionMode":  text().oneOf("SUPERSEDED", "QUEUED", "PARALLEL").or("SUPERSEDED").at(97),
+			"roleArn":        text().need().arn("iam").names(roleByARN).at(118),
+			"artifactStores": set(block(artifactStore)).need().length(1, 1).at(58),
+			"stages":         blocks(stage).need().length(2, 50).at(123),
+			"triggers":       blocks(trigger).length(0, 50).at(225),
 			"variables": blocks(schema{
-				"name":         text().need().match(variableName),
-				"defaultValue": text().length(1, 1000),
-				"description":  text().length(0, 200),
-			}).length(0, 50),
+				"name":         text().need().match(variableName).at(444),
+				"defaultValue": text().length(1, 1000).at(436),
+				"description":  text().length(0, 200).at(440),
+			}).length(0, 50).at(431),
 		},
 		autoname: &autoname{"name", 100},
 		tagged:   true,
@@ -50,53 +51,55 @@ var pipelineKinds = map[string]kind{
 }
 
 var artifactStore = schema{
-	"location": text().need().names(bucketByName),
-	"type":     text().need().oneOf("S3"),
+	"location": text().need().names(bucketByName).at(81),
+	"type":     text().need().oneOf("S3").at(89),
 	"encryptionKey": block(schema{
-		"id":   text().need().names(keyByName),
-		"type": text().need().oneOf("KMS"),
-	}),
+		"id":   text().need().names(keyByName).at(69),
+		"type": text().need().oneOf("KMS").at(73),
+	}).at(63),
 }
 
 var stage = schema{
-	"name": text().need().match(pipelineName),
+	"name": text().need().match(pipelineName).at(212),
 	"actions": blocks(schema{
-		"name":             text().need().match(pipelineName),
-		"category":         text().need().oneOf("Source", "Build", "Test", "Deploy", "Approval"),
-		"owner":            text().need().oneOf("AWS"),
-		"provider":         text().need(),
-		"version":          text().need().match(`[0-9A-Za-z_-]{1,9}`),
-		"configuration":    dictionary(text().length(1, 1000)).length(0, 50),
-		"inputArtifacts":   list(text().match(artifactName)),
-		"outputArtifacts":  list(text().match(artifactName)),
-		"namespace":        text().match(namespaceName),
-		"runOrder":         number().length(1, 999).or(1.0),
-		"region":           text(),
-		"timeoutInMinutes": number().length(5, 86400),
-	}).need().length(1, 50),
+		"name":             text().need().match(pipelineName).at(154),
+		"category":         text().need().oneOf("Source", "Build", "Test", "Deploy", "Approval").at(134),
+		"owner":            text().need().oneOf("AWS").at(175),
+		"provider":         text().need().at(180),
+		"version":          text().need().match(`[0-9A-Za-z_-]{1,9}`).at(201),
+		"configuration":    dictionary(text().length(1, 1000)).length(0, 50).at(139),
+		"inputArtifacts":   list(text().match(artifactName)).at(149),
+		"outputArtifacts":  list(text().match(artifactName)).at(170),
+		"namespace":        text().match(namespaceName).at(162),
+		"runOrder":         number().length(1, 999).keeps(1.0).at(195),
+		"region":           text().keeps(nil).at(185),
+		"timeoutInMinutes": number().length(5, 86400).from(sdk + "codepipeline/pulumiTypes.go:PipelineStageAction"),
+	}).need().length(1, 50).at(129),
 	"onFailure": block(schema{
-		"result":             text().oneOf("ROLLBACK", "FAIL", "RETRY", "SKIP"),
-		"retryConfiguration": block(schema{"retryMode": text().oneOf("FAILED_ACTIONS", "ALL_ACTIONS")}),
-	}),
+		"result": text().oneOf("ROLLBACK", "FAIL", "RETRY", "SKIP").from(sdk + "codepipeline/pulumiTypes.go:PipelineStageOnFailure"),
+		"retryConfiguration": block(schema{
+			"retryMode": text().oneOf("FAILED_ACTIONS", "ALL_ACTIONS").from(sdk + "codepipeline/pulumiTypes.go:PipelineStageOnFailureRetryConfiguration"),
+		}).from(sdk + "codepipeline/pulumiTypes.go:PipelineStageOnFailure"),
+	}).from(sdk + "codepipeline/pulumiTypes.go:PipelineStage"),
 }
 
 var trigger = schema{
-	"providerType": text().need().oneOf("CodeStarSourceConnection"),
+	"providerType": text().need().oneOf("CodeStarSourceConnection").at(423),
 	"gitConfiguration": block(schema{
-		"sourceActionName": text().need().match(pipelineName),
-		"pushes":           blocks(schema{"branches": patterns(), "filePaths": patterns(), "tags": patterns()}).length(1, 3),
+		"sourceActionName": text().need().match(pipelineName).at(412),
+		"pushes":           blocks(schema{"branches": patterns(322), "filePaths": patterns(351), "tags": patterns(380)}).length(1, 3).at(315),
 		"pullRequests": blocks(schema{
-			"branches":  patterns(),
-			"filePaths": patterns(),
-			"events":    list(text().oneOf("OPEN", "UPDATED", "CLOSED")).length(1, 3),
-		}).length(1, 3),
-	}).need(),
+			"branches":  patterns(244),
+			"filePaths": patterns(283),
+			"events":    list(text().oneOf("OPEN", "UPDATED", "CLOSED")).length(1, 3).at(273),
+		}).length(1, 3).at(237),
+	}).need().at(231),
 }
 
-// patterns are globs for what starts a pipeline; the provider stores them as sets (F10).
-func patterns() property {
-	some := set(text().length(1, 255)).length(1, 8)
-	return block(schema{"includes": some, "excludes": some})
+// patterns are globs for what starts a pipeline, declared from this line on. They are lists: another order is a change (F10).
+func patterns(line int) property {
+	some := list(text().length(1, 255)).length(1, 8)
+	return block(schema{"includes": some.at(line + 16), "excludes": some.at(line + 6)}).at(line)
 }
 
 func pipelineARN(c *call) any { return c.arn("codepipeline", c.in.text("name")) }

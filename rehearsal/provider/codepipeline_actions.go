@@ -128,16 +128,13 @@ func (s *structure) checkSource(action values, path string) {
 		"FullRepositoryId":     fullRepository,
 		"OutputArtifactFormat": regexp.MustCompile(`^(CODE_ZIP|CODEBUILD_CLONE_REF)$`),
 		"DetectChanges":        regexp.MustCompile(`^(true|false)$`),
-		"ConnectionArn":        regexp.MustCompile(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):` + s.c.region + `:\d{12}:connection/.+$`),
+		// Of any region: "connections are a global resource" (Developer Tools console User Guide, "Working with connections").
+		"ConnectionArn": regexp.MustCompile(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/.+$`),
 	}
 	for _, key := range slices.Sorted(maps.Keys(wants)) {
 		if value := configuration.text(key); value != "" && !wants[key].MatchString(value) {
 			s.fault(path+"."+key, "%q does not match %s", value, wants[key])
 		}
-	}
-	// Both would start the pipeline: the trigger with its filters, change detection on every push.
-	if s.triggered[action.text("name")] && configuration != nil && configuration.text("DetectChanges") != "false" && !configuration.unknown("DetectChanges") {
-		s.fault(path+".DetectChanges", "must be \"false\" for a source action with a trigger: the trigger decides what starts the pipeline")
 	}
 }
 

@@ -133,6 +133,11 @@ func (s *structure) checkTriggers() {
 				s.fault(fmt.Sprintf("%s.pushes[%d]", path, j), "a push filter is tags, or branches, or branches with filePaths")
 			}
 		}
+		for j, request := range git.blocks("pullRequests") {
+			if request.has("filePaths") && !request.has("branches") {
+				s.fault(fmt.Sprintf("%s.pullRequests[%d]", path, j), "a pull request filter of filePaths needs branches too")
+			}
+		}
 	}
 }
 

@@ -48,9 +48,8 @@ func TestPipelineRefuses(t *testing.T) {
 		{"another region", "stages.1.actions.0.region", "eu-west-1", "pipelines of one region"},
 		{"timeout of a build", "stages.1.actions.0.timeoutInMinutes", 30.0, "only manual approvals"},
 		{"repository", "stages.0.actions.0.configuration.FullRepositoryId", "web", "does not match"},
-		{"connection of another region", "stages.0.actions.0.configuration.ConnectionArn", "arn:aws:codeconnections:eu-west-1:123456789012:connection/1", "does not match"},
-		{"both kinds of detection", "stages.0.actions.0.configuration.DetectChanges", "true", `must be "false"`},
-		{"detection by default", "stages.0.actions.0.configuration.DetectChanges", nil, `must be "false"`},
+		{"connection of no region", "stages.0.actions.0.configuration.ConnectionArn", "arn:aws:codeconnections::123456789012:connection/1", "does not match"},
+		{"paths of pull requests without branches", "triggers.0.gitConfiguration.pullRequests", []any{map[string]any{"filePaths": map[string]any{"includes": []any{"a"}}}}, "needs branches too"},
 		{"trigger of no source", "triggers.0.gitConfiguration.sourceActionName", "Build", "must reference a CodeStarSourceConnection action"},
 		{"tags and branches", "triggers.0.gitConfiguration.pushes.0.tags", map[string]any{"includes": []any{"v*"}}, "a push filter is"},
 		{"nine patterns", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "want 1 to 8"},
@@ -80,6 +79,7 @@ func TestPipelineAccepts(t *testing.T) {
 		return a
 	}
 	project := map[string]any{"ProjectName": "web"}
+	const elsewhere = "arn:aws:codeconnections:eu-west-1:123456789012:connection/1"
 	tests := []struct {
 		name, path string
 		value      any
@@ -98,12 +98,22 @@ func TestPipelineAccepts(t *testing.T) {
 		}},
 		{"retry of the build", "stages.1.onFailure", map[string]any{"result": "RETRY", "retryConfiguration": map[string]any{"retryMode": "FAILED_ACTIONS"}}},
 		{"no trigger", "triggers", nil},
+		{"connection of another region", "stages.0.actions.0.configuration.ConnectionArn", elsewhere},
+		{"detection beside a trigger", "stages.0.actions.0.configuration.DetectChanges", "true"},
+		{"detection by default", "stages.0.actions.0.configuration.DetectChanges", nil},
+		{"actions side by side, one by default", "stages.1.actions", []any{
+			map[string]any(with(t, action("Build", "Build", "CodeBuild", 1, map[string]any{"inputArtifacts": []any{"source"}, "outputArtifacts": []any{"bundle"}, "configuration": project}), "runOrder", nil)),
+			action("Test", "Test", "CodeBuild", 1, map[string]any{"inputArtifacts": []any{"source"}, "configuration": project}),
+		}},
+		{"paths of pull requests", "triggers.0.gitConfiguration.pullRequests", []any{map[string]any{
+			"branches": map[string]any{"includes": []any{"main"}}, "filePaths": map[string]any{"includes": []any{"a"}}}}},
 	}
 	e := exampleNamed(t, "pipeline")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.declareUntil(e.name)
+			w.options.ExistingConnections = []string{elsewhere}
 			if _, err := w.declare(e.token, e.name, with(t, w.inputs(e), tt.path, tt.value)); err != nil {
 				t.Error(err)
 			}

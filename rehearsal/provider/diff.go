@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -14,14 +13,16 @@ import (
 // changes are the differences between two sets of inputs, by property path.
 type changes map[string]*pulumirpc.PropertyDiff
 
-// compare returns what changed from olds to news. As with the real provider, an absent property equals its default, a
-// set ignores order, and a JSON document ignores formatting.
+// compare returns what changed from olds to news. As with the real provider, an absent property equals its default, or
+// what it was if it is computed; a set ignores order, and a policy how it is written.
 func (k kind) compare(olds, news values) changes {
 	c := changes{}
-	k.inputs.compare(k.inputs.withFallbacks(olds), k.inputs.withFallbacks(news), "", false, c)
+	before := k.inputs.withKept(k.inputs.withFallbacks(olds), nil)
+	after := k.inputs.withKept(k.inputs.withFallbacks(news), before)
+	k.inputs.compare(before, after, "", false, c)
 	if k.replaces != nil {
 		for path, diff := range c {
-			if k.replaces(path, olds, news) {
+			if k.replaces(path, before, after) {
 				diff.Kind = replacing(diff.Kind)
 			}
 		}
@@ -37,7 +38,7 @@ func (s schema) compare(olds, news values, path string, replace bool, c changes)
 }
 
 func (p property) compare(before, after any, path string, c changes) {
-	if reflect.DeepEqual(before, after) && !containsUnknown(after) || p.equivalent(before, after) {
+	if reflect.DeepEqual(before, after) && !containsUnknown(after) || p.meansTheSame(before, after) {
 		return
 	}
 	switch before := before.(type) {
@@ -73,27 +74,19 @@ func (p property) compareObjects(before, after values, path string, c changes) {
 	}
 }
 
-// equivalent reports whether two values mean the same although they are written differently.
-func (p property) equivalent(before, after any) bool {
+// meansTheSame reports whether two values mean the same although they are written differently.
+func (p property) meansTheSame(before, after any) bool {
 	switch {
 	case containsUnknown(after):
 		return false
-	case p.document:
-		return reflect.DeepEqual(parsed(before), parsed(after))
+	case p.equivalent != nil:
+		old, _ := before.(string)
+		text, _ := after.(string)
+		return p.equivalent(old, text)
 	case p.unordered:
 		return slices.Equal(sortedItems(before), sortedItems(after))
 	}
 	return false
-}
-
-// parsed returns the value of a JSON text, or the text itself if it is not JSON.
-func parsed(v any) any {
-	s, _ := v.(string)
-	var parsed any
-	if json.Unmarshal([]byte(s), &parsed) != nil {
-		return v
-	}
-	return parsed
 }
 
 // sortedItems returns the items of a list, sorted.

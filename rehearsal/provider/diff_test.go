@@ -2,6 +2,7 @@ package provider
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -47,13 +48,50 @@ func TestDiff(t *testing.T) {
 		{"project", "environment.environmentVariables.0.value", "9090", update, "environment.environmentVariables[0].value"},
 		{"pipeline", "name", "other", replace, "name"},
 		{"pipeline", "stages.1.actions.0.configuration.ProjectName", "other", update, "stages[1].actions[0].configuration.ProjectName"},
-		{"pipeline", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"deploy/**", "webapp/**"}, same, ""},
+		{"pipeline", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"deploy/**", "webapp/**"}, update, "triggers[0].gitConfiguration.pushes[0].filePaths.includes[0]"}, // a list
 		{"pipeline", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"webapp/**"}, update, "triggers[0].gitConfiguration.pushes[0].filePaths.includes"},
 		{"expiry", "policy", `{"rules": [{"action":{"type":"expire"}, "selection":{"countNumber":20,"tagStatus":"any","countType":"imageCountMoreThan"}, "description":"keep 20", "rulePriority":1}]}`, same, ""},
 		{"logs", "retentionInDays", 7.0, update, "retentionInDays"},
-		{"deployment-group", "appName", "other", replace, "appName"},
-		{"ruleset", "repository", "other", replaceFirst, "repository"},
+		{"deployment-group", "appName", "other", update, "appName"},
+		{"ruleset", "repository", "other", update, "repository"},
 		{"variable", "value", "eu-west-1", update, "value"},
+		{"variable", "repository", "other", update, "repository"},
+
+		// What replaces.
+		{"host", "ebsOptimized", true, replace, "ebsOptimized"},
+		{"host", "ebsOptimized", false, same, ""},
+		{"expiry", "policy", strings.ReplaceAll(keep20JSON, "20", "30"), replaceFirst, "policy"},
+		{"expiry", "repository", "other", replaceFirst, "repository"},
+		{"http", "cidrIpv4", nil, replace, "cidrIpv4"},
+		{"http", "ipProtocol", "6", same, ""},
+		{"address-association", "allowReassociation", true, replace, "allowReassociation"},
+		{"repository", "encryptionConfigurations", nil, same, ""},
+
+		// Absent means as it is.
+		{"host", "keyName", nil, same, ""},
+		{"host", "iamInstanceProfile", nil, same, ""},
+		{"host", "vpcSecurityGroupIds", nil, same, ""},
+		{"host", "metadataOptions", nil, same, ""},
+		{"host", "metadataOptions.httpTokens", nil, same, ""},
+		{"host", "metadataOptions.httpTokens", "optional", update, "metadataOptions.httpTokens"},
+		{"host", "rootBlockDevice", nil, same, ""},
+		{"host", "rootBlockDevice.encrypted", nil, same, ""},
+		{"host", "userData", nil, same, ""},
+		{"gateway", "vpcId", nil, same, ""},
+		{"address", "domain", nil, same, ""},
+		{"subnet", "availabilityZone", nil, same, ""},
+		{"subnet", "mapPublicIpOnLaunch", nil, update, "mapPublicIpOnLaunch"}, // a default, and not the same
+		{"vpc", "enableDnsHostnames", false, same, ""},
+		{"project", "logsConfig", nil, same, ""},
+		{"project", "logsConfig.cloudwatchLogs", nil, same, ""},
+		{"project", "cache", nil, same, ""},
+		{"project", "environment.environmentVariables", nil, update, "environment.environmentVariables"},
+		{"repository", "imageScanningConfiguration", nil, same, ""},
+		{"cmk", "rotationPeriodInDays", nil, same, ""},
+		{"cmk", "deletionWindowInDays", 30.0, update, "deletionWindowInDays"}, // the provider has no default
+		{"pipeline", "stages.1.actions.0.runOrder", 1.0, same, ""},
+		{"deployment-group", "deploymentStyle", map[string]any{"deploymentType": "IN_PLACE"}, update, "deploymentStyle"},
+		{"lifecycle", "rules.0.expiration.days", nil, same, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.example+"/"+tt.path+"/"+tt.want, func(t *testing.T) {
@@ -72,6 +110,37 @@ func TestDiff(t *testing.T) {
 			}
 			if _, ok := response.DetailedDiff[tt.wantPath]; tt.wantPath != "" && !ok {
 				t.Errorf("detailed diff = %v, want one of %s", response.DetailedDiff, tt.wantPath)
+			}
+		})
+	}
+}
+
+const keep20JSON = `{"rules":[{"rulePriority":1,"description":"keep 20","selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":20},"action":{"type":"expire"}}]}`
+
+// A policy is what it means, and not how it is written.
+func TestEqualPolicies(t *testing.T) {
+	const (
+		tls   = `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":["s3:*"],"Resource":["arn:aws:s3:::web-artifacts/*","arn:aws:s3:::web-artifacts"],"Condition":{"Bool":{"aws:SecureTransport":["false"]}}}}`
+		login = `{"Statement":{"Resource":["*"],"Action":["ecr:GetAuthorizationToken"],"Effect":"Allow"},"Version":"2012-10-17"}`
+		trust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["codebuild.amazonaws.com"]}}}`
+	)
+	for name, tt := range map[string]struct{ example, path, value string }{
+		"bucket":                 {"tls", "policy", tls},
+		"role":                   {"build-policy", "policy", login},
+		"trust":                  {"build-role", "assumeRolePolicy", trust},
+		"rules in another order": {"expiry", "policy", " " + keep20JSON + "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.declareUntil("")
+			e := exampleNamed(t, tt.example)
+			before := w.inputs(e)
+			if c := kinds[e.token].compare(before, with(t, before, tt.path, tt.value)); len(c) > 0 {
+				t.Errorf("changes = %v, want none", c)
+			}
+			other := strings.Replace(tt.value, "Deny", "Allow", 1)
+			if c := kinds[e.token].compare(before, with(t, before, tt.path, other)); other != tt.value && len(c) == 0 {
+				t.Error("another effect is no change")
 			}
 		})
 	}

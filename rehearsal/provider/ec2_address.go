@@ -14,9 +14,10 @@ import (
 // addressKinds are a host's key pair and Elastic IP.
 var addressKinds = map[string]kind{
 	account.KeyPair: {
+		source: "ec2/ec2_key_pair.go",
 		inputs: schema{
-			"keyName":   text().length(1, 255).replaces(),
-			"publicKey": text().need().replaces().rule(checkPublicKey),
+			"keyName":   text().length(1, 255).keeps(nil).replaces().at(57),
+			"publicKey": text().need().replaces().same(sameTrimmed).rule(checkPublicKey).at(81),
 		},
 		autoname: &autoname{"keyName", 255},
 		tagged:   true,
@@ -30,7 +31,8 @@ var addressKinds = map[string]kind{
 		},
 	},
 	account.EIP: {
-		inputs: schema{"domain": text().oneOf("vpc").or("vpc").replaces()},
+		source: "ec2/ec2_eip.go",
+		inputs: schema{"domain": text().oneOf("vpc").keeps("vpc").replaces().at(78)},
 		tagged: true,
 		id:     generated("eipalloc"),
 		computed: map[string]output{
@@ -43,10 +45,11 @@ var addressKinds = map[string]kind{
 		inUse:      "InvalidIPAddress.InUse: Address %s is in use.",
 	},
 	account.EIPAssociation: {
+		source: "ec2/ec2_eip_association.go",
 		inputs: schema{
-			"allocationId":       text().need().names(named(account.EIP, "id", "InvalidAllocationID.NotFound: The allocation ID '%s' does not exist")).replaces(),
-			"instanceId":         text().need().names(named(account.Instance, "id", "InvalidInstanceID.NotFound: The instance ID '%s' does not exist")).replaces(),
-			"allowReassociation": flag().or(true).replaces(),
+			"allocationId":       text().need().names(named(account.EIP, "id", "InvalidAllocationID.NotFound: The allocation ID '%s' does not exist")).keeps(nil).replaces().at(33),
+			"instanceId":         text().need().names(named(account.Instance, "id", "InvalidInstanceID.NotFound: The instance ID '%s' does not exist")).keeps(nil).replaces().at(44),
+			"allowReassociation": flag().replaces().at(39),
 		},
 		verify: verifyAssociation,
 		id:     generated("eipassoc"),
@@ -66,7 +69,8 @@ func (c *call) related(token, name string) account.Resource {
 	return r
 }
 
-// verifyAssociation requires a network with an internet gateway, and an address that is free or may be reassociated.
+// verifyAssociation requires a network with an internet gateway, and an address that is free or may be reassociated,
+// which is the default (EC2 API Reference, AssociateAddress).
 func verifyAssociation(c *call, r *report) {
 	subnet, ok := c.acct.Find(account.Subnet, "id", c.related(account.Instance, "instanceId").String("subnetId"))
 	if vpc := subnet.String("vpcId"); ok {
@@ -74,7 +78,7 @@ func verifyAssociation(c *call, r *report) {
 			r.add("instanceId", "Gateway.NotAttached: Network %s is not attached to any internet gateway; make the instance depend on it", vpc)
 		}
 	}
-	if _, taken := c.acct.Find(account.EIPAssociation, "allocationId", c.in.text("allocationId")); taken && !c.in.flag("allowReassociation") {
+	if _, taken := c.acct.Find(account.EIPAssociation, "allocationId", c.in.text("allocationId")); taken && c.in["allowReassociation"] == false {
 		r.add("allocationId", "Resource.AlreadyAssociated: resource %s is already associated with another instance", c.in.text("allocationId"))
 	}
 }
@@ -93,6 +97,11 @@ func checkPublicKey(v any) string {
 		return fmt.Sprintf("InvalidKey.Format: Key is not in valid OpenSSH public key format: the base64 is not an %s key", fields[0])
 	}
 	return ""
+}
+
+// sameTrimmed compares texts without the white space around them.
+func sameTrimmed(before, after string) bool {
+	return strings.TrimSpace(before) == strings.TrimSpace(after)
 }
 
 // fingerprint is the key's SHA-256 hash, as EC2 shows it for ED25519 keys.
@@ -129,7 +138,7 @@ func publicName(region, address string) string {
 	if region == "us-east-1" {
 		domain = "compute-1"
 	}
-	return "ec2-" + strings.ReplaceAll(address, ".", "-") + "." + domain + ".amazonaws.com"
+	return "ec2-" + strings.ReplaceAll(address, ".", "-") + "." + domain + "." + dnsSuffix(region)
 }
 
 func privateName(region, address string) string {

@@ -14,32 +14,34 @@ const userDataLimit = 16 << 10
 // pulumi-aws, ec2.InstanceArgs.
 var instanceKinds = merge(addressKinds, map[string]kind{
 	account.Instance: {
+		source: "ec2/ec2_instance.go",
 		inputs: schema{
-			"ami":                      text().need().match(`ami-[0-9a-f]{8,17}`).replaces(),
-			"instanceType":             text().need(),
-			"subnetId":                 text().need().names(subnetByID).replaces(),
-			"vpcSecurityGroupIds":      set(text().names(securityGroupByID)),
-			"iamInstanceProfile":       text().names(named(account.InstanceProfile, "name", "InvalidParameterValue: Value (%s) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")),
-			"keyName":                  text().names(named(account.KeyPair, "keyName", "InvalidKeyPair.NotFound: The key pair '%s' does not exist")).replaces(),
-			"userData":                 text().rule(limitUserData),
-			"userDataReplaceOnChange":  flag().or(false),
-			"associatePublicIpAddress": flag().replaces(),
-			"monitoring":               flag().or(false),
-			"ebsOptimized":             flag().replaces(),
-			"disableApiTermination":    flag().or(false),
+			"ami":                      text().need().match(`ami-[0-9a-f]{8,17}`).keeps(nil).replaces().at(67),
+			"instanceType":             text().need().keeps(nil).at(461),
+			"subnetId":                 text().need().names(subnetByID).keeps(nil).replaces().at(780),
+			"vpcSecurityGroupIds":      set(text().names(securityGroupByID)).keeps(nil).at(832),
+			"iamInstanceProfile":       text().names(named(account.InstanceProfile, "name", "InvalidParameterValue: Value (%s) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")).keeps(nil).at(381),
+			"keyName":                  text().names(named(account.KeyPair, "keyName", "InvalidKeyPair.NotFound: The key pair '%s' does not exist")).keeps(nil).replaces().at(484),
+			"userData":                 text().rule(limitUserData).keeps(nil).at(795),
+			"userDataReplaceOnChange":  flag().or(false).at(826),
+			"associatePublicIpAddress": flag().keeps(nil).replaces().at(78),
+			"monitoring":               flag().keeps(false).at(579),
+			"ebsOptimized":             flag().keeps(false).replaces().at(305), // "Default: false" (EC2 API Reference, RunInstances)
+			"disableApiTermination":    flag().keeps(false).at(222),
+			// What Amazon Linux 2023 images ask for: IMDSv2 with 2 hops (AL2023 User Guide, "IMDSv2").
 			"metadataOptions": block(schema{
-				"httpEndpoint":            text().oneOf("enabled", "disabled").or("enabled"),
-				"httpTokens":              text().oneOf("optional", "required"),
-				"httpPutResponseHopLimit": number().length(1, 64),
-				"instanceMetadataTags":    text().oneOf("enabled", "disabled").or("disabled"),
-			}),
+				"httpEndpoint":            text().oneOf("enabled", "disabled").or("enabled").at(546),
+				"httpTokens":              text().oneOf("optional", "required").keeps("required").at(564),
+				"httpPutResponseHopLimit": number().length(1, 64).keeps(2.0).at(558),
+				"instanceMetadataTags":    text().oneOf("enabled", "disabled").keeps("disabled").at(570),
+			}).keeps(nil).at(539),
 			"rootBlockDevice": block(schema{
-				"deleteOnTermination": flag().or(true),
-				"encrypted":           flag().replaces(),
-				"volumeType":          text().oneOf("gp2", "gp3", "io1", "io2", "standard", "st1", "sc1"),
-				"volumeSize":          number().length(1, 16384),
-				"tags":                tags(),
-			}),
+				"deleteOnTermination": flag().or(true).at(696),
+				"encrypted":           flag().keeps(false).replaces().at(705),
+				"volumeType":          text().oneOf("gp2", "gp3", "io1", "io2", "standard", "st1", "sc1").keeps("gp3").at(740),
+				"volumeSize":          number().length(1, 16384).keeps(minimumRootGiB * 1.0).at(735),
+				"tags":                tagsOf("aws:ec2/").at(723),
+			}).keeps(nil).at(687),
 		},
 		tagged: true,
 		verify: verifyInstance,
@@ -89,7 +91,10 @@ func verifyInstance(c *call, r *report) {
 	wanted, built := architectureOf(typ), imageArchitecture(c.region, image)
 	switch {
 	case wanted == "":
-		r.add("instanceType", "InvalidInstanceType: The following supplied instance types do not exist: [%s]", typ)
+		r.add("instanceType", "InvalidInstanceType: The following supplied instance types do not exist: [%s] "+
+			"(the rehearsal has EC2's list of %s; a newer type cannot be rehearsed)", typ, listDate)
+	case c.in.flag("ebsOptimized") && unoptimized.MatchString(typ):
+		r.add("ebsOptimized", "Unsupported: EBS-optimized instances are not supported for your requested configuration (%s). Please check the documentation for supported configurations.", typ)
 	case zone != "" && !offers(zone, typ):
 		r.add("instanceType", "Unsupported: Your requested instance type (%s) is not supported in your requested Availability Zone (%s)", typ, zone)
 	}

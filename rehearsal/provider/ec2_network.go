@@ -2,7 +2,7 @@ package provider
 
 import (
 	"fmt"
-	"hash/fnv"
+	"hash/crc32"
 	"net/netip"
 	"slices"
 	"strings"
@@ -20,10 +20,11 @@ var (
 // networkKinds are the types of a VPC and its routes. Source: VPC User Guide; EC2 API Reference, error codes.
 var networkKinds = merge(securityGroupKinds, map[string]kind{
 	account.VPC: {
+		source: "ec2/vpc_.go",
 		inputs: schema{
-			"cidrBlock":          cidr(16, 28).need().replaces(),
-			"enableDnsSupport":   flag().or(true),
-			"enableDnsHostnames": flag().or(false),
+			"cidrBlock":          cidr(16, 28).need().keeps(nil).replaces().at(74),
+			"enableDnsSupport":   flag().or(true).at(103),
+			"enableDnsHostnames": flag().keeps(false).at(98),
 		},
 		tagged: true,
 		id:     generated("vpc"),
@@ -40,11 +41,12 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		inUse:      "DependencyViolation: The vpc '%s' has dependencies and cannot be deleted.",
 	},
 	account.Subnet: {
+		source: "ec2/vpc_subnet.go",
 		inputs: schema{
-			"vpcId":               text().need().names(vpcByID).replaces(),
-			"cidrBlock":           cidr(16, 28).need().replaces(),
-			"availabilityZone":    text().replaces(),
-			"mapPublicIpOnLaunch": flag().or(false),
+			"vpcId":               text().need().names(vpcByID).replaces().at(151),
+			"cidrBlock":           cidr(16, 28).need().replaces().at(77),
+			"availabilityZone":    text().keeps(nil).replaces().at(63),
+			"mapPublicIpOnLaunch": flag().or(false).at(128),
 		},
 		tagged: true,
 		check:  checkZone,
@@ -65,7 +67,8 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		inUse:      "DependencyViolation: The subnet '%s' has dependencies and cannot be deleted.",
 	},
 	account.InternetGateway: {
-		inputs: schema{"vpcId": text().names(vpcByID)},
+		source: "ec2/vpc_internet_gateway.go",
+		inputs: schema{"vpcId": text().names(vpcByID).keeps(nil).at(56)},
 		tagged: true,
 		verify: func(c *call, r *report) {
 			for _, other := range c.acct.ByType(account.InternetGateway) {
@@ -76,9 +79,11 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		},
 		id:       generated("igw"),
 		computed: map[string]output{"arn": arnOf("ec2", "internet-gateway/%s"), "ownerId": ownAccount},
+		remove:   removeGateway,
 	},
 	account.RouteTable: {
-		inputs:     schema{"vpcId": text().need().names(vpcByID).replaces()},
+		source:     "ec2/vpc_route_table.go",
+		inputs:     schema{"vpcId": text().need().names(vpcByID).replaces().at(157)},
 		tagged:     true,
 		id:         generated("rtb"),
 		computed:   map[string]output{"arn": arnOf("ec2", "route-table/%s"), "ownerId": ownAccount},
@@ -86,11 +91,12 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		inUse:      "DependencyViolation: The routeTable '%s' has dependencies and cannot be deleted.",
 	},
 	account.Route: {
+		source: "ec2/vpc_route.go",
 		inputs: schema{
-			"routeTableId":             text().need().names(routeTableByID).replaces(),
-			"destinationCidrBlock":     cidr(0, 32).replaces(),
-			"destinationIpv6CidrBlock": cidr(0, 128).replaces(),
-			"gatewayId":                text().need().names(gatewayByID),
+			"routeTableId":             text().need().names(routeTableByID).replaces().at(68),
+			"destinationCidrBlock":     cidr(0, 32).replaces().at(77),
+			"destinationIpv6CidrBlock": cidr(0, 128).replaces().same(sameBlock).at(84),
+			"gatewayId":                text().need().names(gatewayByID).at(119), // exactly one target, and no other can be declared
 		},
 		check: func(c *call, r *report) {
 			if c.in.has("destinationCidrBlock") == c.in.has("destinationIpv6CidrBlock") {
@@ -101,16 +107,17 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		unique: []string{"routeTableId", "destinationIpv6CidrBlock", "destinationCidrBlock"},
 		taken:  "RouteAlreadyExists: The route identified by %s already exists.",
 		id: func(c *call) string {
-			hash := fnv.New32a()
-			fmt.Fprint(hash, c.in.text("destinationCidrBlock"), c.in.text("destinationIpv6CidrBlock"))
-			return fmt.Sprintf("r-%s%d", c.in.text("routeTableId"), hash.Sum32())
+			// terraform-provider-aws, ec2/id.go, RouteCreateID, and internal/create/hashcode.go
+			destination := c.in.text("destinationCidrBlock") + c.in.text("destinationIpv6CidrBlock")
+			return fmt.Sprintf("r-%s%d", c.in.text("routeTableId"), crc32.ChecksumIEEE([]byte(destination)))
 		},
 		computed: map[string]output{"origin": constant("CreateRoute"), "state": constant("active")},
 	},
 	account.RouteTableAssociation: {
+		source: "ec2/vpc_route_table_association.go",
 		inputs: schema{
-			"routeTableId": text().need().names(routeTableByID),
-			"subnetId":     text().need().names(subnetByID).replaces(),
+			"routeTableId": text().need().names(routeTableByID).at(47),
+			"subnetId":     text().need().names(subnetByID).replaces().at(51),
 		},
 		verify: func(c *call, r *report) {
 			table, _ := c.acct.Find(account.RouteTable, "id", c.in.text("routeTableId"))
@@ -123,6 +130,19 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		id: generated("rtbassoc"),
 	},
 })
+
+// removeGateway refuses to detach a gateway through which public addresses reach the VPC. Source: hashicorp/terraform
+// issues 497 and 1303, for addresses of instances and Elastic IPs.
+func removeGateway(s *Server, r account.Resource) error {
+	for _, instance := range s.options.Account.ByType(account.Instance) {
+		subnet, _ := s.options.Account.Find(account.Subnet, "id", instance.String("subnetId"))
+		_, mapped := s.options.Account.Find(account.EIPAssociation, "instanceId", instance.ID)
+		if vpc := subnet.String("vpcId"); vpc != "" && vpc == r.String("vpcId") && (mapped || instance.String("publicIp") != "") {
+			return fmt.Errorf("DependencyViolation: Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway. (%s)", vpc, instance.ID)
+		}
+	}
+	return nil
+}
 
 // newPart generates the id of something that AWS creates along with a resource.
 func newPart(prefix string) output { return func(*call) any { return newID(prefix) } }
@@ -144,6 +164,13 @@ func cidr(low, high int) property {
 		}
 		return ""
 	})
+}
+
+// sameBlock compares CIDR blocks however they are written.
+func sameBlock(before, after string) bool {
+	a, errA := netip.ParsePrefix(before)
+	b, errB := netip.ParsePrefix(after)
+	return errA == nil && errB == nil && a.Masked() == b.Masked()
 }
 
 // firstZone is the zone of subnets that name none.

@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,15 +29,11 @@ const securityText = `[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`
 // securityGroupKinds leaves out inline rules: they and separate rule resources would undo each other.
 var securityGroupKinds = map[string]kind{
 	account.SecurityGroup: {
+		source: "ec2/vpc_security_group.go",
 		inputs: schema{
-			"name": text().length(1, 255).match(securityText).replaces().rule(func(v any) string {
-				if name, _ := v.(string); strings.HasPrefix(name, "sg-") {
-					return "invalid value: name cannot begin with sg-"
-				}
-				return ""
-			}),
-			"description": text().length(1, 255).match(securityText).or("Managed by Pulumi").replaces(),
-			"vpcId":       text().need().names(vpcByID).replaces(),
+			"name":        text().length(1, 255).match(securityText).keeps(nil).replaces().rule(checkGroupName).at(74),
+			"description": text().length(1, 255).match(securityText).or("Managed by Pulumi").replaces().at(65),
+			"vpcId":       text().need().names(vpcByID).keeps(nil).replaces().at(107),
 		},
 		autoname: &autoname{"name", 255},
 		tagged:   true,
@@ -46,10 +44,11 @@ var securityGroupKinds = map[string]kind{
 		inUse:      "DependencyViolation: resource %s has a dependent object",
 	},
 	account.DefaultSecurityGroup: {
+		source: "ec2/vpc_default_security_group.go",
 		inputs: schema{
-			"vpcId":   text().need().names(vpcByID).replaces(),
-			"ingress": list(block(schema{})).length(0, 0),
-			"egress":  list(block(schema{})).length(0, 0),
+			"vpcId":   text().need().names(vpcByID).keeps(nil).replaces().at(72),
+			"ingress": set(block(schema{})).length(0, 0).keeps(nil).at(51),
+			"egress":  set(block(schema{})).length(0, 0).keeps(nil).at(50),
 		},
 		tagged: true,
 		unique: []string{"vpcId"}, taken: "another resource already manages the default security group of %s",
@@ -66,20 +65,33 @@ var securityGroupKinds = map[string]kind{
 	account.EgressRule:  securityGroupRule(account.EgressRule),
 }
 
+// checkGroupName rejects reserved names. Source: EC2 API Reference, CreateSecurityGroup: "Cannot start with sg-", and
+// DeleteSecurityGroup: the name default is that of a VPC's own group.
+func checkGroupName(v any) string {
+	switch name, _ := v.(string); {
+	case strings.HasPrefix(name, "sg-"):
+		return "invalid value: name cannot begin with sg-"
+	case name == "default":
+		return "InvalidParameterValue: Cannot use reserved security group name: default"
+	}
+	return ""
+}
+
 // peers are the properties of which a rule must have exactly one.
 var peers = []string{"cidrIpv4", "cidrIpv6", "referencedSecurityGroupId"}
 
 func securityGroupRule(token string) kind {
 	return kind{
+		source: "ec2/vpc_security_group_ingress_rule.go", // both types share it
 		inputs: schema{
-			"securityGroupId":           text().need().names(securityGroupByID).replaces(),
-			"ipProtocol":                text().need(),
-			"fromPort":                  number().length(-1, 65535),
-			"toPort":                    number().length(-1, 65535),
-			"cidrIpv4":                  cidr(0, 32),
-			"cidrIpv6":                  cidr(0, 128),
-			"referencedSecurityGroupId": text().names(securityGroupByID),
-			"description":               text().length(0, 255).match(securityText),
+			"securityGroupId":           text().need().names(securityGroupByID).replaces().at(139),
+			"ipProtocol":                text().need().same(sameProtocol).at(127),
+			"fromPort":                  number().length(-1, 65535).at(120),
+			"toPort":                    number().length(-1, 65535).at(153),
+			"cidrIpv4":                  cidr(0, 32).at(105),
+			"cidrIpv6":                  cidr(0, 128).at(111),
+			"referencedSecurityGroupId": text().names(securityGroupByID).at(136),
+			"description":               text().length(0, 255).match(securityText).at(117),
 		},
 		tagged: true,
 		check:  checkRule,
@@ -94,6 +106,10 @@ func securityGroupRule(token string) kind {
 		computed: map[string]output{
 			"arn":                 arnOf("ec2", "security-group-rule/%s"),
 			"securityGroupRuleId": func(c *call) any { return c.id },
+		},
+		// "When you modify a rule, you cannot change the rule's source type" (the same file, ModifyPlan).
+		replaces: func(path string, olds, news values) bool {
+			return slices.Contains(peers, path) && olds.has(path) != news.has(path)
 		},
 	}
 }
@@ -128,6 +144,17 @@ func checkRule(c *call, r *report) {
 			r.add("ipProtocol", "InvalidParameterValue: Invalid value '%s' for IP protocol. Unknown protocol.", protocol)
 		}
 	}
+}
+
+// sameProtocol compares protocols by name or number. Source: terraform-provider-aws, ec2/vpc_security_group.go,
+// ProtocolForValue.
+func sameProtocol(before, after string) bool {
+	names := map[string]string{"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
+	name := func(protocol string) string {
+		protocol = strings.ToLower(protocol)
+		return cmp.Or(names[protocol], protocol)
+	}
+	return name(before) == name(after)
 }
 
 // sameRule reports whether AWS would treat two rules of a group as duplicates.

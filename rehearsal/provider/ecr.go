@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,14 +26,15 @@ var repositoryPolicy = policyKind{kind: iam.RepositoryPolicy, limit: 10240, faul
 
 var registryKinds = map[string]kind{
 	account.Repository: {
+		source: "ecr/repository.go",
 		inputs: schema{
-			"name":                       text().length(2, 256).match(repositoryName).replaces(),
-			"forceDelete":                flag().or(false),
-			"imageTagMutability":         text().oneOf("MUTABLE", "IMMUTABLE").or("MUTABLE"),
-			"imageScanningConfiguration": block(schema{"scanOnPush": flag().need()}),
+			"name":                       text().length(2, 256).match(repositoryName).replaces().at(98),
+			"forceDelete":                flag().or(false).at(74),
+			"imageTagMutability":         text().oneOf("MUTABLE", "IMMUTABLE").or("MUTABLE").at(92),
+			"imageScanningConfiguration": block(schema{"scanOnPush": flag().need().at(84)}).suppresses().at(78),
 			"encryptionConfigurations": blocks(schema{
-				"encryptionType": text().oneOf("AES256", "KMS").or("AES256"),
-			}).length(0, 1).replaces(),
+				"encryptionType": text().oneOf("AES256", "KMS").or("AES256").replaces().at(56),
+			}).length(0, 1).replaces().suppresses().at(51),
 		},
 		autoname: &autoname{"name", 256},
 		tagged:   true,
@@ -46,10 +48,12 @@ var registryKinds = map[string]kind{
 		remove: removeRepository,
 	},
 	account.LifecyclePolicy: {
+		source: "ecr/lifecycle_policy.go",
 		inputs: schema{
-			"repository": text().need().names(repositoryByName).replaces(),
-			"policy":     document().need().length(100, 30720),
+			"repository": text().need().names(repositoryByName).replaces().at(40),
+			"policy":     text().need().length(100, 30720).replaces().same(sameExpiry).at(45),
 		},
+		deleteFirst: true, // pulumi-aws, provider/resources.go, aws_ecr_lifecycle_policy
 		check: func(c *call, r *report) {
 			if policy, ok := c.in["policy"].(string); ok {
 				checkExpiry(policy, r)
@@ -60,9 +64,10 @@ var registryKinds = map[string]kind{
 		computed: map[string]output{"registryId": ownAccount},
 	},
 	account.RepositoryPolicy: {
+		source: "ecr/repository_policy.go",
 		inputs: schema{
-			"repository": text().need().names(repositoryByName).replaces(),
-			"policy":     document().need(),
+			"repository": text().need().names(repositoryByName).replaces().at(36),
+			"policy":     policyDocument().need().at(41),
 		},
 		check:  func(c *call, r *report) { repositoryPolicy.checkInput(c, "policy", r) },
 		verify: func(c *call, r *report) { repositoryPolicy.verifyRoles(c, "policy", invalidRepositoryPolicy, r) },
@@ -99,6 +104,26 @@ type expiryRule struct {
 	Action struct {
 		Type string `json:"type"`
 	} `json:"action"`
+}
+
+// sameExpiry compares lifecycle policies whatever the order of their rules and tags. Source: terraform-provider-aws,
+// ecr/lifecycle_policy.go, equivalentLifecyclePolicyJSON.
+func sameExpiry(before, after string) bool {
+	sorted := func(text string) (rules []expiryRule, err error) {
+		document := struct {
+			Rules *[]expiryRule `json:"rules"`
+		}{&rules}
+		err = json.Unmarshal([]byte(text), &document)
+		slices.SortFunc(rules, func(a, b expiryRule) int { return a.RulePriority - b.RulePriority })
+		for _, rule := range rules {
+			slices.Sort(rule.Selection.TagPrefixList)
+			slices.Sort(rule.Selection.TagPatternList)
+		}
+		return rules, err
+	}
+	a, errA := sorted(before)
+	b, errB := sorted(after)
+	return errA == nil && errB == nil && reflect.DeepEqual(a, b)
 }
 
 // checkExpiry reports every violation in a lifecycle policy.

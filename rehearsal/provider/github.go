@@ -16,35 +16,39 @@ import (
 // "Variables" and "Deployment environments".
 var githubKinds = map[string]kind{
 	account.RepositoryRuleset: {
+		source: "github:resource_github_repository_ruleset.go",
 		inputs: schema{
-			"name":        text().length(1, 255),
-			"repository":  text().need().match(`[A-Za-z0-9._-]{1,100}`).replaces(),
-			"enforcement": text().need().oneOf("disabled", "active", "evaluate"),
-			"target":      text().need().oneOf("branch", "tag"),
-			"bypassActors": blocks(schema{
-				"actorId":    number().need(),
-				"actorType":  text().need().oneOf("RepositoryRole", "Team", "Integration", "OrganizationAdmin"),
-				"bypassMode": text().need().oneOf("always", "pull_request"),
-			}),
+			"name":        text().length(1, 100).at(28),
+			"repository":  text().need().match(`[A-Za-z0-9._-]{1,100}`).at(40),
+			"enforcement": text().need().oneOf("disabled", "active", "evaluate").at(45),
+			"target":      text().need().oneOf("branch", "tag").at(34),
+			"bypassActors": set(block(schema{ // a list there, whose order is suppressed
+				"actorId":    number().need().at(58),
+				"actorType":  text().need().oneOf("RepositoryRole", "Team", "Integration", "OrganizationAdmin").at(63),
+				"bypassMode": text().need().oneOf("always", "pull_request").at(69),
+			})).at(51),
 			"conditions": block(schema{
-				"refName": block(schema{"includes": list(text()).need(), "excludes": list(text()).need()}).need(),
-			}),
+				"refName": block(schema{"includes": list(text()).need().at(100), "excludes": list(text()).need().at(108)}).need().at(94),
+			}).at(87),
 			"rules": block(schema{
-				"creation": flag(), "update": flag(), "deletion": flag(), "nonFastForward": flag(),
-				"requiredLinearHistory": flag(), "requiredSignatures": flag(),
+				"creation": flag().at(129), "update": flag().at(134), "deletion": flag().at(146), "nonFastForward": flag().at(320),
+				"requiredLinearHistory": flag().at(151), "requiredSignatures": flag().at(174),
 				"pullRequest": block(schema{
-					"dismissStaleReviewsOnPush":      flag().or(false),
-					"requireCodeOwnerReview":         flag().or(false),
-					"requireLastPushApproval":        flag().or(false),
-					"requiredApprovingReviewCount":   number().length(0, 10).or(0.0),
-					"requiredReviewThreadResolution": flag().or(false),
-				}),
+					"dismissStaleReviewsOnPush":      flag().or(false).at(186),
+					"requireCodeOwnerReview":         flag().or(false).at(192),
+					"requireLastPushApproval":        flag().or(false).at(198),
+					"requiredApprovingReviewCount":   number().length(0, 10).or(0.0).at(204),
+					"requiredReviewThreadResolution": flag().or(false).at(210),
+				}).at(179),
 				"requiredStatusChecks": block(schema{
-					"requiredChecks":                   set(block(schema{"context": text().need().length(1, 255), "integrationId": number()})).need().length(1, 100),
-					"strictRequiredStatusChecksPolicy": flag().or(false),
-					"doNotEnforceOnCreate":             flag().or(false),
-				}),
-			}).need(),
+					"requiredChecks": set(block(schema{
+						"context":       text().need().length(1, 255).at(233),
+						"integrationId": number().or(0.0).at(238),
+					})).need().length(1, 100).at(226),
+					"strictRequiredStatusChecksPolicy": flag().or(false).at(247),
+					"doNotEnforceOnCreate":             flag().or(false).at(252),
+				}).at(219),
+			}).need().at(122),
 		},
 		autoname: &autoname{"name", 255},
 		check:    checkRuleset,
@@ -59,10 +63,11 @@ var githubKinds = map[string]kind{
 		},
 	},
 	account.ActionsVariable: {
+		source: "github:resource_github_actions_variable.go",
 		inputs: schema{
-			"repository":   text().need().match(`[A-Za-z0-9._-]{1,100}`).replaces(),
-			"variableName": text().need().match(`[A-Za-z_][A-Za-z0-9_]*`).replaces().rule(checkVariableName),
-			"value":        text().need().length(1, 48<<10),
+			"repository":   text().need().match(`[A-Za-z0-9._-]{1,100}`).at(23),
+			"variableName": text().need().match(`[A-Za-z_][A-Za-z0-9_]*`).replaces().rule(checkVariableName).at(28),
+			"value":        text().need().length(1, 48<<10).at(35),
 		},
 		unique: []string{"repository", "variableName"}, taken: "409 Already exists - Variable already exists: %s",
 		id: func(c *call) string { return c.in.text("repository") + ":" + c.in.text("variableName") },
@@ -72,17 +77,18 @@ var githubKinds = map[string]kind{
 		},
 	},
 	account.RepositoryEnvironment: {
+		source: "github:resource_github_repository_environment.go",
 		inputs: schema{
-			"repository":        text().need().match(`[A-Za-z0-9._-]{1,100}`).replaces(),
-			"environment":       text().need().length(1, 255).replaces(),
-			"canAdminsBypass":   flag().or(true),
-			"preventSelfReview": flag().or(false),
-			"waitTimer":         number().length(0, 43200),
-			"reviewers":         blocks(schema{"teams": set(number()), "users": set(number())}).length(0, 6),
+			"repository":        text().need().match(`[A-Za-z0-9._-]{1,100}`).replaces().at(24),
+			"environment":       text().need().length(1, 255).replaces().at(30),
+			"canAdminsBypass":   flag().or(true).at(36),
+			"preventSelfReview": flag().or(false).at(42),
+			"waitTimer":         number().length(0, 43200).at(48),
+			"reviewers":         blocks(schema{"teams": set(number()).at(61), "users": set(number()).at(67)}).length(0, 6).at(54),
 			"deploymentBranchPolicy": block(schema{
-				"protectedBranches":    flag().need(),
-				"customBranchPolicies": flag().need(),
-			}),
+				"protectedBranches":    flag().need().at(83),
+				"customBranchPolicies": flag().need().at(88),
+			}).at(76),
 		},
 		check: func(c *call, r *report) {
 			policy := c.in.block("deploymentBranchPolicy")

@@ -85,9 +85,9 @@ func (p *endpoint) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*p
 }
 
 func partition(c *call, _ *report) values {
-	suffix, reverse := "amazonaws.com", "com.amazonaws"
+	suffix, reverse := dnsSuffix(c.region), "com.amazonaws"
 	if partitionOf(c.region) == "aws-cn" {
-		suffix, reverse = "amazonaws.com.cn", "cn.com.amazonaws"
+		reverse = "cn.com.amazonaws"
 	}
 	return values{"id": partitionOf(c.region), "partition": partitionOf(c.region), "dnsSuffix": suffix, "reverseDnsPrefix": reverse}
 }
@@ -122,21 +122,18 @@ func instanceTypeOfferings(c *call, _ *report) values {
 			types, locations, locationTypes = append(types, instanceType), append(locations, location), append(locationTypes, locationType)
 		}
 	}
-	for _, family := range slices.Sorted(maps.Keys(families)) {
-		for _, size := range families[family].sizes {
-			instanceType := family + "." + size
-			if locationType == "region" {
-				add(c.region, instanceType)
-				continue
+	for _, instanceType := range typesMatching(c.in.blocks("filters")) {
+		if locationType == "region" {
+			add(c.region, instanceType)
+			continue
+		}
+		for _, zone := range zones(c.region) {
+			location := zone
+			if locationType == "availability-zone-id" {
+				location = zoneID(c.region, zone)
 			}
-			for _, zone := range zones(c.region) {
-				location := zone
-				if locationType == "availability-zone-id" {
-					location = zoneID(c.region, zone)
-				}
-				if offers(zone, instanceType) {
-					add(location, instanceType)
-				}
+			if offers(zone, instanceType) {
+				add(location, instanceType)
 			}
 		}
 	}

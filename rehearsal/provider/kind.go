@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
 
@@ -12,6 +13,8 @@ import (
 
 // kind is what the stand-in knows about a resource type.
 type kind struct {
+	// source is the file of the real provider that declares the type, see sources.go.
+	source string
 	// inputs are the properties that a program may set.
 	inputs schema
 	// autoname says how to generate a name if the program gives none; nil for types that Pulumi does not name.
@@ -28,10 +31,14 @@ type kind struct {
 	// the last of them. Empty if AWS generates the identity.
 	unique []string
 	taken  string
+	// anyCase identities that differ by case alone are the same.
+	anyCase bool
 	// id returns a new resource's id in the cloud.
 	id func(c *call) string
 	// computed are the outputs that are not inputs, and inputs for which AWS chooses a value if there is none.
 	computed map[string]output
+	// deleteFirst types cannot exist twice: a replacement deletes the old resource before it creates the new one.
+	deleteFirst bool
 	// replaces decides on changes whose effect depends on other properties. Nil if the schema covers everything.
 	replaces func(path string, olds, news values) bool
 	// dependents block deletion, with the error inUse (a %s for the id).
@@ -86,7 +93,12 @@ func (c *call) conflict(k kind, r *report) {
 		return
 	}
 	same := func(other account.Resource) bool {
-		return other.ID != c.id && !slices.ContainsFunc(k.unique, func(p string) bool { return other.String(p) != c.in.text(p) })
+		return other.ID != c.id && !slices.ContainsFunc(k.unique, func(p string) bool {
+			if k.anyCase {
+				return !strings.EqualFold(other.String(p), c.in.text(p))
+			}
+			return other.String(p) != c.in.text(p)
+		})
 	}
 	if slices.ContainsFunc(c.acct.ByType(string(c.urn.Type())), same) {
 		last := k.unique[len(k.unique)-1]
@@ -154,8 +166,8 @@ func merge(tables ...map[string]kind) map[string]kind {
 		for token, k := range table {
 			if k.tagged {
 				k.inputs = maps.Clone(k.inputs)
-				k.inputs["tags"] = tags()
-				k.inputs["tagsAll"] = tags()
+				k.inputs["tags"] = tagsOf(token)
+				k.inputs["tagsAll"] = dictionary(text()) // what tags are checked for
 			}
 			all[token] = k
 		}

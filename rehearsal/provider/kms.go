@@ -29,13 +29,14 @@ var keyPolicy = policyKind{kind: iam.KeyPolicy, limit: 32768, fault: "MalformedP
 // Source: KMS API Reference, CreateKey and PutKeyPolicy. Like AWS, it deletes a key whatever it has encrypted.
 var keyKinds = map[string]kind{
 	account.KMSKey: {
+		source: "kms/key.go",
 		inputs: schema{
-			"description":                    text().length(0, 8192),
-			"policy":                         document(),
-			"bypassPolicyLockoutSafetyCheck": flag().or(false),
-			"deletionWindowInDays":           number().length(7, 30).or(30.0),
-			"enableKeyRotation":              flag().or(false),
-			"rotationPeriodInDays":           number().length(90, 2560),
+			"description":                    text().length(0, 8192).keeps("").at(77),
+			"policy":                         policyDocument().keeps(nil).at(110),
+			"bypassPolicyLockoutSafetyCheck": flag().or(false).at(54),
+			"deletionWindowInDays":           number().length(7, 30).at(72),
+			"enableKeyRotation":              flag().or(false).at(83),
+			"rotationPeriodInDays":           number().length(90, 2560).keeps(nil).from(sdk + "kms/key.go:578"),
 		},
 		tagged: true,
 		check:  checkKey,
@@ -47,10 +48,11 @@ var keyKinds = map[string]kind{
 		},
 	},
 	account.KMSKeyPolicy: {
+		source: "kms/key_policy.go",
 		inputs: schema{
-			"keyId":                          text().need().names(keyByID).replaces(),
-			"policy":                         document().need(),
-			"bypassPolicyLockoutSafetyCheck": flag().or(false),
+			"keyId":                          text().need().names(keyByID).replaces().at(38),
+			"policy":                         policyDocument().need().at(43),
+			"bypassPolicyLockoutSafetyCheck": flag().or(false).at(33),
 		},
 		check:  checkKeyPolicy,
 		verify: verifyKeyPolicy,

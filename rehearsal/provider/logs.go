@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"cicd/rehearsal/aws/account"
 )
@@ -15,14 +16,10 @@ var retentions = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 5
 
 var logKinds = map[string]kind{
 	account.LogGroup: {
+		source: "logs/group.go",
 		inputs: schema{
-			"name": text().length(1, 512).match(`[0-9A-Za-z_./#-]+`).replaces(),
-			"retentionInDays": number().or(0.0).rule(func(v any) string {
-				if days, ok := v.(float64); ok && !slices.Contains(retentions, int(days)) {
-					return fmt.Sprintf("expected one of %v, got %v", retentions, days)
-				}
-				return ""
-			}),
+			"name":            text().length(1, 512).match(`[0-9A-Za-z_./#-]+`).rule(checkLogGroupName).keeps(nil).replaces().at(57),
+			"retentionInDays": number().or(0.0).rule(checkRetention).at(73),
 		},
 		autoname: &autoname{"name", 512},
 		tagged:   true,
@@ -30,4 +27,20 @@ var logKinds = map[string]kind{
 		id:       input("name"),
 		computed: map[string]output{"arn": arnOf("logs", "log-group:%s")},
 	},
+}
+
+func checkRetention(v any) string {
+	if days, ok := v.(float64); ok && !slices.Contains(retentions, int(days)) {
+		return fmt.Sprintf("expected one of %v, got %v", retentions, days)
+	}
+	return ""
+}
+
+// checkLogGroupName rejects AWS's own prefix. Source: CloudWatch Logs API Reference, CreateLogGroup: "Log group names
+// can't start with the string aws/".
+func checkLogGroupName(v any) string {
+	if name, _ := v.(string); strings.HasPrefix(name, "aws/") {
+		return "InvalidParameterException: Log group name cannot start with 'aws/': " + name
+	}
+	return ""
 }

@@ -3,6 +3,9 @@ package provider
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
+
+	awspolicy "github.com/hashicorp/awspolicyequivalence"
 
 	"cicd/rehearsal/aws/account"
 	"cicd/rehearsal/aws/iam"
@@ -28,6 +31,15 @@ var (
 		actions: regexp.MustCompile(`(?i)^(s3:|\*$)`), foreign: "Policy has invalid action"}
 )
 
+// policyDocument is a policy in JSON. The provider compares two as IAM does, with this library (terraform-provider-aws,
+// internal/verify/json.go, PolicyStringsEquivalent): one value equals a list of one, and order does not matter.
+func policyDocument() property {
+	return text().same(func(before, after string) bool {
+		same, err := awspolicy.PoliciesAreEquivalent(before, after)
+		return err == nil && same
+	})
+}
+
 // checkInput checks the policy in an input, once it is known.
 func (k policyKind) checkInput(c *call, name string, r *report) {
 	if policy, ok := c.in[name].(string); ok {
@@ -37,7 +49,7 @@ func (k policyKind) checkInput(c *call, name string, r *report) {
 
 // check reports every violation in a policy document.
 func (k policyKind) check(path, policy string, r *report) {
-	if size := len(strings.Join(strings.Fields(policy), "")); size > k.limit {
+	if size := policySize(policy); size > k.limit {
 		r.add(path, "LimitExceeded: policy has %d characters, want at most %d", size, k.limit)
 	}
 	document, violations := iam.Parse(k.kind, policy)
@@ -55,6 +67,11 @@ func (k policyKind) check(path, policy string, r *report) {
 			}
 		}
 	}
+}
+
+// policySize is a policy's length as quotas count it: without white space.
+func policySize(policy string) int {
+	return utf8.RuneCountInString(strings.Join(strings.Fields(policy), ""))
 }
 
 // statements returns the statements of the policy in an input: none if it is absent or rejected by check.

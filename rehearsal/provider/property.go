@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -13,18 +14,23 @@ import (
 
 // property describes an input. Its builders return copies, so that a table reads like a sentence:
 //
-//	"name": text().length(2, 256).match(repositoryName).replaces()
+//	"name": text().length(2, 256).match(repositoryName).replaces().at(98)
 type property struct {
-	shape     shape
-	required  bool
-	replace   bool // a change replaces the resource
-	unordered bool // a set: order does not matter
-	document  bool // JSON: formatting does not matter
-	fallback  any  // what the provider or AWS uses for an absent value; nil if it stays absent
-	rules     []func(v any) string
-	reference *reference
-	item      *property // of a list, set or dictionary
-	fields    schema    // of a block
+	shape      shape
+	required   bool
+	replace    bool // a change replaces the resource: ForceNew
+	unordered  bool // a set: order does not matter
+	computed   bool // an absent value means "as it is": Optional and Computed
+	suppressed bool // an absent block means "as it is": SuppressMissingOptionalConfigurationBlock
+	initial    any  // what AWS chooses at creation for an absent computed value; nil if that is not modelled
+	fallback   any  // the provider's default for an absent value; nil if it stays absent
+	// equivalent reports whether two texts mean the same: the provider's DiffSuppressFunc. Nil if only equal ones do.
+	equivalent func(before, after string) bool
+	rules      []func(v any) string
+	reference  *reference
+	item       *property // of a list, set or dictionary
+	fields     schema    // of a block
+	source     string    // where the provider declares it, see at
 }
 
 type shape string
@@ -67,17 +73,27 @@ func set(item property) property {
 	return p
 }
 
-// document is a JSON text, compared by its meaning.
-func document() property {
-	p := text()
-	p.document = true
-	return p
-}
-
 func (p property) need() property             { p.required = true; return p }
 func (p property) replaces() property         { p.replace = true; return p }
 func (p property) or(fallback any) property   { p.fallback = fallback; return p }
 func (p property) names(r reference) property { p.reference = &r; return p }
+
+// keeps marks a property whose absence changes nothing. initial is what AWS chooses if it is absent at creation.
+func (p property) keeps(initial any) property { p.computed, p.initial = true, initial; return p }
+
+// suppresses marks a block whose absence changes nothing.
+func (p property) suppresses() property { p.suppressed = true; return p }
+
+// same makes texts equal that mean the same.
+func (p property) same(equivalent func(before, after string) bool) property {
+	p.equivalent = equivalent
+	return p
+}
+
+// at names the line of the kind's source that declares the property, and from a line of another file.
+func (p property) at(line int) property        { p.source = strconv.Itoa(line); return p }
+func (p property) from(source string) property { p.source = source; return p }
+
 func (p property) rule(r func(any) string) property {
 	p.rules = append(slices.Clone(p.rules), r)
 	return p

@@ -90,10 +90,11 @@ func (p *endpoint) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pul
 		k.autoname.apply(news, fromWire(req.GetOlds()), u.Name(), req.GetRandomSeed(), r)
 	}
 	if k.tagged {
-		news["tagsAll"] = sessionOf(ctx).tagsAll(news)
+		sessionOf(ctx).addDefaultTags(news)
 	}
 	c := p.call(ctx, k, u, news)
 	k.inputs.validate(c.in, "", r)
+	c.in = k.inputs.withKept(c.in, nil)
 	if k.check != nil {
 		k.check(c, r)
 	}
@@ -109,9 +110,10 @@ func (p *endpoint) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	if err != nil {
 		return nil, status.Error(codes.NotFound, err.Error())
 	}
-	olds, news := fromWire(req.GetOldInputs()), fromWire(req.GetNews())
+	// The real provider compares the new inputs with the state, which also has what AWS chose.
+	olds, news := k.inputs.withKept(fromWire(req.GetOldInputs()), fromWire(req.GetOlds())), fromWire(req.GetNews())
 	response := k.compare(olds, news).response()
-	response.DeleteBeforeReplace = len(response.Replaces) > 0 && k.autoname != nil && k.autoname.needsOldName(olds, news)
+	response.DeleteBeforeReplace = len(response.Replaces) > 0 && (k.deleteFirst || k.autoname != nil && k.autoname.needsOldName(olds, news))
 	return response, nil
 }
 
@@ -122,6 +124,7 @@ func (p *endpoint) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 		return nil, status.Error(codes.NotFound, err.Error())
 	}
 	c := p.call(ctx, k, u, fromWire(req.GetProperties()))
+	c.in = k.inputs.withKept(c.in, nil)
 	if req.GetPreview() {
 		out, err := toWire(c.outputs(k, true))
 		return &pulumirpc.CreateResponse{Properties: out}, err
@@ -144,6 +147,7 @@ func (p *endpoint) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	}
 	c := p.call(ctx, k, u, fromWire(req.GetNews()))
 	c.id, c.old = req.GetId(), fromWire(req.GetOlds())
+	c.in = k.inputs.withKept(c.in, c.old)
 	if req.GetPreview() {
 		out, err := toWire(c.outputs(k, true))
 		return &pulumirpc.UpdateResponse{Properties: out}, err

@@ -54,6 +54,15 @@ func TestRefusesNames(t *testing.T) {
 		{"pipeline", "stages.0.name", "my stage", "does not match"},
 		{"deployment-group", "deploymentGroupName", strings.Repeat("g", 101), "want 1 to 100"},
 		{"vpc", "tags", map[string]any{"aws:name": "x"}, "not starting with aws:"},
+		{"vpc", "tags", map[string]any{strings.Repeat("k", 129): "x"}, "129 characters, want 1 to 128"},
+		{"project", "tags", map[string]any{strings.Repeat("k", 128): "x"}, "128 characters, want 1 to 127"},
+		{"project", "tags", map[string]any{"k": strings.Repeat("v", 256)}, "256 characters, want 0 to 255"},
+		{"project", "tags", map[string]any{"k?": "x"}, "does not match"},
+		{"build-role", "tags", map[string]any{"k": "a*"}, "does not match"},
+		{"logs", "name", "aws/web", "cannot start with 'aws/'"},
+		{"group", "name", "default", "Cannot use reserved security group name"},
+		{"ruleset", "name", strings.Repeat("r", 101), "want 1 to 100"},
+		{"build-role", "description", "builds – all of them", "does not match"},
 	})
 }
 
@@ -78,6 +87,7 @@ func TestRefusesValues(t *testing.T) {
 		{"project", "environment.environmentVariables", []any{map[string]any{"name": "A", "value": "1"}, map[string]any{"name": "A", "value": "2"}}, "Duplicate environment variable A"},
 		{"project", "environment.environmentVariables.0.name", "1A", "does not match"},
 		{"host", "metadataOptions.httpTokens", "always", "expected one of"},
+		{"route", "gatewayId", nil, "missing required property"},
 		{"host", "metadataOptions.httpPutResponseHopLimit", 65.0, "want 1 to 64"},
 		{"host", "userData", strings.Repeat("#", 16385), "limited to 16384 bytes"},
 		{"host", "rootBlockDevice.volumeSize", 4.0, "expect size >= 8GB"},
@@ -224,6 +234,7 @@ func TestDelete(t *testing.T) {
 		want    string
 	}{
 		{"vpc", nil, "DependencyViolation"},
+		{"gateway", nil, "has some mapped public address(es)"},
 		{"subnet", nil, "DependencyViolation"},
 		{"group", nil, "has a dependent object"},
 		{"table", nil, "DependencyViolation"},
@@ -271,5 +282,97 @@ func TestDeleteOfProtectedInstance(t *testing.T) {
 	_, err := w.Delete(w.ctx, &pulumirpc.DeleteRequest{Urn: urnOf(e.token, e.name), Id: w.ids["host"]})
 	if err == nil || !strings.Contains(err.Error(), "may not be terminated") {
 		t.Errorf("error = %v, want OperationNotPermitted", err)
+	}
+}
+
+// IAM's names are the same whatever their case.
+func TestNamesThatDifferByCase(t *testing.T) {
+	w := newWorld(t)
+	w.declareUntil("")
+	for _, name := range []string{"build-role", "profile"} {
+		e := exampleNamed(t, name)
+		inputs := w.inputs(e)
+		inputs["name"] = strings.ToUpper(inputs.text("name"))
+		if _, err := w.declare(e.token, name+"-again", inputs); err == nil || !strings.Contains(err.Error(), "EntityAlreadyExists") {
+			t.Errorf("%s with a name in capitals: error = %v, want EntityAlreadyExists", name, err)
+		}
+	}
+}
+
+// A quota is on all inline policies of a role.
+func TestInlinePoliciesTogether(t *testing.T) {
+	w := newWorld(t)
+	w.declareUntil("profile")
+	policy := func(n int) string {
+		return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::` + strings.Repeat("b", n) + `"}}`
+	}
+	if _, err := w.declare(account.RolePolicy, "large", values{"name": "large", "role": "build", "policy": policy(9900)}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.declare(account.RolePolicy, "small", values{"name": "small", "role": "build", "policy": policy(200)})
+	if err == nil || !strings.Contains(err.Error(), "LimitExceeded: Maximum policy size of 10240 bytes exceeded for role build") {
+		t.Errorf("error = %v, want LimitExceeded", err)
+	}
+	if _, err := w.declare(account.RolePolicy, "elsewhere", values{"name": "small", "role": "host", "policy": policy(200)}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRefusesOptimizationOfT2(t *testing.T) {
+	w := newWorld(t)
+	w.declareUntil("host")
+	e := exampleNamed(t, "host")
+	inputs := with(t, w.inputs(e), "ebsOptimized", true)
+	if _, err := w.declare(e.token, e.name, with(t, inputs, "instanceType", "t2.micro")); err == nil || !strings.Contains(err.Error(), "EBS-optimized instances are not supported") {
+		t.Errorf("t2.micro: error = %v, want Unsupported", err)
+	}
+	if _, err := w.declare(e.token, e.name, inputs); err != nil {
+		t.Error(err)
+	}
+}
+
+// What AWS takes although others do not.
+func TestAccepts(t *testing.T) {
+	for _, tt := range []struct {
+		example, path string
+		value         any
+	}{
+		{"vpc", "tags", map[string]any{"k?*": "v%"}},
+		{"pipeline", "tags", map[string]any{"k": "v%"}},
+		{"host", "instanceType", "m7i-flex.large"},
+		{"build-policy", "policy", `{"Statement":{"Effect":"Allow","Action":["ECR:GETAUTHORIZATIONTOKEN","S3:getobject"],"Resource":"*"}}`},
+		{"tls", "policy", `{"Statement":{"Effect":"Deny","Principal":"*","Action":"S3:GETOBJECT","Resource":"arn:aws:s3:::web-artifacts/*"}}`},
+		{"build-role", "assumeRolePolicy", `{"Statement":{"Effect":"Allow","Principal":{"Service":"codebuild.amazonaws.com"},"Action":"STS:ASSUMEROLE"}}`},
+	} {
+		t.Run(tt.example+"/"+tt.path, func(t *testing.T) {
+			w := newWorld(t)
+			w.declareUntil(tt.example)
+			e := exampleNamed(t, tt.example)
+			if _, err := w.declare(e.token, e.name, with(t, w.inputs(e), tt.path, tt.value)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What the provider updates in place although AWS cannot.
+func TestUpdatesThatFail(t *testing.T) {
+	for _, tt := range []struct{ example, path, value, want string }{
+		{"deployment-group", "appName", "web2", "DeploymentGroupDoesNotExistException"},
+		{"versioning", "versioningConfiguration.status", "Disabled", "cannot be updated from 'Enabled' to 'Disabled'"},
+	} {
+		t.Run(tt.example, func(t *testing.T) {
+			w := newWorld(t)
+			w.declareUntil("")
+			if _, err := w.declare(account.Application, "second", values{"name": "web2"}); err != nil {
+				t.Fatal(err)
+			}
+			e := exampleNamed(t, tt.example)
+			news, _ := toWire(with(t, w.inputs(e), tt.path, tt.value))
+			_, err := w.Update(w.ctx, &pulumirpc.UpdateRequest{Id: w.ids[e.name], Urn: urnOf(e.token, e.name), News: news})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error = %v, want %s", err, tt.want)
+			}
+		})
 	}
 }

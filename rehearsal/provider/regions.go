@@ -34,6 +34,14 @@ func partitionOf(region string) string {
 	return "aws"
 }
 
+// dnsSuffix returns the domain of a region's partition. Source: botocore, partitions.json.
+func dnsSuffix(region string) string {
+	if partitionOf(region) == "aws-cn" {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}
+
 // zones returns the names of a region's availability zones, in order.
 func zones(region string) []string {
 	var names []string
@@ -49,49 +57,6 @@ func zoneID(region, zone string) string {
 	code := strings.NewReplacer("northeast", "ne", "southeast", "se", "northwest", "nw", "north", "n", "south", "s",
 		"east", "e", "west", "w", "central", "c", "gov", "g", "-", "").Replace(region)
 	return fmt.Sprintf("%s-az%d", code, slices.Index(zones(region), zone)+1)
-}
-
-// Architectures by EC2's names.
-const (
-	architectureX86 = "x86_64"
-	architectureARM = "arm64"
-)
-
-// Sizes that groups of instance families share.
-var (
-	burstable = strings.Fields("nano micro small medium large xlarge 2xlarge")
-	older     = strings.Fields("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
-	newer     = strings.Fields("medium large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge 48xlarge")
-)
-
-// families are the instance families that the rehearsed regions offer. Source: EC2 instance types guide.
-var families = map[string]struct {
-	architecture string
-	sizes        []string
-}{
-	"t2": {architectureX86, burstable}, "t3": {architectureX86, burstable}, "t3a": {architectureX86, burstable},
-	"t4g": {architectureARM, burstable},
-	"m5":  {architectureX86, older}, "m5a": {architectureX86, older}, "m6i": {architectureX86, newer[1:]}, "m6a": {architectureX86, newer[1:]},
-	"m7i": {architectureX86, newer[1:]}, "m7a": {architectureX86, newer}, "m6g": {architectureARM, newer[:8]}, "m7g": {architectureARM, newer[:8]},
-	"c5": {architectureX86, older}, "c6i": {architectureX86, newer[1:]}, "c6a": {architectureX86, newer[1:]}, "c7i": {architectureX86, newer[1:]},
-	"c6g": {architectureARM, newer[:8]}, "c7g": {architectureARM, newer[:8]},
-	"r5": {architectureX86, older}, "r6i": {architectureX86, newer[1:]}, "r6g": {architectureARM, newer[:8]}, "r7g": {architectureARM, newer[:8]},
-}
-
-// architectureOf returns the architecture of an instance type, or "" if there is no such type.
-func architectureOf(instanceType string) string {
-	name, size, _ := strings.Cut(instanceType, ".")
-	family := families[name]
-	if !slices.Contains(family.sizes, size) {
-		return ""
-	}
-	return family.architecture
-}
-
-// offers reports whether a zone offers an instance type. us-east-1e has only old hardware, which is why launching in
-// "the first zones" of that region sometimes fails with EC2's Unsupported error.
-func offers(zone, instanceType string) bool {
-	return architectureOf(instanceType) != "" && (zone != "us-east-1e" || strings.HasPrefix(instanceType, "t2."))
 }
 
 // imageParameter matches a public parameter that names a region's newest Amazon Linux 2023 image. Source: Amazon

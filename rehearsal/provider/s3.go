@@ -14,9 +14,10 @@ var bucketByName = named(account.Bucket, "bucket", "NoSuchBucket: The specified 
 // storageKinds are a bucket and its settings. Source: S3 User Guide and API Reference.
 var storageKinds = map[string]kind{
 	account.Bucket: {
+		source: "s3/bucket.go",
 		inputs: schema{
-			"bucket":       text().rule(checkBucketName).replaces(),
-			"forceDestroy": flag().or(false),
+			"bucket":       text().rule(checkBucketName).keeps(nil).replaces().at(90),
+			"forceDestroy": flag().or(false).at(153),
 		},
 		autoname: &autoname{"bucket", 63},
 		tagged:   true,
@@ -24,57 +25,67 @@ var storageKinds = map[string]kind{
 		id: input("bucket"),
 		computed: map[string]output{
 			"arn":                      func(c *call) any { return "arn:" + partitionOf(c.region) + ":s3:::" + c.id },
-			"bucketDomainName":         func(c *call) any { return c.id + ".s3.amazonaws.com" },
-			"bucketRegionalDomainName": func(c *call) any { return c.id + ".s3." + c.region + ".amazonaws.com" },
+			"bucketDomainName":         func(c *call) any { return c.id + ".s3." + dnsSuffix(c.region) },
+			"bucketRegionalDomainName": func(c *call) any { return c.id + ".s3." + c.region + "." + dnsSuffix(c.region) },
 			"region":                   func(c *call) any { return c.region },
 		},
 		remove: removeBucket,
 	},
-	account.BucketPolicy: ofBucket("policy", schema{"policy": document().need()}, kind{
+	account.BucketPolicy: ofBucket("policy", 37, schema{"policy": policyDocument().need().at(42)}, kind{
+		source: "s3/bucket_policy.go",
 		check:  func(c *call, r *report) { bucketPolicy.checkInput(c, "policy", r) },
 		verify: verifyBucketPolicy,
 	}),
-	account.BucketPublicAccessBlock: ofBucket("public access block", schema{
-		"blockPublicAcls":       flag().or(false),
-		"blockPublicPolicy":     flag().or(false),
-		"ignorePublicAcls":      flag().or(false),
-		"restrictPublicBuckets": flag().or(false),
-	}, kind{}),
-	account.BucketVersioning: ofBucket("versioning", schema{
+	account.BucketPublicAccessBlock: ofBucket("public access block", 45, schema{
+		"blockPublicAcls":       flag().or(false).at(35),
+		"blockPublicPolicy":     flag().or(false).at(40),
+		"ignorePublicAcls":      flag().or(false).at(50),
+		"restrictPublicBuckets": flag().or(false).at(55),
+	}, kind{source: "s3/bucket_public_access_block.go"}),
+	account.BucketVersioning: ofBucket("versioning", 41, schema{
 		"versioningConfiguration": block(schema{
-			"status":    text().need().oneOf("Enabled", "Suspended", "Disabled"),
-			"mfaDelete": text().oneOf("Enabled", "Disabled"),
-		}).need(),
-	}, kind{}),
-	account.BucketOwnershipControls: ofBucket("ownership controls", schema{
+			"status":    text().need().oneOf("Enabled", "Suspended", "Disabled").at(69),
+			"mfaDelete": text().oneOf("Enabled", "Disabled").keeps(nil).at(63),
+		}).need().at(57),
+	}, kind{source: "s3/bucket_versioning.go", verify: verifyVersioning}),
+	account.BucketOwnershipControls: ofBucket("ownership controls", 38, schema{
 		"rule": block(schema{
-			"objectOwnership": text().need().oneOf("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"),
-		}).need(),
-	}, kind{}),
-	account.BucketEncryption: ofBucket("encryption", schema{
-		"rules": blocks(schema{
-			"bucketKeyEnabled": flag(),
+			"objectOwnership": text().need().oneOf("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter").at(51),
+		}).need().at(44),
+	}, kind{source: "s3/bucket_ownership_controls.go"}),
+	account.BucketEncryption: ofBucket("encryption", 37, schema{
+		"rules": set(block(schema{
+			"bucketKeyEnabled": flag().at(72),
 			"applyServerSideEncryptionByDefault": block(schema{
-				"sseAlgorithm":   text().need().oneOf("AES256", "aws:kms", "aws:kms:dsse"),
-				"kmsMasterKeyId": text().names(keyByName),
-			}),
-		}).need().length(1, 1),
-	}, kind{check: checkEncryption}),
-	account.BucketLifecycle: ofBucket("lifecycle configuration", schema{
+				"sseAlgorithm":   text().need().oneOf("AES256", "aws:kms", "aws:kms:dsse").at(64),
+				"kmsMasterKeyId": text().names(keyByName).at(60),
+			}).at(54),
+		})).need().length(1, 1).at(49),
+	}, kind{source: "s3/bucket_server_side_encryption_configuration.go", check: checkEncryption}),
+	account.BucketLifecycle: ofBucket("lifecycle configuration", 69, schema{
 		"rules": blocks(schema{
-			"id":                             text().need().length(1, 255),
-			"status":                         text().need().oneOf("Enabled", "Disabled"),
-			"filter":                         block(schema{"prefix": text()}),
-			"expiration":                     block(schema{"days": number().length(1, 1<<31-1), "expiredObjectDeleteMarker": flag()}),
-			"noncurrentVersionExpiration":    block(schema{"noncurrentDays": number().need().length(1, 1<<31-1), "newerNoncurrentVersions": number().length(1, 100)}),
-			"abortIncompleteMultipartUpload": block(schema{"daysAfterInitiation": number().need().length(1, 1<<31-1)}),
-		}).need().length(1, 1000),
-	}, kind{check: checkLifecycle}),
+			"id":     text().need().length(1, 255).at(107),
+			"status": text().need().oneOf("Enabled", "Disabled").at(121),
+			"filter": block(schema{"prefix": text().keeps(nil).at(194)}).at(173),
+			"expiration": block(schema{
+				"days":                      number().length(1, 1<<31-1).keeps(nil).at(153),
+				"expiredObjectDeleteMarker": flag().keeps(nil).at(160),
+			}).at(142),
+			"noncurrentVersionExpiration": block(schema{
+				"noncurrentDays":          number().need().length(1, 1<<31-1).at(280),
+				"newerNoncurrentVersions": number().length(1, 100).keeps(nil).at(270),
+			}).at(263),
+			"abortIncompleteMultipartUpload": block(schema{
+				"daysAfterInitiation": number().need().length(1, 1<<31-1).at(136),
+			}).at(129),
+		}).need().length(1, 1000).at(100),
+	}, kind{source: "later:s3/bucket_lifecycle_configuration.go", check: checkLifecycle}),
 }
 
 // ofBucket completes a kind that is a setting of a bucket. A bucket has at most one of each.
-func ofBucket(noun string, inputs schema, k kind) kind {
-	inputs["bucket"] = text().need().names(bucketByName).replaces()
+// line is where the source has the bucket.
+func ofBucket(noun string, line int, inputs schema, k kind) kind {
+	inputs["bucket"] = text().need().names(bucketByName).replaces().at(line)
 	k.inputs = inputs
 	k.unique, k.taken = []string{"bucket"}, "the "+noun+" of bucket %s is already set by another resource, which this one would silently overwrite"
 	k.id = input("bucket")
@@ -128,6 +139,14 @@ func verifyBucketPolicy(c *call, r *report) {
 		if s.Allow && everybody && !s.Conditional() && values(blocked.Properties).flag("blockPublicPolicy") {
 			r.add("policy", "AccessDenied: %s is public, and public policies are blocked by the BlockPublicPolicy setting", s)
 		}
+	}
+}
+
+// verifyVersioning rejects what S3 cannot undo. Source: terraform-provider-aws, s3/bucket_versioning.go, CustomizeDiff.
+func verifyVersioning(c *call, r *report) {
+	before, after := c.old.block("versioningConfiguration").text("status"), c.in.block("versioningConfiguration").text("status")
+	if after == "Disabled" && (before == "Enabled" || before == "Suspended") {
+		r.add("versioningConfiguration.status", "versioning_configuration.status cannot be updated from '%s' to '%s'", before, after)
 	}
 }
 

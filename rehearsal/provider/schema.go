@@ -112,6 +112,49 @@ func (p property) withFallbacks(v any) any {
 	return v
 }
 
+// withKept returns v with what an absent property leaves as it is: the value in old, or what AWS chose at creation.
+func (s schema) withKept(v, old values) values {
+	out := v.clone()
+	for name, p := range s {
+		if kept := p.withKept(v[name], old[name]); kept != nil {
+			out[name] = kept
+		}
+	}
+	return out
+}
+
+func (p property) withKept(v, old any) any {
+	switch v := v.(type) {
+	case nil:
+		switch {
+		case !p.computed && !p.suppressed:
+			return nil
+		case old != nil:
+			return old
+		case p.computed && p.shape == shapeBlock:
+			return map[string]any(p.fields.withKept(p.fields.withFallbacks(values{}), nil))
+		}
+		return p.initial
+	case []any:
+		before, _ := old.([]any)
+		items := make([]any, len(v))
+		for i, item := range v {
+			if i < len(before) && !p.unordered {
+				items[i] = p.item.withKept(item, before[i])
+			} else {
+				items[i] = p.item.withKept(item, nil)
+			}
+		}
+		return items
+	case map[string]any:
+		if p.shape == shapeBlock {
+			before, _ := old.(map[string]any)
+			return map[string]any(p.fields.withKept(v, before))
+		}
+	}
+	return v
+}
+
 // join extends a property path in Pulumi's syntax.
 func join(path, name string) string {
 	switch {

@@ -18,7 +18,7 @@ type session struct {
 var configurations = map[string]schema{
 	"aws": {
 		"region":      text().need(),
-		"defaultTags": block(schema{"tags": tags()}),
+		"defaultTags": block(schema{"tags": tagsOf("aws:ec2/")}), // each service checks them again
 		// An explicit provider passes on validation settings from the stack's configuration or the SDK's defaults.
 		"skipCredentialsValidation": flag(),
 		"skipRegionValidation":      flag(),
@@ -47,25 +47,66 @@ func (s *session) configure(inputs values) {
 	s.defaultTags = inputs.block("defaultTags").block("tags")
 }
 
-// tagsAll returns the default tags, overridden by the resource's.
-func (s *session) tagsAll(inputs values) any {
+// addDefaultTags adds the default tags to a resource's: version 6 of the provider returns them in tags as well as in
+// tagsAll (pulumi/pulumi-aws pull request 5505, which changes that in version 7).
+func (s *session) addDefaultTags(inputs values) {
 	if inputs.pending("tags") {
-		return unknown{}
+		inputs["tags"], inputs["tagsAll"] = unknown{}, unknown{}
+		return
 	}
 	all := map[string]any{}
 	maps.Copy(all, s.defaultTags)
 	maps.Copy(all, inputs.block("tags"))
-	return all
+	inputs["tagsAll"] = all
+	if len(all) > 0 {
+		inputs["tags"] = all
+	}
 }
 
-// tags is the schema of tags. Source: AWS Tagging Best Practices, tag naming limits: 50 tags, keys of 1-128
-// characters not starting with "aws:", values to 256.
-func tags() property {
-	return dictionary(text().length(0, 256).match(`[\p{L}\p{Z}\p{N}_.:/=+\-@]*`)).length(0, 50).rule(func(v any) string {
+// tagLimits are a service's limits for tags.
+type tagLimits struct {
+	key, value int
+	characters string // what keys and values may contain; "" for anything
+}
+
+// plain is what most services allow in tags. Source: AWS Tagging Best Practices, tag naming limits.
+const plain = `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`
+
+// tagLimitsOf lists the services whose limits are not 128 and 256 characters of plain. Sources: botocore's service
+// models, release 1.43.67, shapes of keys and values of tags. EC2 User Guide, "Tag your Amazon EC2 resources": "all
+// characters are allowed".
+var tagLimitsOf = map[string]tagLimits{
+	"ec2":             {128, 256, ""},
+	"vpc":             {128, 256, ""},
+	"codebuild":       {127, 255, plain},
+	"codeconnections": {128, 256, `.*`},
+	"codedeploy":      {128, 256, ""},
+	"codepipeline":    {128, 256, ""},
+	"kms":             {128, 256, ""},
+	"sns":             {128, 256, ""},
+}
+
+// tagsOf is the schema of tags of a resource type: at most 50, whose keys do not begin with "aws:".
+func tagsOf(token string) property {
+	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
+	limits, ok := tagLimitsOf[service]
+	if !ok {
+		limits = tagLimits{128, 256, plain}
+	}
+	value, key := text().length(0, limits.value), text().length(1, limits.key)
+	if limits.characters != "" {
+		value, key = value.match(limits.characters), key.match(limits.characters)
+	}
+	return dictionary(value).length(0, 50).rule(func(v any) string {
 		m, _ := v.(map[string]any)
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			if key == "" || len([]rune(key)) > 128 || strings.HasPrefix(strings.ToLower(key), "aws:") {
-				return fmt.Sprintf("tag key %q: want 1 to 128 characters not starting with aws:", key)
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if strings.HasPrefix(strings.ToLower(name), "aws:") {
+				return fmt.Sprintf("tag key %q: want one not starting with aws:", name)
+			}
+			for _, rule := range key.rules {
+				if fault := rule(name); fault != "" {
+					return fmt.Sprintf("tag key %q: %s", name, fault)
+				}
 			}
 		}
 		return ""

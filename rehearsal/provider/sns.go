@@ -21,12 +21,13 @@ var topicPolicy = policyKind{kind: iam.TopicPolicy, limit: 30 << 10, fault: "Inv
 // Source: SNS API Reference, CreateTopic and SetTopicAttributes.
 var topicKinds = map[string]kind{
 	account.Topic: {
+		source: "sns/topic.go",
 		inputs: schema{
-			"name":        text().match(`[A-Za-z0-9_-]{1,256}`).replaces(),
-			"displayName": text().length(0, 100),
-			"policy":      document(),
+			"name":        text().match(`[A-Za-z0-9_-]{1,256}`).keeps(nil).replaces().at(148),
+			"displayName": text().length(0, 100).at(89),
+			"policy":      policyDocument().keeps(nil).at(166),
 		},
-		autoname: &autoname{"name", 256},
+		autoname: &autoname{"name", 80}, // pulumi-aws, provider/resources.go, aws_sns_topic
 		tagged:   true,
 		check:    func(c *call, r *report) { topicPolicy.checkInput(c, "policy", r) },
 		verify: func(c *call, r *report) {
@@ -43,9 +44,10 @@ var topicKinds = map[string]kind{
 		},
 	},
 	account.TopicPolicy: {
+		source: "sns/topic_policy.go",
 		inputs: schema{
-			"arn":    text().need().names(topicByARN).replaces(),
-			"policy": document().need(),
+			"arn":    text().need().names(topicByARN).replaces().at(37),
+			"policy": policyDocument().need().at(47),
 		},
 		check: func(c *call, r *report) { topicPolicy.checkInput(c, "policy", r) },
 		verify: func(c *call, r *report) {
