@@ -69,7 +69,7 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 		"aws:index/getPartition:getPartition":                       {"partition": "aws", "dnsSuffix": "amazonaws.com"},
 		"aws:index/getAvailabilityZones:getAvailabilityZones":       {"names": zones},
 		"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": {"locations": offering},
-		"aws:ssm/getParameter:getParameter":                         {"value": fmt.Sprint("ami-for-", args.Args["name"].V)},
+		"aws:ssm/getParameter:getParameter":                         {"value": resource.MakeSecret(resource.NewStringProperty(fmt.Sprint("ami-for-", args.Args["name"].V)))},
 	}
 	answer, ok := answers[args.Token]
 	if !ok {

@@ -76,7 +76,7 @@ func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs,
 	tags := named(name)
 	tags[deploymentTag] = pulumi.String(args.Scope.Prefix())
 	instance := &ec2.InstanceArgs{
-		Ami:                   image.Value(),
+		Ami:                   pulumi.Unsecret(image.Value()).(pulumi.StringOutput), // the provider takes every parameter for a secret
 		InstanceType:          n.offered(args.InstanceType),
 		SubnetId:              n.subnets[0].ID(),
 		VpcSecurityGroupIds:   pulumi.StringArray{f.group.ID()},

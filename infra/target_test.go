@@ -24,6 +24,9 @@ func TestHost(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			host := run(t, with(tt.config, tt.value)).named(t, "ec2/instance:Instance", tt.logical)
 			delete(host.Inputs, "userData") // has a test of its own
+			if ami := host.RegisterRPC.GetObject().GetFields()["ami"]; ami.GetStringValue() == "" {
+				t.Errorf("the image is %v: want a text, which previews show, and not a secret", ami)
+			}
 			// In a JSON object, the later key wins.
 			wantInputs(t, host, `{
 				"ami": "ami-for-/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",

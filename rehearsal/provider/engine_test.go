@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
@@ -244,6 +245,10 @@ func TestEngineSecretsAndFunctions(t *testing.T) {
 			return err
 		}
 		ctx.Export("zones", pulumi.ToStringArray(zones.Names))
+		image := ssm.LookupParameterOutput(ctx, ssm.LookupParameterOutputArgs{
+			Name: pulumi.String("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"),
+		})
+		ctx.Export("image", image.Value())
 		variable := &struct {
 			pulumi.CustomResourceState
 			Value pulumi.StringOutput `pulumi:"value"`
@@ -261,6 +266,10 @@ func TestEngineSecretsAndFunctions(t *testing.T) {
 	}
 	if got := outputs["zones"].Value; fmt.Sprint(got) != "[eu-central-1a eu-central-1b eu-central-1c]" {
 		t.Errorf("zones = %v", got)
+	}
+	// So is what the SDK looks up among other things; see infra, which says that an image is none.
+	if image := outputs["image"]; !image.Secret || !strings.HasPrefix(fmt.Sprint(image.Value), "ami-") {
+		t.Errorf("image = %+v, want a secret", image)
 	}
 	if value := outputs["value"]; !value.Secret || value.Value != "hunter2" {
 		t.Errorf("value = %+v, want a secret", value)

@@ -105,7 +105,7 @@ func uniqueID(prefix string) output {
 	}
 }
 
-// inlineLimit is on all inline policies of a role together, in characters other than white space. Source: IAM User
+// inlineLimit is on each inline policy of a role and on all inline policies of a role together, in characters other than white space. Source: IAM User
 // Guide, "IAM and AWS STS quotas": "Role inline policies: ... the total aggregate policy size".
 const inlineLimit = 10240
 

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
@@ -17,6 +18,10 @@ type function struct {
 	inputs schema
 	answer func(c *call, r *report) values
 }
+
+// secret marks a value that the real provider does: ssm.getParameter's is Sensitive whatever the parameter's type
+// (terraform-provider-aws, ssm/parameter_data_source.go:39).
+func secret(v any) map[string]any { return map[string]any{sig.Key: sig.Secret, "value": v} }
 
 // functions is the closed table of provider functions.
 var functions = map[string]function{
@@ -51,7 +56,7 @@ var functions = map[string]function{
 			}
 			image := imageOf(c.region, name)
 			return values{
-				"id": name, "name": name, "type": "String", "value": image, "insecureValue": image, "version": 1.0,
+				"id": name, "name": name, "type": "String", "value": secret(image), "insecureValue": image, "version": 1.0,
 				"withDecryption": c.in.flag("withDecryption"),
 				"arn":            fmt.Sprintf("arn:%s:ssm:%s::parameter%s", partitionOf(c.region), c.region, name),
 			}

@@ -22,7 +22,7 @@ var (
 )
 
 // keyPolicy follows the KMS Developer Guide, "Creating a key policy".
-var keyPolicy = policyKind{kind: iam.KeyPolicy, limit: 32768, fault: "MalformedPolicyDocumentException",
+var keyPolicy = policyKind{kind: iam.KeyPolicy, limit: 32768, fault: "MalformedPolicyDocumentException", latin: true,
 	actions: regexp.MustCompile(`(?i)^(kms:|\*$)`), foreign: "an action of another service"}
 
 // keyKinds are KMS's types: symmetric encryption keys in one region, which is what buckets and pipelines accept.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +17,7 @@ type policyKind struct {
 	kind  iam.Kind
 	limit int    // characters, not counting white space
 	fault string // the service's error for an invalid policy
+	latin bool   // characters above U+00FF are not allowed
 	// actions matches the allowed actions, and foreign is the error for others; nil allows all.
 	actions *regexp.Regexp
 	foreign string
@@ -24,12 +26,15 @@ type policyKind struct {
 // Sources: IAM User Guide, "IAM and AWS STS quotas"; S3 User Guide, "Policies and permissions in Amazon S3". "The
 // prefix and the action name are case insensitive" (IAM User Guide, "IAM JSON policy elements: Action").
 var (
-	identityPolicy = policyKind{kind: iam.IdentityPolicy, limit: 10240, fault: "MalformedPolicyDocument"}
-	trustPolicy    = policyKind{kind: iam.TrustPolicy, limit: 2048, fault: "MalformedPolicyDocument",
+	identityPolicy = policyKind{kind: iam.IdentityPolicy, limit: inlineLimit, fault: "MalformedPolicyDocument", latin: true}
+	trustPolicy    = policyKind{kind: iam.TrustPolicy, limit: 2048, fault: "MalformedPolicyDocument", latin: true,
 		actions: regexp.MustCompile(`(?i)^sts:`), foreign: "AssumeRole policy may only specify STS AssumeRole actions"}
 	bucketPolicy = policyKind{kind: iam.BucketPolicy, limit: 20480, fault: "MalformedPolicy",
 		actions: regexp.MustCompile(`(?i)^(s3:|\*$)`), foreign: "Policy has invalid action"}
 )
+
+// latin is botocore's pattern for policies of IAM and KMS (shapes policyDocumentType and PolicyType).
+var latin = regexp.MustCompile(`^[\t\n\r\x20-\x{ff}]+$`)
 
 // policyDocument is a policy in JSON. The provider compares two as IAM does, with this library (terraform-provider-aws,
 // internal/verify/json.go, PolicyStringsEquivalent): one value equals a list of one, and order does not matter.
@@ -60,11 +65,37 @@ func (k policyKind) check(path, policy string, r *report) {
 			r.add(path, "%s: %v", k.fault, v)
 		}
 	}
+	if k.latin && !latin.MatchString(policy) {
+		r.add(path, "%s: Member must satisfy regular expression pattern: %s; replace characters above U+00FF", k.fault, latin)
+	}
 	for _, s := range document.Statements {
-		for _, action := range s.Actions {
-			if k.actions != nil && !k.actions.MatchString(action) {
-				r.add(path, "%s: %s: %s: %q", k.fault, s, k.foreign, action)
-			}
+		k.checkStatement(s, func(format string, args ...any) {
+			r.add(path, "%s: %s: %s", k.fault, s, fmt.Sprintf(format, args...))
+		})
+	}
+}
+
+func (k policyKind) checkStatement(s iam.Statement, fault func(format string, args ...any)) {
+	for _, action := range s.Actions {
+		if k.actions != nil && !k.actions.MatchString(action) {
+			fault("%s: %q", k.foreign, action)
+			return
+		}
+	}
+	if k.kind == iam.BucketPolicy {
+		checkS3Actions(s, fault)
+	}
+	for _, resource := range s.Resources {
+		if problem := misshapen(resource); problem != "" {
+			fault("%s", problem)
+		}
+	}
+	if s.Principals == nil {
+		return
+	}
+	for _, service := range s.Principals.Services {
+		if !knownService(service) {
+			fault("Invalid principal in policy: \"SERVICE\":%q", service)
 		}
 	}
 }

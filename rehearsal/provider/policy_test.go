@@ -16,6 +16,15 @@ func TestPolicyRefuses(t *testing.T) {
 		policy string // a whole document, or one statement of it
 		want   string
 	}{
+		{"above U+00FF", identityPolicy, `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/–"}`, "MalformedPolicyDocument: Member must satisfy regular expression pattern"},
+		{"S3 in a region", identityPolicy, `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:us-east-1::b/*"}`, "can not contain region information"},
+		{"IAM in a region", identityPolicy, `{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam:us-east-1:123456789012:role/r"}`, "cannot contain region information"},
+		{"IAM's path", identityPolicy, `{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::123456789012:roles/r"}`, `IAM resource path must either be "*" or start with`},
+		{"unknown service", trustPolicy, `{"Effect":"Allow","Principal":{"Service":"codebuilder.amazonaws.com"},"Action":"sts:AssumeRole"}`, `Invalid principal in policy: "SERVICE":"codebuilder.amazonaws.com"`},
+		{"unknown service of a topic", topicPolicy, `{"Effect":"Allow","Principal":{"Service":"nobody.amazonaws.com"},"Action":"sns:Publish","Resource":"*"}`, "Invalid principal in policy"},
+		{"bucket's action on objects", bucketPolicy, `{"Effect":"Deny","Principal":"*","Action":["s3:GetObject","s3:ListBucket"],"Resource":"arn:aws:s3:::b/*"}`, `Action does not apply to any resource(s) in statement: "s3:ListBucket"`},
+		{"objects' action on the bucket", bucketPolicy, `{"Effect":"Deny","Principal":"*","Action":"s3:PutObject*","Resource":"arn:aws:s3:::b"}`, "Action does not apply to any resource(s) in statement"},
+		{"no action of S3", bucketPolicy, `{"Effect":"Deny","Principal":"*","Action":"s3:GetObjects","Resource":"arn:aws:s3:::b/*"}`, "Policy has invalid action"},
 		{"no JSON", identityPolicy, `{"Version":`, "policy: MalformedPolicyDocument: contains an invalid JSON policy"},
 		{"identity", identityPolicy, `{"Effect":"Allow","Action":"GetObject","Resource":"*"}`, "policy: MalformedPolicyDocument: statement 1: Actions/Conditions must be prefaced by a vendor"},
 		{"trust", trustPolicy, `{"Effect":"Allow","Action":"sts:AssumeRole"}`, "MalformedPolicyDocument: statement 1: Missing required field Principal"},
@@ -53,6 +62,10 @@ func TestPolicyAccepts(t *testing.T) {
 		{"confused deputy", trustPolicy, `{"Effect":"Allow","Principal":{"Service":"codebuild.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:codebuild:us-east-1:123456789012:project/web"}}}`},
 		{"federated", trustPolicy, `{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/x"},"Action":"sts:AssumeRoleWithWebIdentity"}`},
 		{"TLS only", bucketPolicy, `{"Sid":"TLS only","Effect":"Deny","Principal":{"AWS":"*"},"Action":"s3:*","Resource":["arn:aws:s3:::a","arn:aws:s3:::a/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}`},
+		{"services of a region", trustPolicy, `{"Effect":"Allow","Principal":{"Service":["codedeploy.us-east-1.amazonaws.com","ecs-tasks.amazonaws.com","ec2.amazonaws.com.cn"]},"Action":"sts:AssumeRole"}`},
+		{"access points", identityPolicy, `{"Effect":"Allow","Action":"s3:GetObject","Resource":["arn:aws:s3:us-east-1:123456789012:accesspoint/a/object/*","arn:aws:iam::123456789012:*"]}`},
+		{"all that reads a bucket", bucketPolicy, `{"Effect":"Deny","Principal":"*","Action":["s3:Get*","s3:List*"],"Resource":"arn:aws:s3:::b"}`},
+		{"either kind of action", bucketPolicy, `{"Effect":"Deny","Principal":"*","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}`},
 		{"action of a role in capitals", trustPolicy, `{"Effect":"Allow",` + aws + `"Action":"STS:AssumeRole"}`},
 		{"action of a bucket in capitals", bucketPolicy, `{"Effect":"Deny",` + aws + `"Action":"S3:*","Resource":"*"}`},
 		{"action of a repository in capitals", repositoryPolicy, `{"Effect":"Deny",` + aws + `"Action":"ECR:PutImage"}`},

@@ -129,6 +129,7 @@ func removeBucket(s *Server, r account.Resource) error {
 func verifyBucketPolicy(c *call, r *report) {
 	bucket := "arn:" + partitionOf(c.region) + ":s3:::" + c.in.text("bucket")
 	blocked, _ := c.acct.Find(account.BucketPublicAccessBlock, "bucket", c.in.text("bucket"))
+	bucketPolicy.verifyRoles(c, "policy", "MalformedPolicy: Invalid principal in policy", r)
 	for _, s := range bucketPolicy.statements(c, "policy") {
 		for _, resource := range s.Resources {
 			if resource != bucket && !strings.HasPrefix(resource, bucket+"/") {

@@ -1,0 +1,61 @@
+package provider
+
+import (
+	"regexp"
+	"testing"
+
+	"cicd/rehearsal/aws/account"
+)
+
+// Ids and names as the real provider and AWS form them.
+func TestOutputsOf(t *testing.T) {
+	w := newWorld(t)
+	out := map[string]values{}
+	for _, e := range examples {
+		o, err := w.declare(e.token, e.name, w.inputs(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[e.name] = o
+	}
+	route := "r-" + w.ids["table"] + "1080289494" // crc32 of 0.0.0.0/0, as in r-rtb-…1080289494 of many a public state
+	if got := w.ids["route"]; got != route {
+		t.Errorf("id of a route = %s, want %s", got, route)
+	}
+	application := out["application"]
+	if want := application.text("applicationId") + ":web"; w.ids["application"] != want || !regexp.MustCompile(`^[0-9a-f-]{36}:web$`).MatchString(want) {
+		t.Errorf("id of an application = %s, want its applicationId and its name: %s", w.ids["application"], want)
+	}
+	host := out["host"]
+	if root := host.block("rootBlockDevice"); root["deleteOnTermination"] != true || host["ebsOptimized"] != false {
+		t.Errorf("host = %v, want what EC2 chooses", host)
+	}
+}
+
+// What a resource keeps is what it has, not what the program says.
+func TestKeptInTheAccount(t *testing.T) {
+	w := newWorld(t)
+	w.declareUntil("")
+	e := exampleNamed(t, "host")
+	inputs := w.inputs(e)
+	delete(inputs, "keyName")
+	delete(inputs, "metadataOptions")
+	k := kinds[account.Instance]
+	r, _ := w.options.Account.Find(account.Instance, "id", w.ids["host"])
+	kept := k.inputs.withKept(k.inputs.withFallbacks(inputs), values(r.Properties))
+	if kept.text("keyName") != "operator" || kept.block("metadataOptions").text("httpTokens") != "required" {
+		t.Errorf("kept = %v, want the key and the metadata options of before", kept)
+	}
+}
+
+func TestNamesInChina(t *testing.T) {
+	for want, got := range map[string]string{
+		"ec2-203-0-113-1.cn-north-1.compute.amazonaws.com.cn": publicName("cn-north-1", "203.0.113.1"),
+		"ec2-203-0-113-1.compute-1.amazonaws.com":             publicName("us-east-1", "203.0.113.1"),
+		"ip-10-0-1-4.cn-north-1.compute.internal":             privateName("cn-north-1", "10.0.1.4"),
+	} {
+		if got != want {
+			t.Errorf("name = %s, want %s", got, want)
+		}
+	}
+}
