@@ -25,7 +25,6 @@ const (
 )
 
 var (
-	regionPattern     = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[1-9][0-9]?$`)
 	repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$`)
 	branchPattern     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,249}$`)
 	connectionPattern = regexp.MustCompile(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[A-Za-z0-9-]+$`)
@@ -49,13 +48,6 @@ var (
 		netip.MustParsePrefix("224.0.0.0/3"), // multicast and reserved
 	}
 )
-
-func checkRegion(region string) string {
-	if !regionPattern.MatchString(region) || len(region) > maxRegion {
-		return "want an AWS region, such as eu-central-1"
-	}
-	return ""
-}
 
 func checkRepository(repository string) string {
 	_, name, _ := strings.Cut(repository, "/")

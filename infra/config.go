@@ -122,6 +122,9 @@ func parseSettings(project, stack string, config map[string]string, encrypted []
 			violations = append(violations, describe(entry.key, raw, problem))
 		}
 	}
+	if problem := checkConnection(s.Region, s.ConnectionArn); problem != "" && !slices.Contains(encrypted, project+":connectionArn") {
+		violations = append(violations, describe("connectionArn", s.ConnectionArn, problem))
+	}
 	violations = append(violations, unknownKeys(project, append(slices.Collect(maps.Keys(config)), encrypted...), table)...)
 	if len(violations) > 0 {
 		return settings{}, &ConfigError{Stack: stack, Violations: violations}

@@ -18,8 +18,14 @@ type configCase struct{ key, value, want string }
 
 var configCases = []configCase{
 	{"aws:region", "eu-central-1", ""},
-	{"aws:region", "us-gov-west-1", ""},
-	{"aws:region", "eusc-de-east-1", ""},
+	{"aws:region", "us-gov-east-1", ""},
+	{"aws:region", "eusc-de-east-1", "AWS CodePipeline is not offered there: want a region of another partition"},
+	{"aws:region", "ca-west-1", "AWS CodePipeline is not offered there: want another region, such as ca-central-1"},
+	{"aws:region", "ap-east-2", "AWS CodePipeline is not offered there"},
+	{"aws:region", "ap-southeast-7", "AWS CodePipeline is not offered there"},
+	{"aws:region", "mx-central-1", "AWS CodePipeline is not offered there"},
+	{"aws:region", "cn-north-1", "no connections to GitHub in this part of its cloud (aws-cn)"},
+	{"aws:region", "eu-center-1", "did you mean eu-central-1?"},
 	{"aws:region", "", "want an AWS region"},
 	{"aws:region", "frankfurt", "want an AWS region"},
 	{"aws:region", "EU-CENTRAL-1", "want an AWS region"},
@@ -176,6 +182,23 @@ func TestCheckConfig(t *testing.T) {
 				t.Errorf("violation %q, want it to begin with %q and to contain %q", bad.Violations[0], tt.key, tt.want)
 			}
 		})
+	}
+}
+
+// TestConnectionOfAnotherRegion: where none can be created, one of another region serves.
+func TestConnectionOfAnotherRegion(t *testing.T) {
+	for _, region := range []string{"af-south-1", "ap-southeast-6", "us-gov-west-1"} {
+		err := CheckConfig("cicd", "dev", with("aws:region", region), nil)
+		if err == nil || !strings.Contains(err.Error(), "connectionArn ``: is required in "+region+", where no connection can be created: create one in ") {
+			t.Errorf("%s without a connection: %v, want one that says where to create it", region, err)
+		}
+		const arn = "arn:aws:codeconnections:eu-west-1:123456789012:connection/aEXAMPLE-8aad"
+		if err := CheckConfig("cicd", "dev", with("aws:region", region, "connectionArn", arn), nil); err != nil {
+			t.Errorf("%s with a connection: %v", region, err)
+		}
+		if err := CheckConfig("cicd", "dev", with("aws:region", region), []string{"cicd:connectionArn"}); err != nil {
+			t.Errorf("%s with an encrypted connection: %v", region, err)
+		}
 	}
 }
 

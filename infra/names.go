@@ -11,8 +11,6 @@ import (
 const (
 	// maxPrefix keeps every derived name within its service's limit; the tightest is a connection's 32 characters.
 	maxPrefix = 24
-	// maxRegion is the length of the longest region name (us-isof-south-1) and the most a bucket name has room for.
-	maxRegion = 15
 	// maxConnectionName is from the CodeConnections API, CreateConnection.
 	maxConnectionName = 32
 )

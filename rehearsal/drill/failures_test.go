@@ -11,7 +11,7 @@ import (
 )
 
 // failures is the number of failures in docs/failures.md.
-const failures = 53
+const failures = 55
 
 var (
 	failureRow = regexp.MustCompile(`(?m)^\| F(\d+) \| (.+?) \| (.+?) \| (.+) \|$`)

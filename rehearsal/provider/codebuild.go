@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"cicd/internal/regions"
 	"cicd/rehearsal/aws/account"
 )
 
@@ -56,6 +57,7 @@ var buildKinds = map[string]kind{
 		tagged:   true,
 		check:    checkProject,
 		verify: func(c *call, r *report) {
+			c.verifyOffered(regions.Builds, "codebuild", r)
 			c.assumable("serviceRole", "codebuild.amazonaws.com", projectARN(c), "InvalidInputException: CodeBuild is not authorized to perform: sts:AssumeRole on "+c.in.text("serviceRole"), r)
 		},
 		unique: []string{"name"}, taken: "ResourceAlreadyExistsException: Project already exists: %s",

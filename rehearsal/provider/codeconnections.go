@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"cicd/internal/regions"
 	"cicd/rehearsal/aws/account"
 )
 
@@ -26,7 +27,8 @@ var connectionKinds = map[string]kind{
 		autoname: &autoname{"name", 32},
 		tagged:   true,
 		unique:   []string{"name"}, taken: "a connection named %s already exists, and connection names are unique in an account",
-		id: func(c *call) string { return c.arn("codeconnections", "connection/"+uuid.NewString()) },
+		verify: func(c *call, r *report) { c.verifyOffered(regions.Connections, "codeconnections", r) },
+		id:     func(c *call) string { return c.arn("codeconnections", "connection/"+uuid.NewString()) },
 		computed: map[string]output{
 			"arn":              func(c *call) any { return c.id },
 			"connectionStatus": once("connectionStatus", constant(connectionPending)),

@@ -2,7 +2,9 @@ package provider
 
 import (
 	"fmt"
+	"strings"
 
+	"cicd/internal/regions"
 	"cicd/rehearsal/aws/account"
 )
 
@@ -107,6 +109,7 @@ func pipelineARN(c *call) any { return c.arn("codepipeline", c.in.text("name")) 
 // verifyPipeline reports what CreatePipeline and UpdatePipeline would reject given the contents of the account.
 func verifyPipeline(c *call, r *report) {
 	role := c.in.text("roleArn")
+	c.verifyOffered(regions.Pipelines, "codepipeline", r)
 	c.assumable("roleArn", "codepipeline.amazonaws.com", pipelineARN(c).(string), "InvalidStructureException: CodePipeline is not authorized to perform AssumeRole on role "+role, r)
 	c.eachAction(func(path string, action values) {
 		fault := func(key, format string, args ...any) {
@@ -116,7 +119,7 @@ func verifyPipeline(c *call, r *report) {
 		switch action.text("provider") {
 		case providerConnection:
 			arn := configuration.text("ConnectionArn")
-			if _, ok := c.server.connectionState(c.acct, arn); !ok {
+			if _, ok := c.server.connectionState(c.acct, arn); !ok || !strings.HasPrefix(arn, "arn:"+partitionOf(c.region)+":") {
 				fault("ConnectionArn", "Connection %s not found", arn)
 			}
 		case providerCodeBuild:

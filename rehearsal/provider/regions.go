@@ -6,46 +6,40 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"cicd/internal/regions"
 )
 
-// zoneLetters lists each region's availability zones by letter, as a new account sees them. Source: AWS Regions and
-// Availability Zones user guide; regions not listed there do not exist.
-var zoneLetters = map[string]string{
-	"af-south-1": "abc", "ap-east-1": "abc", "ap-east-2": "abc", "ap-northeast-1": "acd", "ap-northeast-2": "abcd",
-	"ap-northeast-3": "abc", "ap-south-1": "abc", "ap-south-2": "abc", "ap-southeast-1": "abc", "ap-southeast-2": "abc",
-	"ap-southeast-3": "abc", "ap-southeast-4": "abc", "ap-southeast-5": "abc", "ap-southeast-7": "abc",
-	"ca-central-1": "abd", "ca-west-1": "abc", "cn-north-1": "abd", "cn-northwest-1": "abc",
-	"eu-central-1": "abc", "eu-central-2": "abc", "eu-north-1": "abc", "eu-south-1": "abc", "eu-south-2": "abc",
-	"eu-west-1": "abc", "eu-west-2": "abc", "eu-west-3": "abc", "il-central-1": "abc", "me-central-1": "abc",
-	"me-south-1": "abc", "mx-central-1": "abc", "sa-east-1": "abc", "us-east-1": "abcdef", "us-east-2": "abc",
-	"us-gov-east-1": "abc", "us-gov-west-1": "abc", "us-west-1": "ac", "us-west-2": "abcd",
+// isRegion reports whether a region exists and can be rehearsed: its zones are known.
+func isRegion(name string) bool {
+	region, _ := regions.Find(name)
+	return region.Zones != ""
 }
 
-func isRegion(region string) bool { return zoneLetters[region] != "" }
+// partitionOf returns a region's partition, and dnsSuffix the partition's domain.
+func partitionOf(region string) string { return regionNamed(region).Partition }
+func dnsSuffix(region string) string   { return regionNamed(region).DNSSuffix }
 
-// partitionOf returns a region's partition.
-func partitionOf(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
+// regionNamed returns a region, or one like most if there is none of that name.
+func regionNamed(name string) regions.Region {
+	region, ok := regions.Find(name)
+	if !ok {
+		return regions.Region{Name: name, Partition: "aws", DNSSuffix: "amazonaws.com"}
 	}
-	return "aws"
+	return region
 }
 
-// dnsSuffix returns the domain of a region's partition. Source: botocore, partitions.json.
-func dnsSuffix(region string) string {
-	if partitionOf(region) == "aws-cn" {
-		return "amazonaws.com.cn"
+// verifyOffered reports a service that the region lacks: the SDK finds no endpoint there.
+func (c *call) verifyOffered(service, endpoint string, r *report) {
+	if !regionNamed(c.region).Has(service) {
+		r.add("", "dial tcp: lookup %s.%s.%s: no such host: AWS does not offer it in this region", endpoint, c.region, dnsSuffix(c.region))
 	}
-	return "amazonaws.com"
 }
 
 // zones returns the names of a region's availability zones, in order.
 func zones(region string) []string {
 	var names []string
-	for _, letter := range zoneLetters[region] {
+	for _, letter := range regionNamed(region).Zones {
 		names = append(names, region+string(letter))
 	}
 	return names
@@ -81,4 +75,15 @@ func imageArchitecture(region, image string) string {
 		}
 	}
 	return ""
+}
+
+// rehearsable returns the names of the regions that can be rehearsed.
+func rehearsable() []string {
+	var names []string
+	for _, region := range regions.All() {
+		if isRegion(region.Name) {
+			names = append(names, region.Name)
+		}
+	}
+	return names
 }

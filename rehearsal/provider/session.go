@@ -37,7 +37,7 @@ func checkConfiguration(plugin string, inputs values, r *report) {
 	configurations[plugin].validate(inputs, "", r)
 	if region := inputs.text("region"); region != "" && !isRegion(region) {
 		// Source: hashicorp/aws-sdk-go-base, ValidateRegion.
-		r.add("region", "invalid AWS Region: %s; set aws:region to one of %s", region, strings.Join(slices.Sorted(maps.Keys(zoneLetters)), ", "))
+		r.add("region", "invalid AWS Region: %s; set aws:region to one of %s", region, strings.Join(rehearsable(), ", "))
 	}
 }
 
