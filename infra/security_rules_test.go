@@ -169,10 +169,14 @@ var securityRules = []securityRule{
 		func(v view) []string {
 			return v.every(ingress, func(p props) bool { return !p.is("fromPort", 80) || p.text("cidrIpv4") != anywhere })
 		}, "The application answers there"},
-	{"Firewall", "CKV_AWS_382, AWS-0104", "the host's only outbound traffic to the internet is HTTPS",
+	{"Firewall", "CKV_AWS_382", "the host's only outbound traffic to the internet is HTTPS",
 		func(v view) []string {
 			return v.every(egress, func(p props) bool { return p.is("ipProtocol", "tcp") && p.is("fromPort", 443) && p.is("toPort", 443) })
 		}, ""},
+	{"Firewall", "AWS-0104", "no outbound traffic may go to any address", // trivy-checks, aws/ec2/no_public_egress_sgr.rego
+		func(v view) []string {
+			return v.every(egress, func(p props) bool { return p.text("cidrIpv4") != anywhere })
+		}, "AWS's APIs, registries and package mirrors have no fixed addresses. Only HTTPS may leave"},
 	{"Firewall", "own", "no rule is declared inside a group: inline and separate rules would undo each other",
 		func(v view) []string {
 			return v.every(securityGroup, func(p props) bool { return p.at("ingress") == nil && p.at("egress") == nil })
@@ -227,7 +231,12 @@ var securityRules = []securityRule{
 				return !slices.ContainsFunc(statementsIn(p.text("policy")), func(s statement) bool { return s.Effect != "Deny" })
 			})
 		}, ""},
-	{"Artifact bucket", "CKV_AWS_19, CKV_AWS_145, AWS-0132", "objects are encrypted with KMS",
+	{"Artifact bucket", "AWS-0132", "objects are encrypted with a customer-managed key", // trivy-checks, aws/s3/encryption_customer_key.rego
+		func(v view) []string {
+			return v.every("s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
+				func(p props) bool { return p.text("rules.0.applyServerSideEncryptionByDefault.kmsMasterKeyId") != "" })
+		}, ownKey},
+	{"Artifact bucket", "CKV_AWS_19, CKV_AWS_145", "objects are encrypted with KMS",
 		func(v view) []string {
 			const kind = "s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
 			return slices.Concat(v.every(bucket, v.has(bucket, kind)),
