@@ -1,10 +1,14 @@
 package provider
 
 import (
+	"crypto/md5"
+	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"strings"
 
@@ -91,9 +95,11 @@ func checkPublicKey(v any) string {
 	if len(fields) < 2 || fields[0] != "ssh-rsa" && fields[0] != "ssh-ed25519" || strings.Contains(strings.TrimSpace(s), "\n") {
 		return "InvalidKey.Format: Key is not in valid OpenSSH public key format: want ssh-ed25519 or ssh-rsa, the key in base64, and a comment"
 	}
-	// RFC 4253, section 6.6: the encoded key begins with its type, prefixed by the length.
+	// RFC 4253, section 6.6, and RFC 8709, section 4: the type, then e and n, or 32 bytes.
 	blob, err := base64.StdEncoding.DecodeString(fields[1])
-	if err != nil || len(blob) < 4+len(fields[0]) || int(binary.BigEndian.Uint32(blob)) != len(fields[0]) || string(blob[4:4+len(fields[0])]) != fields[0] {
+	parts := sshParts(blob)
+	whole := len(parts) == 3 && fields[0] == "ssh-rsa" || len(parts) == 2 && fields[0] == "ssh-ed25519" && len(parts[1]) == 32
+	if err != nil || !whole || string(parts[0]) != fields[0] {
 		return fmt.Sprintf("InvalidKey.Format: Key is not in valid OpenSSH public key format: the base64 is not an %s key", fields[0])
 	}
 	return ""
@@ -104,11 +110,32 @@ func sameTrimmed(before, after string) bool {
 	return strings.TrimSpace(before) == strings.TrimSpace(after)
 }
 
-// fingerprint is the key's SHA-256 hash, as EC2 shows it for ED25519 keys.
+// fingerprint is the key's SHA-256 hash for ED25519 keys, and the MD5 hash of its DER form for RSA. Source: EC2 User
+// Guide, "Verify the fingerprint of your key pair".
 func fingerprint(c *call) any {
-	blob, _ := base64.StdEncoding.DecodeString(strings.Fields(c.in.text("publicKey"))[1])
+	fields := strings.Fields(c.in.text("publicKey"))
+	blob, _ := base64.StdEncoding.DecodeString(fields[1])
+	if parts := sshParts(blob); fields[0] == "ssh-rsa" && len(parts) == 3 {
+		e, n := new(big.Int).SetBytes(parts[1]), new(big.Int).SetBytes(parts[2])
+		der, _ := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n, E: int(e.Int64())})
+		return strings.ReplaceAll(fmt.Sprintf("% x", md5.Sum(der)), " ", ":")
+	}
 	sum := sha256.Sum256(blob)
 	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// sshParts returns the parts of an encoded public key, each of which its length precedes (RFC 4251, section 5), or nil
+// if the encoding is damaged.
+func sshParts(blob []byte) [][]byte {
+	var parts [][]byte
+	for len(blob) > 0 {
+		if len(blob) < 4 || uint64(binary.BigEndian.Uint32(blob)) > uint64(len(blob)-4) {
+			return nil
+		}
+		end := 4 + int(binary.BigEndian.Uint32(blob))
+		parts, blob = append(parts, blob[4:end]), blob[end:]
+	}
+	return parts
 }
 
 // publicIPs is TEST-NET-3, whose addresses are never routed (RFC 5737).

@@ -104,10 +104,21 @@ func verifyInstance(c *call, r *report) {
 	case wanted != "" && wanted != built:
 		r.add("ami", "InvalidParameterValue: The architecture '%s' of the specified instance type does not match the architecture '%s' of the specified AMI. Specify an instance type and an AMI that have matching architectures", wanted, built)
 	}
+	if profile, ok := c.acct.Find(account.InstanceProfile, "name", c.in.text("iamInstanceProfile")); ok && profile.String("role") == "" {
+		r.add("iamInstanceProfile", "InvalidParameterValue: IAM Instance Profile %q has no associated IAM Roles", profile.String("arn"))
+	}
 	for _, id := range c.in.texts("vpcSecurityGroupIds") {
 		if vpc := networkOf(c.acct, id); vpc != "" && vpc != c.subnet().String("vpcId") {
 			r.add("vpcSecurityGroupIds", "InvalidParameter: Security group %s and subnet %s belong to different networks.", id, c.subnet().ID)
 		}
+	}
+	// Amazon EBS User Guide, "Amazon EBS volume types": HDD volumes are no boot volumes, and io1 and io2 need IOPS, which
+	// cannot be declared here.
+	switch volume := c.in.block("rootBlockDevice").text("volumeType"); volume {
+	case "st1", "sc1":
+		r.add("rootBlockDevice.volumeType", "InvalidParameterValue: Invalid volume type %s for a boot volume", volume)
+	case "io1", "io2":
+		r.add("rootBlockDevice.volumeType", "MissingParameter: The parameter iops must be specified for %s volumes; the rehearsal does not know it", volume)
 	}
 	if root := c.in.block("rootBlockDevice"); root.has("volumeSize") && root.number("volumeSize") < minimumRootGiB {
 		r.add("rootBlockDevice.volumeSize", "InvalidBlockDeviceMapping: Volume of size %dGB is smaller than the image's snapshot, expect size >= %dGB", root.number("volumeSize"), minimumRootGiB)

@@ -71,6 +71,11 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		inputs: schema{"vpcId": text().names(vpcByID).keeps(nil).at(56)},
 		tagged: true,
 		verify: func(c *call, r *report) {
+			if before := c.old.text("vpcId"); before != c.in.text("vpcId") {
+				if err := detach(c.acct, before); err != nil {
+					r.add("vpcId", "%v", err)
+				}
+			}
 			for _, other := range c.acct.ByType(account.InternetGateway) {
 				if vpc := c.in.text("vpcId"); vpc != "" && other.ID != c.id && other.String("vpcId") == vpc {
 					r.add("vpcId", "Resource.AlreadyAssociated: resource %s is already attached to network %s", other.ID, vpc)
@@ -134,10 +139,14 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 // removeGateway refuses to detach a gateway through which public addresses reach the VPC. Source: hashicorp/terraform
 // issues 497 and 1303, for addresses of instances and Elastic IPs.
 func removeGateway(s *Server, r account.Resource) error {
-	for _, instance := range s.options.Account.ByType(account.Instance) {
-		subnet, _ := s.options.Account.Find(account.Subnet, "id", instance.String("subnetId"))
-		_, mapped := s.options.Account.Find(account.EIPAssociation, "instanceId", instance.ID)
-		if vpc := subnet.String("vpcId"); vpc != "" && vpc == r.String("vpcId") && (mapped || instance.String("publicIp") != "") {
+	return detach(s.options.Account, r.String("vpcId"))
+}
+
+func detach(acct *account.Account, vpc string) error {
+	for _, instance := range acct.ByType(account.Instance) {
+		subnet, _ := acct.Find(account.Subnet, "id", instance.String("subnetId"))
+		_, mapped := acct.Find(account.EIPAssociation, "instanceId", instance.ID)
+		if vpc != "" && subnet.String("vpcId") == vpc && (mapped || instance.String("publicIp") != "") {
 			return fmt.Errorf("DependencyViolation: Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway. (%s)", vpc, instance.ID)
 		}
 	}

@@ -33,7 +33,7 @@ var registryKinds = map[string]kind{
 			"imageTagMutability":         text().oneOf("MUTABLE", "IMMUTABLE").or("MUTABLE").at(92),
 			"imageScanningConfiguration": block(schema{"scanOnPush": flag().need().at(84)}).suppresses().at(78),
 			"encryptionConfigurations": blocks(schema{
-				"encryptionType": text().oneOf("AES256", "KMS").or("AES256").replaces().at(56),
+				"encryptionType": text().oneOf("AES256", "KMS", "KMS_DSSE").or("AES256").replaces().at(56),
 			}).length(0, 1).replaces().suppresses().at(51),
 		},
 		autoname: &autoname{"name", 256},

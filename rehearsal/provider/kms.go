@@ -12,13 +12,15 @@ import (
 
 var (
 	keyByID = named(account.KMSKey, "keyId", "NotFoundException: Key '%s' does not exist; name a declared key by its keyId")
-	// keyByName is for services, which accept both; an alias cannot be declared.
+	// keyByName is for services, which accept both, and AWS's own key; another alias cannot be declared.
 	keyByName = reference{fault: "KMS.NotFoundException: Key '%s' does not exist; name a declared key by its arn or keyId",
 		exists: func(acct *account.Account, value string) bool {
 			_, byARN := acct.Find(account.KMSKey, "arn", value)
 			_, byID := acct.Find(account.KMSKey, "keyId", value)
-			return byARN || byID
+			return byARN || byID || managedKey.MatchString(value)
 		}}
+	// managedKey matches the key that AWS keeps for S3 in every account. Source: KMS Developer Guide, "AWS managed keys".
+	managedKey = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?alias/aws/s3$`)
 )
 
 // keyPolicy follows the KMS Developer Guide, "Creating a key policy".

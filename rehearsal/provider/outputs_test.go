@@ -59,3 +59,15 @@ func TestNamesInChina(t *testing.T) {
 		}
 	}
 }
+
+// As `ssh-keygen -ef key.pub -m PEM | openssl rsa -RSAPublicKey_in -outform DER | openssl md5 -c` prints it.
+func TestFingerprintOfRSA(t *testing.T) {
+	const public = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCxJGWIA+s/quWmrxsuGlJbfobGt5kCdCfJmubK9Zqco7onmmb8/UG71LQWwwwkcFs16oHZvEoDm/3vSKzQ88aq0PQQXLVUl99eMemmY4c6Nj5t11yzZvcPv5FCd5mZ9oqJLtLRslXX+5dVzIpVktJzCf0mLXjkQ62dmrrmDKZdiJfAavWvaOvwqbl8qIxpBoG5E2VoJUXAvZ448d9AWnQncgKD1kuF5DLt3pMxPpXsZBOvMAOtF2COtrVccIqFlRiWUJrGZ+SRwzNxKSc11qEV8DYM7TTRROmRkbjN3H1X5T1fqbejeplfP5dJs8r567oAWkLV5kzhEi1vUDSzwjfh"
+	if fault := checkPublicKey(public); fault != "" {
+		t.Error(fault)
+	}
+	const want = "38:01:5b:04:24:bb:37:f0:07:4b:47:c4:3f:d7:86:bd"
+	if got := fingerprint(&call{in: values{"publicKey": public}}); got != want {
+		t.Errorf("fingerprint = %v, want %s", got, want)
+	}
+}

@@ -99,7 +99,12 @@ func tagsOf(token string) property {
 	}
 	return dictionary(value).length(0, 50).rule(func(v any) string {
 		m, _ := v.(map[string]any)
+		folded := map[string]bool{}
 		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if service == "iam" && folded[strings.ToLower(name)] { // IAM User Guide, "Rules for tagging in IAM and AWS STS"
+				return fmt.Sprintf("InvalidInput: Duplicate tag keys found: %q, whose case does not count", name)
+			}
+			folded[strings.ToLower(name)] = true
 			if strings.HasPrefix(strings.ToLower(name), "aws:") {
 				return fmt.Sprintf("tag key %q: want one not starting with aws:", name)
 			}
