@@ -168,13 +168,25 @@ func checkPublicKey(key string) string {
 	if len(fields) < 2 || strings.ContainsAny(key, "\r\n") || fields[0] != "ssh-ed25519" && fields[0] != "ssh-rsa" {
 		return want
 	}
-	// The encoded part repeats the type, prefixed by its length (RFC 4253, section 6.6).
 	blob, err := base64.StdEncoding.DecodeString(fields[1])
-	if err != nil || len(blob) < 4+len(fields[0]) || binary.BigEndian.Uint32(blob) != uint32(len(fields[0])) ||
-		string(blob[4:4+len(fields[0])]) != fields[0] {
+	if err != nil || !wholeKey(fields[0], blob) {
 		return "is damaged: " + want
 	}
 	return ""
+}
+
+// wholeKey reports whether blob has the parts of a public key: its type, then two numbers or 32 bytes, each preceded by
+// its length (RFC 4253, section 6.6; RFC 8709, section 4).
+func wholeKey(typ string, blob []byte) bool {
+	var parts []string
+	for len(blob) >= 4 && uint64(binary.BigEndian.Uint32(blob)) <= uint64(len(blob)-4) {
+		end := 4 + int(binary.BigEndian.Uint32(blob))
+		parts, blob = append(parts, string(blob[4:end])), blob[end:]
+	}
+	if len(blob) > 0 || len(parts) == 0 || parts[0] != typ {
+		return false
+	}
+	return typ == "ssh-rsa" && len(parts) == 3 || typ == "ssh-ed25519" && len(parts) == 2 && len(parts[1]) == 32
 }
 
 // nearest returns the candidate with the smallest edit distance to word, ignoring case.

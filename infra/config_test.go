@@ -128,6 +128,7 @@ var configCases = []configCase{
 	{"sshPublicKey", testKey + "\n" + testKey, "OpenSSH public key"},
 	{"sshPublicKey", "ssh-ed25519 AAAA", "damaged"},
 	{"sshPublicKey", "ssh-ed25519 %%%%", "damaged"},
+	{"sshPublicKey", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKHEChAFsW0a1cJLIMxQX7OFIVTX2tSPJN8CGhxr", "damaged"}, // cut off
 	{"sshPublicKey", strings.Replace(testKey, "ssh-ed25519", "ssh-rsa", 1), "damaged"},
 
 	{"containerPort", "1", ""},
