@@ -56,6 +56,7 @@ func TestDiff(t *testing.T) {
 		{"ruleset", "repository", "other", update, "repository"},
 		{"variable", "value", "eu-west-1", update, "value"},
 		{"variable", "repository", "other", update, "repository"},
+		{"cmk-policy", "keyId", "1234abcd", update, "keyId"},
 
 		// What replaces.
 		{"host", "ebsOptimized", true, replace, "ebsOptimized"},

@@ -52,7 +52,7 @@ var keyKinds = map[string]kind{
 	account.KMSKeyPolicy: {
 		source: "kms/key_policy.go",
 		inputs: schema{
-			"keyId":                          text().need().names(keyByID).replaces().at(38),
+			"keyId":                          text().need().names(keyByID).at(38),
 			"policy":                         policyDocument().need().at(43),
 			"bypassPolicyLockoutSafetyCheck": flag().or(false).at(33),
 		},
@@ -100,6 +100,10 @@ func verifyKey(c *call, r *report) {
 
 func verifyKeyPolicy(c *call, r *report) {
 	keyPolicy.verifyRoles(c, "policy", invalidKeyPrincipal, r)
+	// terraform-provider-aws, kms/key_policy.go, resourceKeyPolicyUpdate
+	if before := c.old.text("keyId"); before != "" && before != c.in.text("keyId") {
+		r.add("keyId", "the provider would put the policy on the old key, %s, again and again: give the resource for another key another logical name", before)
+	}
 	if key, ok := c.acct.Find(account.KMSKey, "keyId", c.in.text("keyId")); ok && key.String("policy") != "" {
 		r.add("policy", "key %q already has a policy in its property policy, which this one would silently overwrite: keep one of the two", key.Name)
 	}

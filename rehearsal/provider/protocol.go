@@ -147,8 +147,8 @@ func (p *endpoint) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	}
 	c := p.call(ctx, k, u, fromWire(req.GetNews()))
 	c.id, c.old = req.GetId(), fromWire(req.GetOlds())
-	c.in = k.inputs.withKept(c.in, c.old)
 	if req.GetPreview() {
+		c.in = k.inputs.withKept(c.in, c.old)
 		out, err := toWire(c.outputs(k, true))
 		return &pulumirpc.UpdateResponse{Properties: out}, err
 	}
@@ -159,6 +159,7 @@ func (p *endpoint) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 		return nil, status.Errorf(codes.NotFound, "updating %s: %s is not in the rehearsed account", describe(u), req.GetId())
 	}
 	c.old = recorded.Properties
+	c.in = k.inputs.withKept(c.in, c.old)
 	if err := c.verify(k); err != nil {
 		return nil, status.Errorf(codes.FailedPrecondition, "updating %s: %v", describe(u), err)
 	}
