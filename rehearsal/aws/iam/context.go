@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -92,7 +93,11 @@ type variables struct {
 	context requestContext
 }
 
-// resolve returns the value for the text between ${ and }.
+// errNoValue says that a policy variable has no value in a request: "There is no equal or like value" (IAM User Guide,
+// "Policy variables with no value").
+var errNoValue = errors.New("has no value in this request, and no default")
+
+// resolve returns the value for the text between ${ and }. Its error is errNoValue if the request does not have the key.
 func (v variables) resolve(text string) (string, error) {
 	if text == "*" || text == "?" || text == "$" {
 		return text, nil
@@ -106,6 +111,9 @@ func (v variables) resolve(text string) (string, error) {
 		return values[0], nil
 	case len(values) == 0 && hasFallback && strings.HasSuffix(fallback, "'"):
 		return strings.TrimSuffix(fallback, "'"), nil
+	case len(values) == 0:
+		return "", fmt.Errorf("policy variable ${%s} %w", text, errNoValue)
 	}
-	return "", fmt.Errorf("policy variable ${%s} has %d values in this request, and no default", text, len(values))
+	// "You can't use a multivalued condition key as a variable" (same page, "Using variables in policies").
+	return "", fmt.Errorf("policy variable ${%s} has %d values in this request", text, len(values))
 }

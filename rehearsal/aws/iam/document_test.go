@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -41,6 +42,9 @@ func allowIdentity(members string) string {
 func allowPrincipal(principal string) string {
 	return allow(`"Action":"s3:*","Resource":"*","Principal":` + principal)
 }
+
+// canonicalUser is a principal with the id that the documentation of AWS CDK has as its example.
+const canonicalUser = `{"CanonicalUser":"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}`
 
 func allowIf(condition string) string { return allowIdentity(`"Condition":` + condition) }
 
@@ -92,6 +96,9 @@ func TestParseAsAWSDoes(t *testing.T) {
 			"validation checks, invalid service principal format"},
 		{"canonical user of a role", TrustPolicy, allow(`"Action":"sts:AssumeRole","Principal":{"CanonicalUser":"79a5"}`), "Invalid principal in policy",
 			`grammar: "Most resource-based policies do not support this mapping"`},
+		{"canonical user of a bucket", BucketPolicy, allowPrincipal(canonicalUser), legal, "S3 User Guide, Principals"},
+		{"canonical user that cannot be one", BucketPolicy, allowPrincipal(`{"CanonicalUser":"79a59df9"}`), `Invalid principal in policy: "CanonicalUser"`,
+			`S3 User Guide, Principals: "64-digit-alphanumeric-value"`},
 		{"no date", IdentityPolicy, allowIf(`{"DateLessThan":{"aws:CurrentTime":"tomorrow"}}`), "failed legacy parsing", "moto's tests"},
 		{"condition key without a service", IdentityPolicy, allowIf(`{"StringEquals":{"PassedToService":"spotfleet.amazonaws.com"}}`), legal,
 			"AWS's own AmazonEC2SpotFleetTaggingRole, version 1; what asks for it is an error when it is evaluated"},
@@ -112,42 +119,58 @@ func TestParseAsAWSDoes(t *testing.T) {
 }
 
 // What AWS accepts and the rehearsal rejects, because it could not evaluate it or because it has no effect. The
-// reasons must not be mistaken for AWS's.
+// reasons must not be mistaken for AWS's. docs/architecture.md lists the same.
 func TestParseDeclines(t *testing.T) {
-	tests := []struct{ name, text, want string }{
-		{"binary", allowIf(`{"BinaryEquals":{"x:y":"QQ=="}}`), "condition BinaryEquals x:y: no condition key that a rehearsal knows is binary"},
-		{"binary if it exists", allowIf(`{"ForAnyValue:BinaryEqualsIfExists":{"x:y":"QQ=="}}`), "is binary"},
-		{"operator without keys", allowIf(`{"Bool":{}}`), "condition Bool has no condition key"},
-		{"no condition values", allowIf(`{"Bool":{"aws:SecureTransport":[]}}`), "the list is empty"},
-		{"Bool value", allowIf(`{"Bool":{"aws:SecureTransport":"yes"}}`), `"yes" is neither true nor false`},
-		{"Null value", allowIf(`{"Null":{"aws:SourceArn":"yes"}}`), `"yes" is neither true nor false`},
-		{"numeric value", allowIf(`{"NumericLessThan":{"s3:TlsVersion":"1e2"}}`), `"1e2" is not a decimal number`},
-		{"address value", allowIf(`{"IpAddress":{"aws:SourceIp":"10.0.0.0/33"}}`), `"10.0.0.0/33" is neither`},
-		{"ARN value", allowIf(`{"ArnLike":{"aws:SourceArn":"*"}}`), `"*" is not an ARN`},
+	page, err := os.ReadFile("../../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(strings.Join(strings.Fields(string(page)), " "), "Policies that AWS takes and a rehearsal does not")
+	list, _, _ = strings.Cut(list, "##")
+	const (
+		badValue      = "a value that no request could match"
+		noEffect      = "a statement of a key policy without `Action` or `Resource`"
+		canonicalDeny = "a statement that denies something to a `CanonicalUser`"
+	)
+	tests := []struct {
+		name       string
+		kind       Kind
+		text, want string
+		listed     string // in the list
+	}{
+		{"binary", IdentityPolicy, allowIf(`{"BinaryEquals":{"x:y":"QQ=="}}`), "statement 1: condition BinaryEquals x:y: no condition key that a rehearsal knows is binary", "`BinaryEquals`"},
+		{"binary if it exists", IdentityPolicy, allowIf(`{"ForAnyValue:BinaryEqualsIfExists":{"x:y":"QQ=="}}`), "is binary", "`BinaryEquals`"},
+		{"operator without keys", IdentityPolicy, allowIf(`{"Bool":{}}`), "condition Bool has no condition key", "an operator without a key"},
+		{"no condition values", IdentityPolicy, allowIf(`{"Bool":{"aws:SecureTransport":[]}}`), "the list is empty", "a key without a value"},
+		{"Bool value", IdentityPolicy, allowIf(`{"Bool":{"aws:SecureTransport":"yes"}}`), `"yes" is neither true nor false`, badValue},
+		{"Null value", IdentityPolicy, allowIf(`{"Null":{"aws:SourceArn":"yes"}}`), `"yes" is neither true nor false`, badValue},
+		{"numeric value", IdentityPolicy, allowIf(`{"NumericLessThan":{"s3:TlsVersion":"1e2"}}`), `"1e2" is not a decimal number`, badValue},
+		{"address value", IdentityPolicy, allowIf(`{"IpAddress":{"aws:SourceIp":"10.0.0.0/33"}}`), `"10.0.0.0/33" is neither`, badValue},
+		{"ARN value", IdentityPolicy, allowIf(`{"ArnLike":{"aws:SourceArn":"*"}}`), `"*" is not an ARN`, badValue},
+		{"canonical user denied", BucketPolicy, strings.Replace(allowPrincipal(canonicalUser), "Allow", "Deny", 1), "use the account's number", canonicalDeny},
+		{"canonical user excepted", BucketPolicy, strings.Replace(allowPrincipal(canonicalUser), "Principal", "NotPrincipal", 1), "use the account's number", canonicalDeny},
+		{"key policy without resource", KeyPolicy, allow(`"Principal":"*","Action":"kms:*"`), "element Resource is missing, so the statement has no effect", noEffect},
+		{"key policy without action", KeyPolicy, allow(`"Principal":"*","Resource":"*"`), "element Action is missing, so the statement has no effect", noEffect},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { declines(t, IdentityPolicy, tt.text, "statement 1: ", tt.want) })
+		t.Run(tt.name, func(t *testing.T) {
+			_, violations := Parse(tt.kind, tt.text)
+			if len(violations) != 1 || !violations[0].OwnRule {
+				t.Fatalf("%v, want one violation of a rule of the rehearsal's own", violations)
+			}
+			for _, part := range []string{tt.want, "AWS accepts this, but it cannot be rehearsed: "} {
+				if !strings.Contains(violations[0].Error(), part) {
+					t.Errorf("%v, want %q in it", violations[0], part)
+				}
+			}
+			if !strings.Contains(list, tt.listed) {
+				t.Errorf("docs/architecture.md does not list %q", tt.listed)
+			}
+		})
 	}
-	t.Run("canonical user", func(t *testing.T) {
-		declines(t, BucketPolicy, allowPrincipal(`{"CanonicalUser":"79a59df9"}`), "CanonicalUser", "use the account's number")
-	})
-	t.Run("key policy without resource", func(t *testing.T) {
-		declines(t, KeyPolicy, allow(`"Principal":"*","Action":"kms:*"`), "element Resource is missing, so the statement has no effect")
-	})
-	t.Run("key policy without action", func(t *testing.T) {
-		declines(t, KeyPolicy, allow(`"Principal":"*","Resource":"*"`), "element Action is missing, so the statement has no effect")
-	})
-}
-
-func declines(t *testing.T, k Kind, text string, want ...string) {
-	t.Helper()
-	_, violations := Parse(k, text)
-	if len(violations) != 1 || !violations[0].OwnRule {
-		t.Fatalf("%v, want one violation of a rule of the rehearsal's own", violations)
-	}
-	for _, part := range append(want, "AWS accepts this, but it cannot be rehearsed: ") {
-		if !strings.Contains(violations[0].Error(), part) {
-			t.Errorf("%v, want %q in it", violations[0], part)
+	for _, property := range notEvaluated {
+		if name := strings.TrimSuffix(property, "PolicyArns"); !strings.Contains(list, name) {
+			t.Errorf("docs/architecture.md does not list the property %s of a role", property)
 		}
 	}
 }

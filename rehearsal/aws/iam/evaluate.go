@@ -39,7 +39,7 @@ func (v verdict) allowed() bool { return v.deniedBy == nil && len(v.allowedBy) >
 
 // evaluate checks every statement of the policies. Within one account any Allow is enough, so it does not matter
 // whether a policy is attached to the role or to the resource, except for keys, see delegatesToAccount. A statement that
-// cannot be evaluated fails the whole request, as in AWS, rather than count as a yes or a no.
+// a rehearsal cannot evaluate fails the whole request, rather than count as a yes or a no.
 func evaluate(docs []Policy, r request) (verdict, error) {
 	var v verdict
 	var errs []error
@@ -106,11 +106,13 @@ func (s Statement) applies(r request) (applies bool, obstacle string, err error)
 		return false, "", nil
 	}
 	if len(s.Resources) > 0 {
-		matches, err := s.matchesResource(r.resource, vars)
-		if err != nil {
+		matches, missing, err := s.matchesResource(r.resource, vars)
+		switch {
+		case err != nil:
 			return false, "", err
-		}
-		if matches == s.NotResources {
+		case matches == s.NotResources && missing != nil:
+			return false, "not on this resource: " + missing.Error(), nil
+		case matches == s.NotResources:
 			return false, "not on this resource", nil
 		}
 	}
@@ -139,16 +141,19 @@ func (s Statement) matchesAction(action string) bool {
 }
 
 // matchesResource reports whether one of the statement's resources covers resource; case matters. A request without a
-// particular resource has "*", which only "*" covers.
-func (s Statement) matchesResource(resource string, vars variables) (bool, error) {
+// particular resource has "*", which only "*" covers. One with a policy variable that has no value "will not match any
+// resource" (IAM User Guide, "Policy variables with no value"); missing says which, if none of the others matches.
+func (s Statement) matchesResource(resource string, vars variables) (matches bool, missing, err error) {
 	for _, want := range s.Resources {
 		p, err := compileResource(want, vars)
-		if err != nil {
-			return false, err
-		}
-		if p.match(resource) {
-			return true, nil
+		switch {
+		case errors.Is(err, errNoValue):
+			missing = err
+		case err != nil:
+			return false, nil, err
+		case p.match(resource):
+			return true, nil, nil
 		}
 	}
-	return false, nil
+	return false, missing, nil
 }

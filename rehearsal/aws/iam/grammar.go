@@ -126,7 +126,8 @@ func (p *parser) statement(s Statement, raw []byte) Statement {
 	}
 	if p.kind != IdentityPolicy {
 		if raw, not, ok := p.either(elements, "Principal", noPrincipal); ok {
-			s.Principals, s.NotPrincipals = p.principals(raw), not
+			s.NotPrincipals = not
+			s.Principals = p.principals(s, raw)
 		}
 	}
 	if raw, ok := elements["Condition"]; ok {

@@ -72,7 +72,7 @@ func (s Statement) granted() []Granted {
 // policy variable always is: the request supplied its value.
 func (g Granted) allows(u Use) bool {
 	one := Statement{Actions: []string{g.Action}, Resources: []string{g.Resource}}
-	matches, err := one.matchesResource(u.Resource, variables{}) // cannot fail without policy variables
+	matches, _, err := one.matchesResource(u.Resource, variables{}) // cannot fail without policy variables
 	return one.matchesAction(u.Action) && err == nil && (matches || strings.Contains(g.Resource, "${"))
 }
 

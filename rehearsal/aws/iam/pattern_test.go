@@ -62,7 +62,7 @@ func TestResourceMatch(t *testing.T) {
 		{"arn:aws:ecr:eu-west-1::repository/r", "arn:aws:ecr:eu-west-1:123456789012:repository/r", false},
 	}
 	for _, tt := range tests {
-		got, err := Statement{Resources: []string{tt.pattern}}.matchesResource(tt.resource, variables{})
+		got, _, err := Statement{Resources: []string{tt.pattern}}.matchesResource(tt.resource, variables{})
 		if err != nil || got != tt.want {
 			t.Errorf("%q matches resource %q: %t, %v, want %t", tt.pattern, tt.resource, got, err, tt.want)
 		}
@@ -83,7 +83,7 @@ func TestVariables(t *testing.T) {
 		{"2012-10-17", "b/${?}", "b/x", implicitDeny},
 		{"2012-10-17", "b/$x", "b/$x", allowed},
 		{"2012-10-17", "b/${aws:username, 'anonymous'}", "b/anonymous", allowed},
-		{"2012-10-17", "b/${aws:username}", "b/x", "0 values"},
+		{"2012-10-17", "b/${aws:username}", "b/x", implicitDeny},
 		{"2012-10-17", "b/${aws:TagKeys}", "b/a", "2 values"},
 		{"2012-10-17", "b/${aws:userid}", "b/x", `condition key "aws:userid" cannot be rehearsed`},
 		{"2012-10-17", "b/${aws:username", "b/x", "not closed"},
@@ -94,6 +94,32 @@ func TestVariables(t *testing.T) {
 		policy := `{"Version": "` + tt.version + `", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::` + tt.pattern + `"}}`
 		r := request{action: "s3:GetObject", resource: "arn:aws:s3:::" + tt.resource, context: context}
 		checkOutcome(t, tt.version+" "+tt.pattern+" for "+tt.resource, outcome(t, r, policy), tt.want)
+	}
+}
+
+// A variable without a value drops its statement, not the request: IAM User Guide, "Policy variables with no value".
+func TestVariableWithoutValue(t *testing.T) {
+	const others = `{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}, `
+	statement := func(effect, members string) string {
+		return `{"Effect": "` + effect + `", "Action": "s3:*", ` + members + `}`
+	}
+	condition := func(operator string) string {
+		return `"Resource": "*", "Condition": {"` + operator + `": {"aws:PrincipalArn": "arn:aws:iam::1:user/${aws:username}"}}`
+	}
+	for name, tt := range map[string]struct{ statements, want string }{
+		"beside another that allows":    {others + statement("Allow", `"Resource": "arn:aws:s3:::b/${aws:username}/*"`), allowed},
+		"beside another, denying":       {others + statement("Deny", `"Resource": "arn:aws:s3:::b/${aws:username}*"`), allowed},
+		"alone":                         {statement("Allow", `"Resource": "arn:aws:s3:::b/${aws:username}*"`), implicitDeny},
+		"beside another resource":       {statement("Allow", `"Resource": ["arn:aws:s3:::b/${aws:username}", "arn:aws:s3:::b/x"]`), allowed},
+		"as an exception":               {others + statement("Deny", `"NotResource": "arn:aws:s3:::b/${aws:username}*"`), explicitDeny},
+		"that has to be equal":          {others + statement("Deny", condition("StringEquals")), allowed},
+		"that has to be like":           {others + statement("Deny", condition("StringLike")), allowed},
+		"that must not be equal":        {others + statement("Deny", condition("StringNotEquals")), explicitDeny},
+		"that must not be like, as ARN": {others + statement("Deny", condition("ArnNotLike")), explicitDeny},
+	} {
+		r := request{action: "s3:GetObject", resource: "arn:aws:s3:::b/x", context: requestContext{
+			"aws:username": nil, "aws:PrincipalArn": {"arn:aws:iam::123456789012:role/r"}}}
+		checkOutcome(t, name, outcome(t, r, one("["+tt.statements+"]")), tt.want)
 	}
 }
 

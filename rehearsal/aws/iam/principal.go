@@ -43,13 +43,16 @@ type Principals struct {
 }
 
 var (
-	accountForm          = regexp.MustCompile(`^([0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:root)$`)
-	principalARNForm     = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[^*?]+$`)
+	accountForm      = regexp.MustCompile(`^([0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:root)$`)
+	principalARNForm = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[^*?]+$`)
+	// S3 User Guide, "Principals": "CanonicalUser":"64-digit-alphanumeric-value".
+	canonicalUserForm    = regexp.MustCompile(`^[0-9A-Za-z]{64}$`)
 	servicePrincipalForm = regexp.MustCompile(`^[^*?]+\.amazonaws\.com(\.cn)?$`)
 )
 
-// principals parses the element (IAM User Guide, "AWS JSON policy elements: Principal").
-func (p *parser) principals(raw rawJSON) *Principals {
+// principals parses the Principal or NotPrincipal element of a statement whose effect is known (IAM User Guide, "AWS
+// JSON policy elements: Principal").
+func (p *parser) principals(s Statement, raw rawJSON) *Principals {
 	if text, err := stringValue(raw); err == nil {
 		// "Principal:" "*" is not supported in the principal element of a role trust policy (IAM User Guide, "IAM policy
 		// validation check reference"; aws/aws-cdk pull request 5746).
@@ -69,14 +72,18 @@ func (p *parser) principals(raw rawJSON) *Principals {
 			p.refuse("Invalid principal in policy: %q: %v", name, err)
 		}
 		for _, value := range values {
-			p.principal(list, name, value)
+			p.principal(s, list, name, value)
 		}
 	}
 	return list
 }
 
 // principal adds one of a type to the list. Federated principals are never a rehearsal's services or sessions.
-func (p *parser) principal(list *Principals, name, value string) {
+//
+// A canonical user is an account by another name, which most resource-based policies do not support (IAM User Guide,
+// "Grammar of the IAM JSON policy language"). A rehearsal does not know which account an id is of. That makes no
+// difference to an Allow, which gives a role of that account nothing, see Statement.concerns.
+func (p *parser) principal(s Statement, list *Principals, name, value string) {
 	switch {
 	case name == "AWS" && value == "*":
 		list.Everyone = true
@@ -85,8 +92,10 @@ func (p *parser) principal(list *Principals, name, value string) {
 	case name == "Service" && servicePrincipalForm.MatchString(value):
 		list.Services = append(list.Services, value)
 	case name == "Federated":
-	case name == "CanonicalUser" && p.kind == BucketPolicy: // "Most resource-based policies do not support this mapping."
-		p.decline("principal CanonicalUser %q: a rehearsal does not know whose id that is; use the account's number", value)
+	case name == "CanonicalUser" && p.kind == BucketPolicy && canonicalUserForm.MatchString(value):
+		if !s.Allow || s.NotPrincipals {
+			p.decline("principal CanonicalUser %q: a rehearsal does not know which account it excludes; use the account's number", value)
+		}
 	default:
 		p.refuse("Invalid principal in policy: %q:%q; want a full name without wildcards", name, value)
 	}
