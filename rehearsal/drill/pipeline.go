@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"cicd/internal/edit"
 
+	"cicd/rehearsal/aws/account"
 	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/aws/iam"
 )
 
 // pipelineDrills are about what starts a release, and which release wins.
@@ -38,6 +41,13 @@ var pipelineDrills = []Drill{
 		Holds:  "it serves again, without a build; the next push goes forward",
 		Rows:   []int{19},
 		run:    rollbackByHand,
+	},
+	{
+		Name:   "iam-not-yet",
+		Breaks: "a release starts before IAM knows the pipeline's new policy",
+		Holds:  "Source tries once more; if that is too early, the message says so",
+		Rows:   []int{14},
+		run:    iamNotYet,
 	},
 }
 
@@ -130,4 +140,41 @@ func (g *drillEnv) releaseByHand(ctx context.Context, commit string) error {
 		return fmt.Errorf("the release of %.7s by hand ended %s: %w", commit, status, err)
 	}
 	return g.Serves(ctx, commit)
+}
+
+// iamNotYet replaces the policy of the pipeline's role by a new one with the same text, just before a release. The second
+// time it takes IAM longer to spread it than CodePipeline to try again.
+func iamNotYet(ctx context.Context, g *drillEnv) error {
+	before := len(g.Authority().TooEarly())
+	if err := renewPolicy(g.Account()); err != nil {
+		return err
+	}
+	if _, err := g.releases(ctx, "With a new policy", harmless("a new policy")); err != nil {
+		return err
+	}
+	if len(g.Authority().TooEarly()) == before {
+		return errors.New("no request came too early, so the policy was not new")
+	}
+	g.good = g.released[len(g.released)-1]
+	g.Authority().SetSpread(time.Minute)
+	defer g.Authority().SetSpread(iam.Spread)
+	if err := renewPolicy(g.Account()); err != nil {
+		return err
+	}
+	return g.refuses(ctx, []edit.Edit{harmless("a policy that takes longer")}, "stage Source", "is not authorized to perform", "IAM has not spread", "release again")
+}
+
+// renewPolicy replaces the policies of the pipeline's role by new ones with the same text.
+func renewPolicy(acct *account.Account) error {
+	for _, pipeline := range acct.ByType(account.Pipeline) {
+		role, _ := acct.Find(account.Role, "arn", pipeline.String("roleArn"))
+		for _, policy := range acct.ByType(account.RolePolicy) {
+			if name := policy.String("role"); name == role.ID || name == role.String("name") {
+				acct.Delete(policy.URN, policy.ID)
+				acct.Put(policy)
+				return nil
+			}
+		}
+	}
+	return errors.New("the pipeline's role has no policy")
 }

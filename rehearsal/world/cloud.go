@@ -61,6 +61,7 @@ type cloud struct {
 func startCloud(ctx context.Context, work *workspace.Workspace, m machine, o cloudOptions) (*cloud, error) {
 	acct := account.New(accountID)
 	authority := iam.NewAuthority(acct)
+	authority.SetSpread(iam.Spread)
 	c := &cloud{
 		work: work, machine: m, account: acct, authority: authority, report: o.report, logs: o.logs, builtInAWS: o.builtInAWS,
 		pushes: make(chan pushed, 64),
@@ -115,7 +116,9 @@ func (c *cloud) startStorage() error {
 
 func (c *cloud) startProvider(ctx context.Context, o cloudOptions) (err error) {
 	c.provider, err = provider.Start(ctx, provider.Options{
-		Account: c.account, Authority: c.authority, RegistryHost: c.work.Registry,
+		// The AWS provider repeats what a service rejects because a role has not spread (hashicorp/terraform-provider-aws
+		// pull request 14264), so its authority knows a role at once.
+		Account: c.account, Authority: iam.NewAuthority(c.account), RegistryHost: c.work.Registry,
 		Images: c.registry, Objects: c.store, ExistingConnections: o.connections,
 	})
 	if err == nil {
@@ -201,8 +204,9 @@ func (c *cloud) onPush(ctx context.Context, push github.Push) string {
 }
 
 // pipelineCreated does what follows the creation of a pipeline: it creates the source repository, still empty, and starts
-// the execution that AWS starts on creation. That fails, because there is no commit yet.
-func (c *cloud) pipelineCreated(ctx context.Context, name string) error {
+// the execution that AWS starts on creation. That fails, because there is no commit yet. If the connection was authorized
+// in between, roles and policies had the time to spread, so nothing may be denied because they have not.
+func (c *cloud) pipelineCreated(ctx context.Context, name string, authorized bool) error {
 	if err := c.createRepository(ctx, name); err != nil {
 		return err
 	}
@@ -213,6 +217,9 @@ func (c *cloud) pipelineCreated(ctx context.Context, name string) error {
 	_, err = e.Wait(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if early := c.authority.TooEarly(); authorized && len(early) > 0 {
+		return fmt.Errorf("the run that AWS starts when a pipeline is created is denied: %w", early[0])
 	}
 	c.report.Note("The new pipeline tried to release at once, as in AWS: %v", err)
 	return nil

@@ -61,11 +61,14 @@ func (w *World) bringUp(ctx context.Context) error {
 	if err := w.up(ctx); err != nil {
 		return err
 	}
-	if connection := w.stack.output("connectionArn"); w.stack.output("pipelineName") == "" && connection != "" {
+	connection := w.stack.output("connectionArn")
+	authorize := w.stack.output("pipelineName") == "" && connection != ""
+	if authorize {
 		start := time.Now()
 		if err := w.cloud.provider.AuthorizeConnection(connection); err != nil {
 			return err
 		}
+		w.cloud.account.Elapse(time.Minute) // at least: a person has to come
 		w.Step("handshake", "authorized the connection to GitHub, as a person does in the console", time.Since(start))
 		if err := w.stack.SetConfig(ctx, map[string]string{"connectionAuthorized": "true"}); err != nil {
 			return err
@@ -77,7 +80,9 @@ func (w *World) bringUp(ctx context.Context) error {
 	if w.stack.output("pipelineName") == "" {
 		return fmt.Errorf("stack %s has no pipeline: %s", w.Stack, w.stack.output("nextStep"))
 	}
-	return w.cloud.pipelineCreated(ctx, w.stack.output("pipelineName"))
+	err := w.cloud.pipelineCreated(ctx, w.stack.output("pipelineName"), authorize)
+	w.cloud.account.Elapse(time.Minute) // until the first push
+	return err
 }
 
 // up updates the stack and reports what changed.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Resource is one declared resource, as the provider recorded it.
@@ -22,6 +23,8 @@ type Resource struct {
 	ID string
 	// Properties are the resource's outputs (including its inputs) by Pulumi name, as plain JSON values.
 	Properties map[string]any
+	// created is when it was recorded first, by the account's clock.
+	created time.Time
 }
 
 // String returns the named property, or "" if it is absent or not a string.
@@ -50,6 +53,7 @@ type Account struct {
 	mu        sync.RWMutex
 	region    string
 	resources []Resource // in order of creation
+	elapsed   time.Duration
 }
 
 // New returns an empty account with a 12-digit account id.
@@ -79,11 +83,27 @@ func (a *Account) Put(r Resource) {
 	defer a.mu.Unlock()
 	for i, old := range a.resources {
 		if old.URN == r.URN && old.ID == r.ID {
+			r.created = old.created
 			a.resources[i] = r
 			return
 		}
 	}
+	r.created = time.Now().Add(a.elapsed)
 	a.resources = append(a.resources, r)
+}
+
+// Elapse sets the account's clock forward, by the time that a person or AWS would take and a rehearsal does not.
+func (a *Account) Elapse(d time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.elapsed += d
+}
+
+// Age returns how long ago the resource was created, by the account's clock.
+func (a *Account) Age(r Resource) time.Duration {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return time.Since(r.created) + a.elapsed
 }
 
 // Delete removes the resource with this URN and ID, if it exists.

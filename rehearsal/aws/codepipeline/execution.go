@@ -112,8 +112,13 @@ func (e *Execution) runStage(ctx context.Context, st stage) error {
 	if st.OnFailure.RetryConfiguration.RetryMode != "FAILED_ACTIONS" {
 		clear(succeeded)
 	}
+	e.service.Account.Elapse(retryPause)
 	return e.runActions(ctx, st, succeeded)
 }
+
+// retryPause is the time on the account's clock from an attempt to the next. AWS does not say how soon it is; each action
+// alone takes it seconds.
+const retryPause = 5 * time.Second
 
 // runActions runs the stage's actions that have not succeeded: those of one run order in parallel, one run order after
 // another.

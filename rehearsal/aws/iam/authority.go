@@ -51,6 +51,9 @@ type Authority struct {
 	mu       sync.Mutex
 	sessions map[string]Session // by access key id
 	uses     []Use
+	// See SetSpread and TooEarly.
+	spread time.Duration
+	early  []*DeniedError
 }
 
 // NewAuthority returns an authority over the roles declared in acct.
@@ -71,6 +74,9 @@ func (a *Authority) AssumeRole(roleARN, service, sessionName, sourceARN string) 
 	role, ok := a.account.Find(account.Role, "arn", roleARN)
 	if !ok {
 		return Session{}, undeclared(r, roleARN)
+	}
+	if a.spreading(role) {
+		return Session{}, a.tooEarly(denied(r, role, TrustPolicy, verdict{}), role)
 	}
 	trust, err := declared(TrustPolicy, role, "assumeRolePolicy")
 	if err != nil {
@@ -107,7 +113,7 @@ func (a *Authority) Authorize(s Session, action string, resources ...string) err
 	if !ok || s.RoleARN == "" {
 		return undeclared(request{principal: p, action: action, resource: resources[0]}, s.RoleARN)
 	}
-	attached, err := a.identityPolicies(role)
+	attached, spreading, err := a.identityPolicies(role)
 	if err != nil {
 		return fmt.Errorf("%s by role %q: %w", action, role.Name, err)
 	}
@@ -122,7 +128,11 @@ func (a *Authority) Authorize(s Session, action string, resources ...string) err
 		context := sessionContext(p, action, a.account.Region(), issued, now)
 		context["aws:SecureTransport"] = []string{strconv.FormatBool(!s.PlainHTTP)}
 		r := request{principal: p, action: action, resource: resource, context: context}
-		errs = append(errs, a.decide(r, role, IdentityPolicy, append(attached[:len(attached):len(attached)], docs...)))
+		err = a.decide(r, role, IdentityPolicy, append(attached[:len(attached):len(attached)], docs...))
+		if d := (*DeniedError)(nil); errors.As(err, &d) && len(spreading) > 0 {
+			err = a.tooEarly(d, spreading[0])
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -1,0 +1,43 @@
+package iam
+
+import (
+	"fmt"
+	"time"
+
+	"cicd/rehearsal/aws/account"
+)
+
+// Spread is how long AWS takes to spread a new role or policy (IAM User Guide, "Changes that I make are not always
+// immediately visible"). The guide names no figure. Others measured about four seconds in two regions (OFFENSAI, 2025, as
+// quoted in ferkakta.dev, "IAM eventual consistency is four seconds").
+const Spread = 4 * time.Second
+
+// SetSpread makes roles and policies unknown until they are this old. A new authority knows them at once.
+func (a *Authority) SetSpread(d time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.spread = d
+}
+
+// TooEarly returns the requests that were denied because a role or policy had not spread, in order.
+func (a *Authority) TooEarly() []*DeniedError {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.early[:len(a.early):len(a.early)]
+}
+
+// spreading reports whether the resource is too new to be known.
+func (a *Authority) spreading(r account.Resource) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.account.Age(r) < a.spread
+}
+
+// tooEarly says in a denial that r, of the role that was asked for, will be known later, and remembers it.
+func (a *Authority) tooEarly(e *DeniedError, r account.Resource) *DeniedError {
+	e.Remedy = fmt.Sprintf("IAM has not spread the new %s yet, which takes seconds: release again; if it happens each time, declare it in an earlier up", r.Name)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.early = append(a.early, e)
+	return e
+}
