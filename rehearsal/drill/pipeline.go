@@ -44,7 +44,7 @@ var pipelineDrills = []Drill{
 	},
 	{
 		Name:   "iam-not-yet",
-		Breaks: "a release starts before IAM knows the pipeline's new policy",
+		Breaks: "a release starts before IAM knows a new policy",
 		Holds:  "Source tries once more; if that is too early, the message says so",
 		Rows:   []int{14},
 		run:    iamNotYet,
