@@ -86,7 +86,7 @@ func newBench(ctx context.Context, w *world.World) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	if world.HarmlessFile(dir) != world.Greeting {
+	if _, err := os.Stat(filepath.Join(dir, world.Greeting)); err != nil {
 		return nil, fmt.Errorf("webapp/ is an application of your own: the commands that this project is measured against build the embedded one, which has %s", world.Greeting)
 	}
 	bare, err := workspace.New(ctx, w.ProjectDir, w.Stderr)

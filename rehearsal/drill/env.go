@@ -131,16 +131,19 @@ func (g *drillEnv) checkFailure(ctx context.Context, failure error, texts ...str
 
 // repair makes the next good push: it only changes a file that the pipeline watches.
 func (g *drillEnv) repair(ctx context.Context, drill string) error {
-	done, err := g.releases(ctx, "Good again after "+drill, harmless(drill))
+	done, err := g.releases(ctx, "Good again after "+drill, g.harmless(ctx, drill))
 	if err == nil {
 		g.good = done.Commit
 	}
 	return err
 }
 
-// harmless is a change that no application minds, and that webapp's page shows.
-func harmless(text string) edit.Edit {
-	return func(dir string) error { return edit.Write(world.HarmlessFile(dir), "Released after: "+text+".\n")(dir) }
+// harmless is a change that no application minds, and that the embedded application's page shows.
+func (g *drillEnv) harmless(ctx context.Context, text string) edit.Edit {
+	return func(dir string) error {
+		_, err := g.Touch(ctx, dir, "Released after: "+text+".")
+		return err
+	}
 }
 
 // inOrder returns an error if a commit answered that was not released, or an older one answered after a newer one.

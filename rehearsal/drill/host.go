@@ -56,7 +56,7 @@ func diskFull(ctx context.Context, g *drillEnv) error {
 		return err
 	}
 	defer undo()
-	return g.refuses(ctx, []edit.Edit{harmless("a full disk")}, "stage Deploy", "BeforeInstall", "has 100 MiB free", "enlarge the volume or remove")
+	return g.refuses(ctx, []edit.Edit{g.harmless(ctx, "a full disk")}, "stage Deploy", "BeforeInstall", "has 100 MiB free", "enlarge the volume or remove")
 }
 
 func dockerRestarted(ctx context.Context, g *drillEnv) error {

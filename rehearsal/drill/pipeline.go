@@ -54,7 +54,7 @@ var pipelineDrills = []Drill{
 func threePushes(ctx context.Context, g *drillEnv) error {
 	var executions []*codepipeline.Execution
 	for i := range 3 {
-		id, err := g.commit(ctx, fmt.Sprintf("Push %d of 3", i+1), harmless(fmt.Sprintf("push %d of 3", i+1)))
+		id, err := g.commit(ctx, fmt.Sprintf("Push %d of 3", i+1), g.harmless(ctx, fmt.Sprintf("push %d of 3", i+1)))
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func threePushes(ctx context.Context, g *drillEnv) error {
 }
 
 func otherBranch(ctx context.Context, g *drillEnv) error {
-	if _, err := g.commit(ctx, "For another branch", harmless("another branch")); err != nil {
+	if _, err := g.commit(ctx, "For another branch", g.harmless(ctx, "another branch")); err != nil {
 		return err
 	}
 	const branch = "drill"
@@ -116,7 +116,7 @@ func (g *drillEnv) wantNothingStarted(ctx context.Context, started []*codepipeli
 }
 
 func rollbackByHand(ctx context.Context, g *drillEnv) error {
-	if _, err := g.releases(ctx, "Good for the pipeline, and bad for the users", harmless("a bad idea")); err != nil {
+	if _, err := g.releases(ctx, "Good for the pipeline, and bad for the users", g.harmless(ctx, "a bad idea")); err != nil {
 		return err
 	}
 	images, _ := g.Contents()
@@ -149,7 +149,7 @@ func iamNotYet(ctx context.Context, g *drillEnv) error {
 	if err := renewPolicy(g.Account()); err != nil {
 		return err
 	}
-	if _, err := g.releases(ctx, "With a new policy", harmless("a new policy")); err != nil {
+	if _, err := g.releases(ctx, "With a new policy", g.harmless(ctx, "a new policy")); err != nil {
 		return err
 	}
 	if len(g.Authority().TooEarly()) == before {
@@ -161,7 +161,7 @@ func iamNotYet(ctx context.Context, g *drillEnv) error {
 	if err := renewPolicy(g.Account()); err != nil {
 		return err
 	}
-	return g.refuses(ctx, []edit.Edit{harmless("a policy that takes longer")}, "stage Source", "is not authorized to perform", "IAM has not spread", "release again")
+	return g.refuses(ctx, []edit.Edit{g.harmless(ctx, "a policy that takes longer")}, "stage Source", "is not authorized to perform", "IAM has not spread", "release again")
 }
 
 // renewPolicy replaces the policies of the pipeline's role by new ones with the same text.

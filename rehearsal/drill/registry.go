@@ -76,7 +76,7 @@ func expiredLogin(ctx context.Context, g *drillEnv) error {
 	if !strings.Contains(answer, "token has expired") {
 		return fmt.Errorf("the login of 13 hours ago should have expired, but the registry answers %q", answer)
 	}
-	if _, err := g.releases(ctx, "Half a day later", harmless("half a day")); err != nil {
+	if _, err := g.releases(ctx, "Half a day later", g.harmless(ctx, "half a day")); err != nil {
 		return err
 	}
 	after, err := os.ReadFile(config)
@@ -116,7 +116,7 @@ func registryAway(ctx context.Context, g *drillEnv) error {
 		tries++
 		return tries <= 2 && unavailable(w)
 	})
-	_, err := g.releases(ctx, "While ECR is away for a moment", harmless("a moment without ECR"))
+	_, err := g.releases(ctx, "While ECR is away for a moment", g.harmless(ctx, "a moment without ECR"))
 	g.RegistryFaults().Intercept(nil)
 	if tries < 3 {
 		err = errors.Join(err, fmt.Errorf("the host asked %d times for the image, so ECR was not away", tries))
@@ -131,7 +131,7 @@ func registryDown(ctx context.Context, g *drillEnv) error {
 		return down && unavailable(w)
 	})
 	defer g.RegistryFaults().Intercept(nil)
-	return g.refuses(ctx, []edit.Edit{harmless("ECR being down")},
+	return g.refuses(ctx, []edit.Edit{g.harmless(ctx, "ECR being down")},
 		"stage Deploy", "BeforeInstall", "cannot be pulled", "503 Service Unavailable", "release again", "the rollback failed too")
 }
 

@@ -103,16 +103,16 @@ func (g *drillEnv) cutShort(ctx context.Context, wrapper string, what interrupti
 	}
 	defer undo()
 	if what == away && at.succeeds {
-		if _, err := g.releases(ctx, "Without Docker for a moment", harmless(what.breaks)); err != nil {
+		if _, err := g.releases(ctx, "Without Docker for a moment", g.harmless(ctx, what.breaks)); err != nil {
 			return err
 		}
 		if _, err := os.Stat(filepath.Join(h.Home, "wrapped", "docker.away")); err != nil {
 			return fmt.Errorf("the hooks never reached the moment, so nothing was broken: %w", err)
 		}
-		done, err := g.releases(ctx, "The one after", harmless("the one after"))
+		done, err := g.releases(ctx, "The one after", g.harmless(ctx, "the one after"))
 		return errors.Join(err, runsOnly(ctx, h, done.Commit))
 	}
-	id, err := g.commit(ctx, "A change that is cut short", harmless(what.breaks))
+	id, err := g.commit(ctx, "A change that is cut short", g.harmless(ctx, what.breaks))
 	if err != nil {
 		return err
 	}

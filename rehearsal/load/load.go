@@ -50,6 +50,12 @@ func measureReleases(ctx context.Context, w *world.World, releases int) (report,
 	w.Chapter("Load: %d requests/s on %d connections", requestRate, connectionCount)
 	generator := newGenerator(w.Client, url)
 	defer generator.close()
+	if err := generator.learn(ctx); err != nil {
+		return report{}, fmt.Errorf("requests fail before any release is under way: %w", err)
+	}
+	for method, status := range generator.usual {
+		w.Note("the application answers %s with status %d at all times, so that counts as an answer", method, status)
+	}
 	first, err := generator.run(ctx, warmUp)
 	if err != nil {
 		return report{}, err

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -256,4 +257,38 @@ func longRequest(ctx context.Context, client *http.Client, method, url string) (
 		err = fmt.Errorf("status %d, body %q", response.StatusCode, answer)
 	}
 	return response.Header.Get("Asked-To-End") != "", err
+}
+
+// TestServerErrorThatIsTheApplicationsOwn: an application may answer POST with its own page for 500 at all times. What it
+// answers only now and then has failed.
+func TestServerErrorThatIsTheApplicationsOwn(t *testing.T) {
+	var broken atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost:
+			http.Error(w, "this application has no such page", http.StatusInternalServerError)
+		case broken.Load():
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	defer server.Close()
+	generator := newGenerator(client, server.URL)
+	defer generator.close()
+	if err := generator.learn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	run := func() Measurement {
+		all, err := generator.run(t.Context(), 200*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all.measured()
+	}
+	if m := run(); m.Failed > 0 || m.Requests == 0 {
+		t.Error(m.Explain())
+	}
+	broken.Store(true)
+	if m := run(); m.Failed == 0 || m.Failed == int(m.Requests) {
+		t.Errorf("%v, want only the GETs to fail", m.Explain())
+	}
 }

@@ -26,10 +26,12 @@ type Visitors struct {
 	done chan Visits
 }
 
-// Visits counts requests. One without an answer, or with a server error, has failed; none is repeated.
+// Visits counts requests. One without an answer has failed, and one with a server error, unless the first answer was the
+// same error: then it is what the application has to say, such as a page that it lacks. None is repeated.
 type Visits struct {
 	Requests, Failed int
 	firstFailure     string
+	usual            int // the status of the first answer
 }
 
 func (v Visits) String() string {
@@ -73,7 +75,10 @@ func (v *Visitors) Leave() Visits {
 
 func (v *Visits) add(a Answer, err error) {
 	v.Requests++
-	if err == nil && a.status < http.StatusInternalServerError {
+	if err == nil && v.usual == 0 {
+		v.usual = a.status
+	}
+	if err == nil && (a.status < http.StatusInternalServerError || a.status == v.usual) {
 		return
 	}
 	v.Failed++

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -41,5 +42,32 @@ func TestRedirectIsAnAnswer(t *testing.T) {
 	defer server.Close()
 	if got, err := Get(t.Context(), plainInternet(), server.URL); err != nil || got.status != http.StatusFound {
 		t.Errorf("get() = status %d, %v, want %d", got.status, err, http.StatusFound)
+	}
+}
+
+// TestServerErrorThatIsTheApplicationsOwn: what the application answers from the start is no lost request.
+func TestServerErrorThatIsTheApplicationsOwn(t *testing.T) {
+	lost := errors.New("connection reset")
+	for name, tt := range map[string]struct {
+		statuses []int // 0 for no answer
+		failed   int
+	}{
+		"never":                {[]int{200, 404, 302}, 0},
+		"at all times":         {[]int{500, 500, 500}, 0},
+		"after a lost request": {[]int{0, 500, 500}, 1},
+		"now and then":         {[]int{200, 500, 200}, 1},
+		"others":               {[]int{500, 502, 500, 0}, 2},
+	} {
+		var count Visits
+		for _, status := range tt.statuses {
+			if status == 0 {
+				count.add(Answer{}, lost)
+			} else {
+				count.add(Answer{status: status}, nil)
+			}
+		}
+		if count.Failed != tt.failed || count.Requests != len(tt.statuses) {
+			t.Errorf("%s: %s, want %d", name, count, tt.failed)
+		}
 	}
 }

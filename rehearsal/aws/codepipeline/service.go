@@ -109,6 +109,15 @@ func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error)
 	return started, nil
 }
 
+// Watches reports whether a push that changes these files on the source action's branch starts the pipeline.
+func (s *Service) Watches(pipeline string, files []string) (bool, error) {
+	d, err := definitionOf(s.Account, pipeline)
+	if err != nil {
+		return false, err
+	}
+	return s.triggered(d, d.sources()[0].Configuration["BranchName"], files)
+}
+
 // triggered reports whether a push starts the pipeline: by its triggers or, if it has none, by the change detection
 // of a source action.
 func (s *Service) triggered(d definition, branch string, files []string) (bool, error) {
