@@ -163,16 +163,26 @@ func (c *cloud) serve(h http.Handler) (*api.Server, error) {
 	return server, err
 }
 
-// close waits for the executions to end, then stops everything that was started, in reverse order.
-func (c *cloud) close() error {
+// close stops the executions and everything else that was started, in reverse order. It waits for them until ctx ends.
+func (c *cloud) close(ctx context.Context) error {
+	var err error
 	if c.pipelines != nil {
-		c.pipelines.Wait()
+		err = c.pipelines.Close(ctx)
 	}
-	err := c.hosts.close()
-	for i := len(c.closers) - 1; i >= 0; i-- {
-		err = errors.Join(err, c.closers[i]())
+	closed := make(chan error, 1)
+	go func() {
+		err := c.hosts.close()
+		for i := len(c.closers) - 1; i >= 0; i-- {
+			err = errors.Join(err, c.closers[i]())
+		}
+		closed <- err
+	}()
+	select {
+	case rest := <-closed:
+		return errors.Join(err, rest)
+	case <-ctx.Done():
+		return errors.Join(err, fmt.Errorf("the stand-ins for AWS do not stop: %w", context.Cause(ctx)))
 	}
-	return err
 }
 
 // pushed is the outcome of a push.

@@ -12,7 +12,8 @@ import (
 	"cicd/rehearsal/workspace"
 )
 
-// CloseLimit is how long closing a world may take, in the worst case of hanging containers.
+// CloseLimit is how long closing a world may take, in the worst case of hanging containers: half of it to stop what runs,
+// half of it to remove what is left.
 const CloseLimit = 2 * time.Minute
 
 // Options says what to rehearse.
@@ -82,11 +83,14 @@ func (w *World) bringAllUp(ctx context.Context) error {
 // Close takes everything down and removes it, even if ctx has ended. After a failure the logs stay. The returned error
 // joins the failure and what went wrong in closing.
 func (w *World) Close(ctx context.Context, failure error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CloseLimit)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	if w.cloud != nil {
-		failure = errors.Join(failure, w.cloud.close())
+		closing, cancel := context.WithTimeout(ctx, CloseLimit/2)
+		failure = errors.Join(failure, w.cloud.close(closing))
+		cancel()
 	}
-	failure = errors.Join(failure, w.Workspace.Remove(ctx))
+	removing, cancel := context.WithTimeout(ctx, CloseLimit/2)
+	defer cancel()
+	failure = errors.Join(failure, w.Workspace.Remove(removing))
 	return errors.Join(failure, w.closeLogs(failure))
 }

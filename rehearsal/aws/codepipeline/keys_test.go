@@ -39,7 +39,7 @@ func TestKeyAndTopic(t *testing.T) {
 				map[string]any{"name": "Approve", "provider": "Manual", "configuration": map[string]any{"NotificationArn": tt.topic}})))
 			w.declare()
 			w.push("main", "webapp/a", "change")
-			w.Wait()
+			w.running.Wait()
 			err := w.events[len(w.events)-1].Err
 			if (err == nil) != (tt.denied == "") || err != nil && !(strings.Contains(err.Error(), tt.stage) && strings.Contains(err.Error(), tt.denied)) {
 				t.Errorf("error = %v, want %q in %q", err, tt.denied, tt.stage)

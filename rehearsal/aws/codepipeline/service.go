@@ -58,6 +58,7 @@ type Service struct {
 	mu      sync.Mutex
 	gates   map[string]*gate // by pipeline and stage
 	started int
+	stops   []context.CancelFunc
 	running sync.WaitGroup
 }
 
@@ -162,18 +163,40 @@ func (s *Service) Source(pipeline string) (repository, branch string, err error)
 	return source["FullRepositoryId"], source["BranchName"], nil
 }
 
-// Wait waits until all executions have ended.
-func (s *Service) Wait() { s.running.Wait() }
+// Close stops all executions, and waits until they have ended, or until ctx has.
+func (s *Service) Close(ctx context.Context) error {
+	s.mu.Lock()
+	for _, stop := range s.stops {
+		stop()
+	}
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("an execution does not stop: %w", context.Cause(ctx))
+	}
+}
 
 func (s *Service) start(ctx context.Context, d definition, by, branch, commit string) *Execution {
 	s.mu.Lock()
 	s.started++
 	e := newExecution(s, d, s.started)
+	ctx, stop := context.WithCancel(ctx)
+	s.stops = append(s.stops, stop)
 	s.mu.Unlock()
 	e.Trigger, e.branch, e.Commit = by, branch, commit
 	// Arriving here, before the goroutine runs, preserves the order in which executions start.
 	first := s.gate(d, d.Stages[0]).arrive(d.ExecutionMode, e.number)
-	s.running.Go(func() { e.run(ctx, first) })
+	s.running.Go(func() {
+		defer stop()
+		e.run(ctx, first)
+	})
 	return e
 }
 

@@ -66,7 +66,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.Wait(); w.Repository.Close() })
+	t.Cleanup(func() { w.running.Wait(); w.Repository.Close() })
 	return w
 }
 
@@ -131,7 +131,7 @@ func (w *world) push(branch, file, message string) (commit, said string) {
 
 // ends returns the statuses of the ended executions, in order of ending.
 func (w *world) ends() []Status {
-	w.Wait()
+	w.running.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []Status
