@@ -1,6 +1,7 @@
 package permissions
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -81,6 +82,9 @@ func (a *audit) compare(granted []iam.Granted, exemptions []exemption) {
 	excused := make([]map[string]bool, len(exemptions)) // the actions of each that excuse something
 	for _, g := range granted {
 		one := grant{Granted: g, narrower: g.Narrower()}
+		for _, h := range hiddenUses {
+			one.reason = cmp.Or(one.reason, h.reasonFor(g, granted))
+		}
 		for i, e := range exemptions {
 			if e.covers(one) {
 				one.reason = e.reason

@@ -88,6 +88,35 @@ func TestAudit(t *testing.T) {
 	}
 }
 
+// TestHiddenUse: Docker does not download an image that it has, so the use of that grant cannot be observed. It is no
+// reason to remove it, unless nothing is pulled.
+func TestHiddenUse(t *testing.T) {
+	const role, repository = "arn:aws:iam::123456789012:role/host", "arn:aws:ecr:eu-central-1:123456789012:repository/web"
+	granted := func(resource, action string, uses ...iam.Use) iam.Granted {
+		return iam.Granted{Role: role, RoleName: "host-role", Action: action, Resource: resource, Uses: uses}
+	}
+	used := iam.Use{Role: role, Action: "ecr:BatchGetImage", Resource: repository}
+	for name, tt := range map[string]struct {
+		granted  []iam.Granted
+		problems int
+	}{
+		"the image is pulled":          {[]iam.Granted{granted(repository, "ecr:BatchGetImage", used), granted(repository, "ecr:GetDownloadUrlForLayer")}, 0},
+		"its layers are too":           {[]iam.Granted{granted(repository, "ecr:BatchGetImage", used), granted(repository, "ecr:GetDownloadUrlForLayer", used)}, 0},
+		"from another repository":      {[]iam.Granted{granted(repository, "ecr:BatchGetImage", used), granted(repository+"2", "ecr:GetDownloadUrlForLayer")}, 1},
+		"nothing is pulled":            {[]iam.Granted{granted(repository, "ecr:BatchGetImage"), granted(repository, "ecr:GetDownloadUrlForLayer")}, 2},
+		"the manifest is not observed": {[]iam.Granted{granted(repository, "ecr:BatchGetImage"), granted(repository, "ecr:GetDownloadUrlForLayer", used)}, 1},
+	} {
+		var a audit
+		a.compare(tt.granted, nil)
+		if len(a.problems) != tt.problems {
+			t.Errorf("%s: problems %q, want %d", name, a.problems, tt.problems)
+		}
+		if name == "the image is pulled" && (a.grants[1].status() != exempt || !strings.Contains(a.text("dev"), "Not observed here")) {
+			t.Errorf("%s: %s", name, a.text("dev"))
+		}
+	}
+}
+
 func TestAuditOutput(t *testing.T) {
 	a := audited(t, `{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::x/*"}`,
 		exemption{"reader", []string{"s3:GetObject"}, "/*", "The keys are made up, and this is a reason of several lines, as reasons tend to be"})

@@ -3,6 +3,8 @@ package permissions
 import (
 	"slices"
 	"strings"
+
+	"cicd/rehearsal/aws/iam"
 )
 
 // exemption excuses grants of a role that are unused in a rehearsal, or wider than their use.
@@ -36,6 +38,25 @@ var exemptions = []exemption{
 
 const ownKeys = "CodePipeline makes up the keys from the shortened names of pipeline and artifact (CodePipeline User Guide, " +
 	"\"Troubleshooting\"), and the bucket holds only this pipeline's artifacts"
+
+// hidden is a grant whose use this machine may hide. The use of another action on the same resource shows that it is needed.
+type hidden struct{ action, beside, reason string }
+
+// hiddenUses are all of them.
+var hiddenUses = []hidden{
+	{"ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "Not observed here: Docker had the image already, from another rehearsal or because the " +
+		"change is not in it. A host that lacks it downloads its layers (ECR API Reference, GetDownloadUrlForLayer)"},
+}
+
+// reasonFor returns why a grant may be needed though nothing used it, "" if nothing suggests it.
+func (h hidden) reasonFor(g iam.Granted, granted []iam.Granted) string {
+	if g.Action == h.action && len(g.Uses) == 0 && slices.ContainsFunc(granted, func(other iam.Granted) bool {
+		return other.Role == g.Role && other.Action == h.beside && other.Resource == g.Resource && len(other.Uses) > 0
+	}) {
+		return h.reason
+	}
+	return ""
+}
 
 // covers reports whether the exemption is about this grant.
 func (e exemption) covers(g grant) bool {
