@@ -85,10 +85,10 @@ slowest: test-docker
 # Prints a line for each package, and the output of a failed test at once and again at the end.
 gotestsum := bin/gotestsum --format=pkgname-and-test-fails --format-hide-empty-pkg --hide-summary=skipped
 
-# Go knows best what to recompile. Without buildvcs, because Git refuses to read another user's checkout.
+# Go knows best what to recompile, and says nothing meanwhile. Without buildvcs, because Git refuses to read another user's checkout.
 .PHONY: bin/cicd
 bin/cicd:
-	@echo 'Building bin/cicd (some minutes the first time: the SDK for AWS is large) ...' >&2
+	@[[ -e $@ ]] || echo 'Building $@, for some minutes: the SDK for AWS is large ...' >&2
 	@go build -buildvcs=false -o $@ ./cmd/cicd
 
 .PHONY: docs

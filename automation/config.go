@@ -37,7 +37,7 @@ func ReadConfig(dir, stack string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("project file Pulumi.yaml: %w", err)
 	}
-	file := "Pulumi." + settingsName(stack) + ".yaml"
+	file := "Pulumi." + ShortName(stack) + ".yaml"
 	sink := diag.DefaultSink(os.Stderr, os.Stderr, diag.FormatOptions{Color: colors.Never})
 	settings, err := sdk.LoadProjectStack(sink, p, filepath.Join(dir, file))
 	if err != nil {

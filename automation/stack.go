@@ -78,17 +78,26 @@ func Open(ctx context.Context, o Options) (*Stack, error) {
 	return s, nil
 }
 
-// CheckStack returns an error, which lists the existing stacks, unless dir has a Pulumi.<stack>.yaml.
-func CheckStack(dir, stack string) error {
+// Stacks lists the stacks that have a Pulumi.<stack>.yaml in dir.
+func Stacks(dir string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "Pulumi.*.yaml"))
 	if err != nil {
-		return fmt.Errorf("stacks of %s: %w", dir, err)
+		return nil, fmt.Errorf("stacks of %s: %w", dir, err)
 	}
 	var declared []string
 	for _, file := range files {
 		declared = append(declared, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml"))
 	}
-	if slices.Contains(declared, settingsName(stack)) {
+	return declared, nil
+}
+
+// CheckStack returns an error, which lists the existing stacks, unless dir has a Pulumi.<stack>.yaml.
+func CheckStack(dir, stack string) error {
+	declared, err := Stacks(dir)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(declared, ShortName(stack)) {
 		return nil
 	}
 	if len(declared) == 0 {
@@ -97,8 +106,9 @@ func CheckStack(dir, stack string) error {
 	return fmt.Errorf("stack %q does not exist; there is %s. A new one begins with its Pulumi.<stack>.yaml", stack, strings.Join(declared, ", "))
 }
 
-// settingsName returns the part of a stack's name that names its settings file.
-func settingsName(stack string) string { return stack[strings.LastIndex(stack, "/")+1:] }
+// ShortName returns a stack's name without the organization and the project that may precede it: the part that names its
+// settings file, and that the program sees.
+func ShortName(stack string) string { return stack[strings.LastIndex(stack, "/")+1:] }
 
 // Preview returns what Up would change. It changes nothing, but registers the stack with the backend.
 func (s *Stack) Preview(ctx context.Context) (Result, error) {

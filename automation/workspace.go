@@ -26,7 +26,7 @@ func (w workspace) SelectStack(ctx context.Context, name string) error {
 	}
 	for _, s := range stacks {
 		// Listed without the organization if it is the user's default.
-		if settingsName(s.Name) == settingsName(name) {
+		if ShortName(s.Name) == ShortName(name) {
 			return nil
 		}
 	}

@@ -81,6 +81,7 @@ func (c cli) run(ctx context.Context, args []string) int {
 	begun := false // cobra's own errors, all about usage, come before it runs the command
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.Version = version()
 	root.AddCommand(c.preview(), c.up(), c.destroy(), c.outputs(), c.rehearse(), c.engine())
 	root.SetArgs(args)
 	root.SetIn(c.stdin)

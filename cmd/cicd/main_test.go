@@ -110,6 +110,58 @@ func TestErrorsArePlain(t *testing.T) {
 	}
 }
 
+// TestStackOfAnOrganization: a stack may be named with its organization and project, as for pulumi. The program and its
+// settings know the last part.
+func TestStackOfAnOrganization(t *testing.T) {
+	project(t)
+	var checked []string
+	c := cli{program: always(good), stdout: io.Discard, stderr: io.Discard, check: func(_, stack string, _ map[string]string, _ []string) error {
+		checked = append(checked, stack)
+		return nil
+	}}
+	for _, args := range []string{"up --stack organization/cicd/dev", "outputs --stack dev"} {
+		if code := c.run(t.Context(), strings.Fields(args)); code != exitOK {
+			t.Errorf("cicd %s: exit code %d", args, code)
+		}
+	}
+	if strings.Join(checked, " ") != "dev dev" {
+		t.Errorf("checked the names of the stacks %q, want dev twice", checked)
+	}
+}
+
+// TestCompletion: a shell is offered what exists, and no names of files.
+func TestCompletion(t *testing.T) {
+	project(t)
+	for args, want := range map[string][]string{
+		"up --stack":       {"dev", "prod", ":4"}, // cobra's ShellCompDirectiveNoFileComp
+		"rehearse --stack": {"dev", "prod", ":4"},
+		"rehearse --drill": {"all", "list", "disk-full\t", ":4"},
+	} {
+		var stdout bytes.Buffer
+		c := cli{program: always(good), check: anything, stdout: &stdout, stderr: io.Discard}
+		if code := c.run(t.Context(), append([]string{"__complete"}, append(strings.Fields(args), "")...)); code != exitOK {
+			t.Errorf("%s: exit code %d", args, code)
+		}
+		for _, line := range want {
+			if !strings.Contains("\n"+stdout.String(), "\n"+line) {
+				t.Errorf("%s: offers %q, want %q", args, &stdout, line)
+			}
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var stdout bytes.Buffer
+	if code := (cli{stdout: &stdout, stderr: io.Discard}).run(t.Context(), []string{"--version"}); code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	for _, want := range []string{"cicd version ", "go1."} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("%q, want %q in it", &stdout, want)
+		}
+	}
+}
+
 // TestCommands is the life of a stack, command by command.
 func TestCommands(t *testing.T) {
 	project(t)
@@ -205,7 +257,13 @@ func TestWrongUse(t *testing.T) {
 		{"up --bogus", ".", exitUsage, "For usage: cicd up --help"},
 		{"up now", ".", exitUsage, `unknown command "now" for "cicd up"`},
 		{"rehearse --port=http", ".", exitUsage, `invalid argument "http"`},
+		{"rehearse --port=70000", ".", exitUsage, "--port 70000: want 1 to 65535"},
+		{"rehearse --port=-1", ".", exitUsage, "--port -1: want 1 to 65535"},
 		{"rehearse --json", ".", exitUsage, "add one of them"},
+		{"rehearse --json --load=false", ".", exitUsage, "add one of them"},
+		{"rehearse --drill list --json", ".", exitUsage, "add one of them"},
+		{"rehearse --drill list --serve", ".", exitUsage, "choose one of --serve, --drill"},
+		{"rehearse --drill=", ".", exitUsage, "--drill needs a name"},
 		{"rehearse --load --serve", ".", exitUsage, "choose one of --serve, --load"},
 		{"rehearse --permissions --serve", ".", exitUsage, "choose one of --serve, --permissions"},
 		{"rehearse --drill=no-such", ".", exitUsage, `drill "no-such" does not exist`},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cicd/automation"
 	"cicd/rehearsal"
 	"cicd/rehearsal/bench"
 	"cicd/rehearsal/change"
@@ -33,16 +34,17 @@ of builds and hooks are in .rehearsal/ in the checkout; after a failure they
 stay until the next rehearsal of the same stack.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if kinds.drill == "list" {
+			scenario, err := c.scenario(kinds)
+			if err = errors.Join(err, checkPort(options.Port), kinds.checkDrill(cmd)); err != nil {
+				return fmt.Errorf("%w: %w", errUsage, err)
+			}
+			if kinds.drill == drillList {
 				for _, d := range drill.All() {
 					fmt.Fprintln(c.stdout, d)
 				}
 				return nil
 			}
-			scenario, err := c.scenario(kinds)
-			if err != nil {
-				return fmt.Errorf("%w: %w", errUsage, err)
-			}
+			options.Stack = automation.ShortName(options.Stack)
 			if options.ProjectDir, err = projectDir(); err != nil {
 				return err
 			}
@@ -56,9 +58,21 @@ stay until the next rehearsal of the same stack.`,
 	cmd.Flags().IntVar(&options.Port, "port", 0, "`port` of the application on 127.0.0.1 (default any free)")
 	cmd.Flags().BoolVar(&options.Verbose, "verbose", false, "show what builds and hooks print")
 	cmd.Flags().BoolVar(&options.Keep, "keep", false, "keep the logs of builds and hooks, in .rehearsal/")
+	completeStacks(cmd)
 	kinds.add(cmd)
 	return cmd
 }
+
+// checkPort rejects what is no port. 0 stands for any free one.
+func checkPort(port int) error {
+	if port < 0 || port > 65535 {
+		return fmt.Errorf("--port %d: want 1 to 65535, or 0 for any free port", port)
+	}
+	return nil
+}
+
+// drillList is the name by which --drill lists the drills.
+const drillList = "list"
 
 // kinds are the flags that choose the kind of rehearsal, of which only one may be set, and --json.
 type kinds struct {
@@ -73,6 +87,21 @@ func (k *kinds) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&k.permissions, "permissions", false, "compare granted with used permissions, and check both")
 	cmd.Flags().BoolVar(&k.bench, "bench", false, "measure performance, and write docs/performance.md")
 	cmd.Flags().BoolVar(&k.json, "json", false, "print the result of --load or --permissions as JSON")
+	complete(cmd, "drill", func() []string {
+		names := []string{"all", drillList}
+		for _, d := range drill.All() {
+			names = append(names, d.Name+"\t"+d.Breaks)
+		}
+		return names
+	})
+}
+
+// checkDrill rejects --drill without a name.
+func (k *kinds) checkDrill(cmd *cobra.Command) error {
+	if k.drill == "" && cmd.Flags().Changed("drill") {
+		return errors.New("--drill needs a name: see --drill list")
+	}
+	return nil
 }
 
 // scenario returns the scenario that the flags choose. More than one is an error, and so is --json for one without JSON.
@@ -86,11 +115,12 @@ func (c cli) scenario(k kinds) (rehearsal.Scenario, error) {
 	if k.load {
 		choose("--load", load.Scenario{Out: c.stdout, JSON: k.json})
 	}
-	if k.drill != "" {
-		drills, err := drill.Find(k.drill)
-		if err != nil {
-			return nil, err
-		}
+	switch drills, err := drill.Find(k.drill); {
+	case k.drill == drillList:
+		choose("--drill", nil)
+	case k.drill != "" && err != nil:
+		return nil, err
+	case k.drill != "":
 		choose("--drill", drill.Scenario{Drills: drills, Out: c.stdout})
 	}
 	if k.permissions {

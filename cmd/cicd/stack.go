@@ -23,6 +23,7 @@ type stackFlags struct {
 
 func (f *stackFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.stack, "stack", "dev", "`name` of the stack, as in Pulumi.<name>.yaml")
+	completeStacks(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
 }
 
@@ -37,7 +38,7 @@ func (c cli) open(ctx context.Context, stack string) (*automation.Stack, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(config.Project, stack, config.Values, config.Encrypted); err != nil {
+	if err := c.check(config.Project, automation.ShortName(stack), config.Values, config.Encrypted); err != nil {
 		return nil, err
 	}
 	return automation.Open(ctx, automation.Options{ProjectDir: dir, Stack: stack, Program: c.program(config.Keys()), Progress: c.stderr})

@@ -102,6 +102,12 @@ func tryLogin(ctx context.Context, registry, user, password string) (string, err
 	return string(body), err
 }
 
+// newImage replaces the application by one whose image no other release or rehearsal on this machine has: Docker pulls
+// nothing that it has, and an image need not contain a harmless change.
+func (g *drillEnv) newImage(name string) edit.Edit {
+	return misbehaving("version " + name + " in " + g.Workspace.Name)
+}
+
 func unavailable(w http.ResponseWriter) bool {
 	http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 	return true
@@ -116,7 +122,7 @@ func registryAway(ctx context.Context, g *drillEnv) error {
 		tries++
 		return tries <= 2 && unavailable(w)
 	})
-	_, err := g.releases(ctx, "While ECR is away for a moment", g.harmless(ctx, "a moment without ECR"))
+	_, err := g.releases(ctx, "While ECR is away for a moment", g.newImage("away"))
 	g.RegistryFaults().Intercept(nil)
 	if tries < 3 {
 		err = errors.Join(err, fmt.Errorf("the host asked %d times for the image, so ECR was not away", tries))
@@ -131,7 +137,7 @@ func registryDown(ctx context.Context, g *drillEnv) error {
 		return down && unavailable(w)
 	})
 	defer g.RegistryFaults().Intercept(nil)
-	return g.refuses(ctx, []edit.Edit{g.harmless(ctx, "ECR being down")},
+	return g.refuses(ctx, []edit.Edit{g.newImage("down")},
 		"stage Deploy", "BeforeInstall", "cannot be pulled", "503 Service Unavailable", "release again", "the rollback failed too")
 }
 
@@ -149,5 +155,5 @@ func pushRefused(ctx context.Context, g *drillEnv) error {
 		return true
 	})
 	defer g.RegistryFaults().Intercept(nil)
-	return g.refuses(ctx, []edit.Edit{misbehaving("version never-seen")}, "stage Build", "is not in ECR", full)
+	return g.refuses(ctx, []edit.Edit{g.newImage("never-seen")}, "stage Build", "is not in ECR", full)
 }

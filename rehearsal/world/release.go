@@ -31,11 +31,25 @@ func (w *World) ReleaseCheckout(ctx context.Context) error {
 		return err
 	}
 	w.Chapter("First release: git push of this checkout's newest commit")
-	if changed, err := github.UserGit(ctx, w.ProjectDir, "status", "--porcelain"); err == nil && changed != "" {
-		w.Note("%d uncommitted changes are not part of it", strings.Count(changed, "\n"))
+	if note := uncommitted(ctx, w.ProjectDir); note != "" {
+		w.Note("%s", note)
 	}
 	w.First, err = w.Release(ctx, w.ProjectDir, strings.TrimSpace(commit))
 	return err
+}
+
+// uncommitted says how many changes of the checkout are not in its newest commit, "" if none. What is declared is not
+// among them: the settings are read in the checkout, and infra/ is compiled into this program.
+func uncommitted(ctx context.Context, dir string) string {
+	changed, err := github.UserGit(ctx, dir, "status", "--porcelain", "--", ".", ":(exclude)Pulumi*.yaml", ":(exclude)infra")
+	switch count := strings.Count(changed, "\n"); {
+	case err != nil || count == 0:
+		return ""
+	case count == 1:
+		return "1 uncommitted change is not part of it"
+	default:
+		return fmt.Sprintf("%d uncommitted changes are not part of it", count)
+	}
 }
 
 // ReleaseChange does what the team does every day: it commits a change in a clone and pushes it. Meanwhile it sends
