@@ -7,7 +7,10 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"cicd/rehearsal/console"
 	"cicd/rehearsal/workspace"
@@ -22,6 +25,34 @@ type logs struct {
 	verbose bool
 	folder  *workspace.Logs // nil if it could not be made
 	hooks   map[string]*log // of the running lifecycle events, by file name
+
+	mu   sync.Mutex
+	last string // the last line of output, with its source
+}
+
+// latest returns the last line of output since forget, after its source, or "" if there is none.
+func (l *logs) latest() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// forget makes latest return nothing until there is output again.
+func (l *logs) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = ""
+}
+
+// remember makes the last line in p the latest.
+func (l *log) remember(p []byte) {
+	line := bytes.TrimSpace(p)
+	if line = line[bytes.LastIndexByte(line, '\n')+1:]; len(line) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.logs.last = l.source + " | " + ansi.Strip(string(line))
 }
 
 // openLogs makes the folder for the logs. Without one the rehearsal goes on: the checkout may be read-only.
@@ -136,6 +167,7 @@ func (l *logs) open(name, source string) *log {
 
 // Write implements io.Writer. It never fails.
 func (l *log) Write(p []byte) (int, error) {
+	l.remember(p)
 	l.keep(p)
 	l.show(p)
 	return len(p), nil
@@ -143,6 +175,7 @@ func (l *log) Write(p []byte) (int, error) {
 
 // line logs a line and adds the time of day, which the lines of a build already have.
 func (l *log) line(text string) {
+	l.remember([]byte(text))
 	l.keep(fmt.Appendf(nil, "%s %s\n", time.Now().Format(time.DateTime), text))
 	l.show([]byte(text + "\n"))
 }

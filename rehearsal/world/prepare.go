@@ -46,7 +46,7 @@ func (w *World) prepare(ctx context.Context) error {
 		w.Note("%s is encrypted: the rehearsal runs without it", setting)
 	}
 	w.logs = w.openLogs()
-	options := cloudOptions{port: w.Port, builtInAWS: w.BuiltInAWS, report: &reporter{Console: w.Console}, logs: w.logs}
+	options := cloudOptions{port: w.Port, builtInAWS: w.BuiltInAWS, report: &reporter{Console: w.Console, logs: w.logs}, logs: w.logs}
 	if arn := config.Values[config.Project+":connectionArn"]; arn != "" {
 		options.connections = []string{arn}
 	}

@@ -16,11 +16,17 @@ import (
 // reporter shows on the console what the pipelines do.
 type reporter struct {
 	*console.Console
-	notes notes
+	notes   notes
+	logs    *logs
+	waiting waiting
 }
 
-// observe reports actions that have ended. pipelineCreated reports the execution of a pipeline's creation.
+// observe reports actions that have ended, and from time to time those that have not. pipelineCreated reports the
+// execution of a pipeline's creation.
 func (r *reporter) observe(e codepipeline.Event) {
+	if e.Action != "" && e.Execution.Trigger != codepipeline.ByCreation {
+		r.await(e.Execution.ID+e.Stage+e.Action, e.Stage, e.Status == codepipeline.InProgress)
+	}
 	switch {
 	case e.Execution.Trigger == codepipeline.ByCreation:
 	case e.Status == codepipeline.Superseded:

@@ -111,6 +111,9 @@ func (b *build) linkCache(spec *Buildspec) error {
 		return err
 	}
 	b.cache = cache
+	if _, err := os.Stat(cache.dir()); cache.n > 1 && err != nil {
+		b.warn("other builds have this project's caches, so this one begins with an empty one, and takes longer")
+	}
 	for _, pattern := range spec.CachePaths {
 		name, place, err := b.cachePlace(pattern)
 		if err != nil {

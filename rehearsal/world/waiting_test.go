@@ -1,0 +1,37 @@
+package world
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cicd/rehearsal/console"
+)
+
+// TestLongActionIsToldOf: an action that runs for long does not leave its reader in silence.
+func TestLongActionIsToldOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var shown strings.Builder
+		c := console.New(&shown)
+		r := &reporter{Console: c, logs: &logs{Console: c, hooks: map[string]*log{}}}
+		r.await("a", "Build", true)
+		time.Sleep(reportInterval + time.Second)
+		output := r.logs.build(testBuild)
+		io.WriteString(output, "compiling\x1b[1m\nlinking\n\n")
+		time.Sleep(reportInterval)
+		r.await("a", "Build", false)
+		r.await("b", "Deploy", true)
+		r.await("b", "Deploy", false)
+		time.Sleep(10 * reportInterval)
+		c.SetOutput(io.Discard)
+		want := []string{
+			"Build has been running for 20s, and has printed nothing so far",
+			"Build has been running for 40s; its last output: build fc89457 | linking",
+		}
+		if got := strings.Join(strings.Fields(shown.String()), " "); got != strings.Join(want, " ") {
+			t.Errorf("the console shows %q, want %q", got, want)
+		}
+	})
+}
