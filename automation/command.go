@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -22,6 +23,8 @@ const skipUpdateCheck = "PULUMI_SKIP_UPDATE_CHECK=true"
 // runs one engine at a time.
 type command struct {
 	engine Engine
+	// base is the engine's environment without what a caller adds; nil is this process's.
+	base []string
 
 	// begun is closed once the engine handles signals. Nil if the engine changes nothing and may simply be stopped.
 	begun <-chan struct{}
@@ -49,7 +52,7 @@ func (c *command) Run(ctx context.Context, workdir string, stdin io.Reader, stdo
 	var out, errOut bytes.Buffer
 	cmd := exec.Command(c.engine.Path, append(args, "--non-interactive")...)
 	cmd.Dir = workdir
-	cmd.Env = append(append(os.Environ(), env...), skipUpdateCheck, "PULUMI_AUTOMATION_API=true")
+	cmd.Env = append(append(engineEnvironment(c.base), env...), "PULUMI_AUTOMATION_API=true")
 	cmd.Stdin = stdin
 	cmd.Stdout = io.MultiWriter(append(stdouts, &out)...)
 	cmd.Stderr = io.MultiWriter(append(stderrs, &errOut)...)
@@ -69,6 +72,18 @@ func (c *command) Run(ctx context.Context, workdir string, stdin io.Reader, stdo
 	}
 	c.stderr = strings.TrimSpace(errOut.String())
 	return out.String(), errOut.String(), cmd.ProcessState.ExitCode(), err
+}
+
+// engineEnvironment returns the engine's environment: base, or this process's for nil. It has no PULUMI_OPTION_* of the
+// user's, which set flags of every command of the engine, also of those that are meant for a person (pulumi, pkg/cmd/pulumi,
+// "PULUMI_OPTION"). With a value that a flag does not take, the engine panics.
+func engineEnvironment(base []string) []string {
+	if base == nil {
+		base = os.Environ()
+	}
+	return append(slices.DeleteFunc(slices.Clone(base), func(variable string) bool {
+		return strings.HasPrefix(variable, "PULUMI_OPTION_")
+	}), skipUpdateCheck)
 }
 
 // windDown interrupts the engine and waits until it ends.

@@ -5,7 +5,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -58,5 +60,22 @@ while :; do sleep 0.01; done
 	}
 	if stdout != "running\ninterrupted\n" {
 		t.Errorf("the engine printed %q, want one interruption", stdout)
+	}
+}
+
+// TestOptionsOfTheUser: PULUMI_OPTION_* are for the user's own commands. With this one, the engine would panic.
+func TestOptionsOfTheUser(t *testing.T) {
+	t.Setenv("PULUMI_OPTION_PARALLEL", "many")
+	t.Setenv("PULUMI_HOME", "/of/the/user")
+	for name, base := range map[string][]string{"the user's": nil, "a stated one": {"PULUMI_OPTION_JSON=true", "PATH=/bin"}} {
+		environment := engineEnvironment(base)
+		for _, variable := range environment {
+			if strings.HasPrefix(variable, "PULUMI_OPTION_") {
+				t.Errorf("%s environment has %s", name, variable)
+			}
+		}
+		if got := slices.Contains(environment, "PULUMI_HOME=/of/the/user"); got != (base == nil) {
+			t.Errorf("%s environment has the user's PULUMI_HOME: %t", name, got)
+		}
 	}
 }

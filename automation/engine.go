@@ -56,7 +56,7 @@ func FindEngine(ctx context.Context, projectDir string, progress io.Writer) (Eng
 
 func engineVersion(ctx context.Context, path string) (semver.Version, error) {
 	cmd := exec.CommandContext(ctx, path, "version")
-	cmd.Env = append(cmd.Environ(), skipUpdateCheck)
+	cmd.Env = engineEnvironment(nil)
 	out, err := cmd.Output()
 	if err != nil {
 		return semver.Version{}, fmt.Errorf("its version: %w", err)

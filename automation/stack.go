@@ -30,7 +30,9 @@ type Options struct {
 	Stack string
 	// Program declares the stack's resources.
 	Program pulumi.RunFunc
-	// Env adds to or overrides this process's environment for the engine and its plugins.
+	// Environment is that of the engine and its plugins, as NAME=value. Default: this process's.
+	Environment []string
+	// Env adds to or overrides it.
 	Env map[string]string
 	// Progress receives progress line by line, at most 80 columns wide. Default: discarded.
 	Progress io.Writer
@@ -65,7 +67,7 @@ func Open(ctx context.Context, o Options) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{name: o.Stack, program: o.Program, progress: o.Progress, command: &command{engine: engine}}
+	s := &Stack{name: o.Stack, program: o.Program, progress: o.Progress, command: &command{engine: engine, base: o.Environment}}
 	local, err := auto.NewLocalWorkspace(ctx, auto.WorkDir(o.WorkDir), auto.Program(o.Program), auto.EnvVars(o.Env), auto.Pulumi(s.command))
 	if err != nil {
 		return nil, fmt.Errorf("workspace %s: %w", o.WorkDir, err)

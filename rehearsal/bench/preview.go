@@ -48,7 +48,7 @@ func (b *bench) openEmptyStack(ctx context.Context) (*automation.Stack, error) {
 		}
 	}
 	return automation.Open(ctx, automation.Options{
-		ProjectDir: b.ProjectDir, WorkDir: dir, Stack: "dev", Env: b.EngineEnvironment(),
+		ProjectDir: b.ProjectDir, WorkDir: dir, Stack: "dev", Environment: b.Environment(), Env: b.EngineEnvironment(),
 		Program: func(*pulumi.Context) error { return nil },
 	})
 }

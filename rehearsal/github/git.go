@@ -56,12 +56,16 @@ func failure(ctx context.Context, args []string, said string, err error) error {
 }
 
 // ownEnvironment is Git's environment in the rehearsal's own repositories. Git looks for the user's settings, ignored
-// files and attributes in HOME and XDG_CONFIG_HOME, and obeys some fifty GIT_* variables; see git(1), git-config(1)
-// and gitattributes(5). GIT_EXEC_PATH is where a relocated Git finds its own programs.
+// files and attributes in HOME and XDG_CONFIG_HOME, and obeys some fifty GIT_* variables and others, such as a language;
+// see git(1), git-config(1) and gitattributes(5). Of the user's it gets where programs are: PATH, and what a relocated Git
+// needs to find its own.
 func ownEnvironment() []string {
-	environment := slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		return strings.HasPrefix(kv, "GIT_") && !strings.HasPrefix(kv, "GIT_EXEC_PATH=")
-	})
+	var environment []string
+	for _, name := range []string{"PATH", "GIT_EXEC_PATH", "LD_LIBRARY_PATH", "TMPDIR"} {
+		if value, set := os.LookupEnv(name); set {
+			environment = append(environment, name+"="+value)
+		}
+	}
 	return append(environment,
 		"HOME="+os.DevNull, "XDG_CONFIG_HOME="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_ATTR_NOSYSTEM=1",
 		"GIT_TEMPLATE_DIR=",                                                             // no hooks, settings or attributes in a new repository

@@ -89,19 +89,28 @@ type machine struct {
 	dockerHost string
 }
 
-// inherited are the user's variables that builds and hooks get too: the language, and how to reach the internet.
-var inherited = []string{"LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "GOPROXY", "SSL_CERT_FILE"}
+// inherited are the user's variables that builds, hooks and the engine get too: how to reach the internet.
+var inherited = []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "GOPROXY", "SSL_CERT_FILE"}
 
-// environment is the part of the environment that builds and hooks share. It excludes the user's AWS settings.
+// locale is English in UTF-8, as CodeBuild's images have it (aws/aws-codebuild-docker-images, al/x86_64/standard/5.0/Dockerfile,
+// "Set locale"). Unlike en_US, every system has this one.
+const locale = "LC_ALL=C.UTF-8"
+
+// environment is the part of the environment that builds, hooks and the engine share. It is all that they get of the
+// user's: neither settings of AWS, Pulumi, Git or Go, nor a language.
 func (m machine) environment(work *workspace.Workspace) []string {
 	environment := []string{
-		"PATH=" + m.path, "DOCKER_HOST=" + m.dockerHost, workspace.ProcessMark + "=" + work.Name,
+		"PATH=" + m.path, "DOCKER_HOST=" + m.dockerHost, workspace.ProcessMark + "=" + work.Name, locale,
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
 	}
 	for _, name := range inherited {
 		if value := os.Getenv(name); value != "" {
 			environment = append(environment, name+"="+value)
 		}
+	}
+	// The stand-ins are on this machine, where no proxy may look for them. Clients differ in which name they read.
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		environment = append(environment, name+"="+strings.TrimPrefix(os.Getenv(name)+",127.0.0.1,localhost", ","))
 	}
 	return environment
 }

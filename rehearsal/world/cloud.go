@@ -135,7 +135,9 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 	// Every build creates and deletes hundreds of files. In a block group with many recent deletions, ext4 is slow to find
 	// an inode for a new file (fs/ext4/ialloc.c, recently_deleted). With this attribute, which other file systems may lack,
 	// each folder in it gets a block group of its own (chattr(1): "top of directory hierarchies").
-	_ = exec.Command("chattr", "+T", builds).Run()
+	chattr := exec.Command("chattr", "+T", builds)
+	chattr.Env = []string{}
+	_ = chattr.Run()
 	c.builds = &codebuild.Runner{
 		Account: c.account, Authority: c.authority, Dir: builds, CacheDir: o.buildCache, Environment: c.buildEnvironment,
 		Log: c.logs.build,

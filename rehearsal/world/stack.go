@@ -32,7 +32,7 @@ func (w *World) openStack(ctx context.Context, dir string, program pulumi.RunFun
 		return err
 	}
 	stack, err := automation.Open(ctx, automation.Options{
-		ProjectDir: w.ProjectDir, WorkDir: dir, Stack: w.Stack, Program: program, Env: w.EngineEnvironment(),
+		ProjectDir: w.ProjectDir, WorkDir: dir, Stack: w.Stack, Program: program, Environment: w.Environment(), Env: w.EngineEnvironment(),
 	})
 	if err != nil {
 		return err
@@ -41,7 +41,10 @@ func (w *World) openStack(ctx context.Context, dir string, program pulumi.RunFun
 	return nil
 }
 
-// EngineEnvironment is what the engine gets in addition to this process's environment.
+// Environment is what the engine shares with builds and hooks.
+func (w *World) Environment() []string { return w.cloud.machine.environment(w.Workspace) }
+
+// EngineEnvironment is what the engine gets in addition to what it shares with builds and hooks.
 func (w *World) EngineEnvironment() map[string]string {
 	return map[string]string{
 		"PULUMI_BACKEND_URL":       "file://" + w.Workspace.Path("state"),

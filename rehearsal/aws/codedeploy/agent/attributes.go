@@ -148,9 +148,14 @@ func (c changeContext) apply(e execution, cleanup io.Writer) error {
 // removeContext undoes changeContext. The agent ignores whether that worked.
 func removeContext(object string) { runTool("semanage", "fcontext", "-d", object) }
 
+// toolEnvironment is the environment of the programs that the agent itself runs: nothing of the user's but where they are.
+func toolEnvironment() []string { return []string{"PATH=" + os.Getenv("PATH")} }
+
 // runTool returns a command's exit code (127 if it does not exist, as in a shell) and its last output as a hint.
 func runTool(name string, args ...string) (code int, hint string) {
-	output, err := exec.Command(name, args...).CombinedOutput()
+	cmd := exec.Command(name, args...)
+	cmd.Env = toolEnvironment()
+	output, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:

@@ -134,7 +134,7 @@ func (e execution) lintBundle() {
 // untar runs tar as linux_util.rb does.
 func untar(ctx context.Context, flags, bundle, dir string) error {
 	cmd := exec.CommandContext(ctx, "tar", flags, bundle)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, toolEnvironment() // GNU tar also obeys TAR_OPTIONS
 	output, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
