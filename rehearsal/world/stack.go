@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"cicd/rehearsal/workspace"
@@ -62,6 +63,9 @@ func (w *World) EngineEnvironment() map[string]string {
 func (w *World) bringUp(ctx context.Context) error {
 	w.Chapter("Infrastructure of stack %s", w.Stack)
 	if err := w.up(ctx); err != nil {
+		return err
+	}
+	if err := checkArchitecture(w.cloud.account, runtime.GOARCH, emulates); err != nil {
 		return err
 	}
 	connection := w.stack.output("connectionArn")
