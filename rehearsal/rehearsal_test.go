@@ -2,11 +2,9 @@ package rehearsal
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -136,26 +134,8 @@ func TestRefusedAtOnce(t *testing.T) {
 
 func TestOtherApplication(t *testing.T) {
 	dockertest.Need(t)
-	gcc, err := exec.LookPath("gcc")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip("no gcc to compile an application that is not in Go")
-	}
 	project := testproject.New(t)
-	source, err := filepath.Abs(filepath.Join("testdata", "other", "main.c"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	webapp := filepath.Join(project, "webapp")
-	if err := errors.Join(os.RemoveAll(webapp), os.Mkdir(webapp, 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command(gcc, "-O1", "-static", "-o", filepath.Join(webapp, "server"), source).CombinedOutput(); err != nil {
-		t.Fatalf("gcc: %v: %s", err, out)
-	}
-	testproject.PackServer(t, webapp)
+	testproject.ReplaceByC(t, project, "rehearsal/testdata/other/main.c")
 	testproject.Apply(t, project, edit.Replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false", "cicd:connectionAuthorized: false\n  cicd:containerPort: 9000\n  cicd:healthPath: /ready"))
 	testproject.Commit(t, project, "Another application")
 	var stdout, stderr bytes.Buffer

@@ -1,6 +1,7 @@
 package testproject
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,4 +87,26 @@ func PackServer(t *testing.T, dir string) {
 		t.Fatalf("tar: %v: %s", err, out)
 	}
 	Apply(t, dir, edit.Write("Dockerfile", "FROM scratch\nADD server.tar /\nENTRYPOINT [\"/server\"]\n"))
+}
+
+// ReplaceByC replaces the application by one in C, compiled from a source file of this project, and commits it. Without a
+// compiler the test is skipped, except in CI.
+func ReplaceByC(t *testing.T, dir, source string) {
+	t.Helper()
+	gcc, err := exec.LookPath("gcc")
+	if err != nil && os.Getenv("CI") == "true" {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Skip("no gcc to compile an application that is not in Go")
+	}
+	webapp := filepath.Join(dir, "webapp")
+	if err := errors.Join(os.RemoveAll(webapp), os.Mkdir(webapp, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(gcc, "-O1", "-static", "-o", filepath.Join(webapp, "server"), filepath.Join(Root(t), source)).CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v: %s", err, out)
+	}
+	PackServer(t, webapp)
+	Commit(t, dir, "An application in C")
 }

@@ -16,30 +16,41 @@ import (
 	"cicd/rehearsal/world"
 )
 
-// TestDrills runs every drill in two parallel rehearsals: most of a drill is waiting.
+// TestDrills runs every drill with the embedded application, and with one in C that knows nothing of this project and
+// whose image does not change with a harmless change. Each time in two parallel rehearsals: most of a drill is waiting.
 func TestDrills(t *testing.T) {
 	dockertest.Need(t)
 	halves := make([][]Drill, 2)
 	for i, d := range All() {
 		halves[i%2] = append(halves[i%2], d)
 	}
-	for _, drills := range halves {
-		t.Run(drills[0].Name+" and others", func(t *testing.T) {
-			t.Parallel()
-			project := testproject.New(t)
-			clean := rehearsaltest.WantClean(t, project)
-			var stdout, stderr bytes.Buffer
-			err := rehearsal.Run(t.Context(), rehearsaltest.Options(project, rehearsal.DefaultStack, &stderr), Scenario{Drills: drills, Out: &stdout})
-			if err != nil {
-				t.Fatalf("%v\n%s%s", err, &stderr, &stdout)
-			}
-			t.Logf("\n%s", &stdout)
-			if lines := strings.Count(stdout.String(), "\n"); lines != len(drills) {
-				t.Errorf("%d lines, want one for each of the %d drills:\n%s", lines, len(drills), &stdout)
-			}
-			clean()
-		})
+	for _, application := range []string{"", "deploy-scripts/testdata/c/server.c"} {
+		for _, drills := range halves {
+			t.Run(drills[0].Name+" and others "+application, func(t *testing.T) {
+				t.Parallel()
+				runDrills(t, drills, application)
+			})
+		}
 	}
+}
+
+// runDrills runs drills in a rehearsal of the embedded application, or of one in C.
+func runDrills(t *testing.T, drills []Drill, application string) {
+	project := testproject.New(t)
+	if application != "" {
+		testproject.ReplaceByC(t, project, application)
+	}
+	clean := rehearsaltest.WantClean(t, project)
+	var stdout, stderr bytes.Buffer
+	err := rehearsal.Run(t.Context(), rehearsaltest.Options(project, rehearsal.DefaultStack, &stderr), Scenario{Drills: drills, Out: &stdout})
+	if err != nil {
+		t.Fatalf("%v\n%s%s", err, &stderr, &stdout)
+	}
+	t.Logf("\n%s", &stdout)
+	if lines := strings.Count(stdout.String(), "\n"); lines != len(drills) {
+		t.Errorf("%d lines, want one for each of the %d drills:\n%s", lines, len(drills), &stdout)
+	}
+	clean()
 }
 
 // TestDrillTable checks the rules that every drill must follow.
