@@ -93,15 +93,17 @@ func (l *logs) build(id string) io.WriteCloser {
 
 // hook logs a lifecycle event's output, in the format of the agent's scripts.log. An event without output has no log.
 func (l *logs) hook(e codedeploy.Event) {
-	name := hookLog(e.Deployment, e.Instance, e.Lifecycle)
+	name, source := hookLog(e.Deployment, e.Instance, e.Lifecycle), fmt.Sprintf("%s %.7s", e.Lifecycle, e.Instance)
 	one := l.hooks[name]
 	switch {
 	case e.Line != nil:
 		if one == nil {
-			one = l.open(name, fmt.Sprintf("%s %.7s", e.Lifecycle, e.Instance))
+			one = l.open(name, source)
 			l.hooks[name] = one
 		}
 		one.line(e.Line.Text)
+	case e.Lifecycle != "" && e.Status == codedeploy.InProgress:
+		(&log{logs: l, source: source}).remember([]byte("(has begun)"))
 	case one != nil && e.Status != codedeploy.InProgress:
 		if e.Err != nil {
 			one.line(e.Err.Error())

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cicd/rehearsal/aws/codedeploy"
 	"cicd/rehearsal/console"
 )
 
@@ -23,12 +24,15 @@ func TestLongActionIsToldOf(t *testing.T) {
 		time.Sleep(reportInterval)
 		r.await("a", "Build", false)
 		r.await("b", "Deploy", true)
+		r.logs.hook(codedeploy.Event{Deployment: "d-1", Instance: "i-0123456789", Lifecycle: "ApplicationStart", Status: codedeploy.InProgress})
+		time.Sleep(reportInterval + time.Second)
 		r.await("b", "Deploy", false)
 		time.Sleep(10 * reportInterval)
 		c.SetOutput(io.Discard)
 		want := []string{
 			"Build has been running for 20s, and has printed nothing so far",
 			"Build has been running for 40s; its last output: build fc89457 | linking",
+			"Deploy has been running for 20s; its last output: ApplicationStart i-01234 | (has begun)",
 		}
 		if got := strings.Join(strings.Fields(shown.String()), " "); got != strings.Join(want, " ") {
 			t.Errorf("the console shows %q, want %q", got, want)
