@@ -92,8 +92,8 @@ type machine struct {
 // inherited are the user's variables that builds, hooks and the engine get too: how to reach the internet.
 var inherited = []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "GOPROXY", "SSL_CERT_FILE"}
 
-// locale is English in UTF-8, as CodeBuild's images have it (aws/aws-codebuild-docker-images, al/x86_64/standard/5.0/Dockerfile,
-// "Set locale"). Unlike en_US, every system has this one.
+// locale is English in UTF-8, as CodeBuild's images have it (aws/aws-codebuild-docker-images,
+// al/x86_64/standard/5.0/Dockerfile, "Set locale"). Unlike en_US, every system has this one.
 const locale = "LC_ALL=C.UTF-8"
 
 // environment is the part of the environment that builds, hooks and the engine share. It is all that they get of the
