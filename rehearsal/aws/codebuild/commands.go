@@ -104,7 +104,9 @@ func (r *Runner) versionHere(name, path string) string {
 	version, known := r.versions[name]
 	if !known {
 		ask := curated().Languages[name].Version
-		out, _ := exec.Command(findCommand(ask[0], path), ask[1:]...).CombinedOutput()
+		cmd := exec.Command(findCommand(ask[0], path), ask[1:]...)
+		cmd.Env = []string{"PATH=" + path}
+		out, _ := cmd.CombinedOutput()
 		version = number.FindString(strings.Replace(string(out), `version "1.`, `version "`, 1)) // Java 8 calls itself 1.8
 		if r.versions == nil {
 			r.versions = map[string]string{}

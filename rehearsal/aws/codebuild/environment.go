@@ -87,7 +87,9 @@ func hasLocale(name string) bool {
 }
 
 var locales = sync.OnceValue(func() []string {
-	out, _ := exec.Command("locale", "-a").Output()
+	cmd := exec.Command("locale", "-a")
+	cmd.Env = []string{}
+	out, _ := cmd.Output()
 	return strings.Fields(string(out))
 })
 
