@@ -20,10 +20,21 @@ type load struct {
 	first        atomic.Value // the first failure
 }
 
-// startLoad starts 16 busy clients with kept-alive connections, half of them sending bodies, and some with requests of 3 s.
-// Each has its own connection: in a shared pool, some would be idle for long.
+// startLoad starts 16 busy clients with kept-alive connections, half of them sending bodies, some with requests of 3 s, and
+// one with a stream of each kind. Each has its own connection: in a shared pool, some would be idle for long.
 func startLoad(h *host, slow int) *load {
 	l := &load{done: make(chan struct{})}
+	for kind := range streams {
+		l.wg.Go(func() {
+			ended, err := converse(kind, h.edge, l.done)
+			if err == nil && ended == 0 {
+				err = fmt.Errorf("%s: no release has ended the stream", kind)
+			}
+			if err != nil {
+				l.fail(err)
+			}
+		})
+	}
 	for i := range 16 + slow {
 		l.wg.Add(1)
 		go func() {
@@ -65,7 +76,13 @@ func (l *load) send(client *http.Client, method, url string, body io.Reader) {
 			err = fmt.Errorf("%s: %s", method, response.Status)
 		}
 	}
-	if err != nil && l.failed.Add(1) == 1 {
+	if err != nil {
+		l.fail(err)
+	}
+}
+
+func (l *load) fail(err error) {
+	if l.failed.Add(1) == 1 {
 		l.first.Store(err.Error())
 	}
 }

@@ -42,9 +42,13 @@ func main() {
 		_, _ = w.Write(body)
 	})
 
-	server := &http.Server{Addr: ":" + os.Getenv("PORT")}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM)
+	stopping, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	serveStreams(stopping)
+
+	server := &http.Server{Addr: ":" + os.Getenv("PORT"), Protocols: new(http.Protocols)}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true) // for gRPC
 	go func() {
 		fmt.Println("listening")
 		if err := server.ListenAndServe(); err != http.ErrServerClosed {
@@ -52,6 +56,6 @@ func main() {
 			os.Exit(1)
 		}
 	}()
-	<-stop
+	<-stopping.Done()
 	_ = server.Shutdown(context.Background()) // no deadline: the tests' requests end by themselves
 }
