@@ -66,7 +66,7 @@ func newHost(t *testing.T, env ...string) *host {
 	h.env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PATH="+h.home+":"+os.Getenv("PATH"), "HOME="+h.home, "TMPDIR="+h.tmp, "APP_NAME="+h.app, "EDGE_PORT="+h.edge,
 		"EDGE_IMAGE="+edgeImage(t),
 		"GOCACHE="+goEnv(t, "GOCACHE"), "GOPATH="+goEnv(t, "GOPATH"),
-		"REPOSITORY_URL="+h.registry+"/team/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/healthz", "GOARCH="+runtime.GOARCH, "AWS_REGION=eu-central-1")
+		"REPOSITORY_URL="+h.registry+"/team/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/healthz", "HEALTH_HOST=app.example.com", "GOARCH="+runtime.GOARCH, "AWS_REGION=eu-central-1")
 	h.env = slices.Concat(h.env, aws, env)
 	t.Cleanup(func() {
 		remove(t, "container rm --force --volumes", "container ls --all --quiet --filter name=^/"+h.app+"-")

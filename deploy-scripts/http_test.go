@@ -2,9 +2,12 @@ package deployscripts_test
 
 import (
 	"bufio"
+	"cmp"
+	"io"
 	"net"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,40 +27,103 @@ func TestHTTPGet(t *testing.T) {
 		{"no such header", "HTTP/1.1 503 Service Unavailable\r\n\r\n", "503 -"},
 		{"no reason", "HTTP/1.1 200\r\n\r\n", "200 -"},
 		{"nothing but line feeds", "HTTP/1.0 204 No Content\nServer: x\n\n", "204 -"},
-		{"no answer", "", "000 -"},
-		{"half an answer", "HTTP/1.1 200 OK\r\nContent-Le", "000 -"},
+		{"no answer", "", ""},
+		{"half an answer", "HTTP/1.1 200 OK\r\nContent-Le", ""},
+		{"not HTTP", "220 mail.example.com ESMTP\r\n\r\n", "not-http -"},
+		{"TLS", "\x15\x03\x01\x00\x02\x02\x46\n\n", "not-http -"},
 	}
+	script := shortWaits(t)
 	for _, tt := range tests {
 		for _, hangsUp := range []bool{false, true} {
-			name := tt.name
+			name, want := tt.name, cmp.Or(tt.want, "timeout -")
 			if hangsUp {
-				name += ", then the end"
+				name, want = name+", then the end", cmp.Or(tt.want, "closed -")
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				address := answering(t, tt.answer, hangsUp)
 				host, port, _ := net.SplitHostPort(address)
 				start := time.Now()
-				got, err := sourced(t, "", "hooks/lib/http.sh", "http_get "+host+" "+port+" /healthz")
-				if err != nil || got != tt.want {
-					t.Errorf("http_get prints %q (%v), want %q", got, err, tt.want)
+				got, err := sourced(t, "", script, "http_get "+host+" "+port+" /healthz")
+				if err != nil || got != want {
+					t.Errorf("http_get prints %q (%v), want %q", got, err, want)
 				}
 				if took := time.Since(start); took > 3500*time.Millisecond {
-					t.Errorf("it took %s, want 2 s at most for a line", took)
+					t.Errorf("it took %s, want 2 s at most for the header", took)
 				}
 			})
 		}
 	}
 	t.Run("nobody listens", func(t *testing.T) {
 		host, port, _ := net.SplitHostPort(freeAddress(t))
-		if got, err := sourced(t, "", "hooks/lib/http.sh", "http_get "+host+" "+port+" /healthz"); err != nil || got != "000 -" {
-			t.Errorf("http_get prints %q (%v), want 000 -", got, err)
+		if got, err := sourced(t, "", script, "http_get "+host+" "+port+" /healthz"); err != nil || got != "refused -" {
+			t.Errorf("http_get prints %q (%v), want refused -", got, err)
+		}
+	})
+	t.Run("reset", func(t *testing.T) {
+		l := listen(t, func(conn net.Conn) {
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			_ = conn.(*net.TCPConn).SetLinger(0)
+			conn.Close()
+		})
+		host, port, _ := net.SplitHostPort(l)
+		if got, err := sourced(t, "", script, "http_get "+host+" "+port+" /healthz"); err != nil || got != "reset -" {
+			t.Errorf("http_get prints %q (%v), want reset -", got, err)
+		}
+	})
+	t.Run("drips", func(t *testing.T) { // a line a second, for ever
+		l := listen(t, func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+			for range time.Tick(time.Second) {
+				if _, err := io.WriteString(conn, "X: y\r\n"); err != nil {
+					return
+				}
+			}
+		})
+		host, port, _ := net.SplitHostPort(l)
+		if got, err := sourced(t, "", script, "http_get "+host+" "+port+" /healthz"); err != nil || got != "timeout -" {
+			t.Errorf("http_get prints %q (%v), want timeout -", got, err)
+		}
+	})
+	t.Run("the header Host", func(t *testing.T) {
+		asked := make(chan string, 1)
+		l := listen(t, func(conn net.Conn) {
+			if request, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				asked <- request.Host
+			}
+			conn.Close()
+		})
+		host, port, _ := net.SplitHostPort(l)
+		_, err := sourced(t, "HEALTH_HOST=www.example.com", script, "http_get "+host+" "+port+" /healthz")
+		if got := <-asked; err != nil || got != "www.example.com" {
+			t.Errorf("it asks for %q (%v), want www.example.com", got, err)
 		}
 	})
 }
 
+// shortWaits returns a copy of hooks/lib/http.sh that waits 2 s.
+func shortWaits(t *testing.T) string {
+	t.Helper()
+	script := filepath.Join(t.TempDir(), "http.sh")
+	copyFile(t, "hooks/lib/http.sh", script)
+	edit(t, script, `HTTP_SECONDS=\d+`, "HTTP_SECONDS=2")
+	return script
+}
+
 // answering listens and gives each client the same answer after its request.
 func answering(t *testing.T, answer string, hangsUp bool) (address string) {
+	t.Helper()
+	return listen(t, func(conn net.Conn) {
+		_, _ = http.ReadRequest(bufio.NewReader(conn)) // all of it: closing earlier would reset the connection
+		_, _ = io.WriteString(conn, answer)
+		if hangsUp {
+			conn.Close()
+		}
+	})
+}
+
+// listen runs a function for each connection.
+func listen(t *testing.T, serve func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -71,11 +137,7 @@ func answering(t *testing.T, answer string, hangsUp bool) (address string) {
 				return
 			}
 			t.Cleanup(func() { conn.Close() })
-			_, _ = http.ReadRequest(bufio.NewReader(conn)) // all of it: closing earlier would reset the connection
-			_, _ = conn.Write([]byte(answer))
-			if hangsUp {
-				conn.Close()
-			}
+			go serve(conn)
 		}
 	}()
 	return l.Addr().String()

@@ -54,6 +54,10 @@ func TestFailedReleaseLeavesOldServing(t *testing.T) {
 		want  string
 	}{
 		{"never healthy", app(t, "bad", "unhealthy"), [2]string{}, `did not answer 200 on port 8080, path /healthz, 3 times in a row within 3 s \(last status: 503\)`},
+		{"refuses the Host header", app(t, "bad", "asks-host"), [2]string{"HEALTH_HOST=.*", "HEALTH_HOST=192.0.2.1"}, `\(last status: 400\): it may refuse the header 'Host: 192.0.2.1'`},
+		{"listens on the loopback interface", app(t, "bad", "loopback"), [2]string{}, `\(last status: (closed|reset|refused)\): it listens on the loopback interface alone`},
+		{"listens on another port", app(t, "bad", "elsewhere"), [2]string{}, `\(last status: (closed|reset|refused)\): it does not listen on port 8080, but on 3000`},
+		{"hangs up", app(t, "bad", "hangs-up"), [2]string{}, `\(last status: closed\): it accepts a connection and ends it without an answer`},
 		{"comes and goes", app(t, "bad", "flapping"), [2]string{}, `did not answer 200`},
 		{"ends at once", app(t, "bad", "exits"), [2]string{}, `ended with exit code 3 before it was healthy; its last output: cannot reach the database`},
 		{"cannot be started", func(webapp string) {
@@ -97,6 +101,19 @@ func edit(t *testing.T, path, pattern, replacement string) {
 		t.Fatalf("%s has nothing that matches %q", path, pattern)
 	}
 	write(t, path, changed)
+}
+
+// TestUnusualHealthPaths has an application that needs 3 s for each answer of its health path, and one that wants its own name in the
+// header Host.
+func TestUnusualHealthPaths(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	for i, mode := range []string{"thinks", "asks-host"} {
+		h.mustDeploy(h.mustBuild(i+1, app(t, mode, mode)))
+		if got := h.answer(); got != mode {
+			t.Errorf("answer %q, want %q", got, mode)
+		}
+	}
 }
 
 func TestEdge(t *testing.T) {

@@ -24,13 +24,15 @@ type BuildArgs struct {
 	// ContainerPort and HealthPath are the contract with the application; they travel with the bundle.
 	ContainerPort int
 	HealthPath    string
+	// Address is where visitors reach the application.
+	Address pulumi.StringInput
 	// LogRetentionDays must be a period that CloudWatch Logs offers.
 	LogRetentionDays int
 }
 
 func (a *BuildArgs) validate() error {
-	if a.Registry == nil || a.Store == nil {
-		return errors.New("a Registry and a Store are required")
+	if a.Registry == nil || a.Store == nil || a.Address == nil {
+		return errors.New("a Registry, a Store and an Address are required")
 	}
 	return nil
 }
@@ -137,6 +139,7 @@ func (a *BuildArgs) project(role *role, logs *cloudwatch.LogGroup) *codebuild.Pr
 				plaintext("REPOSITORY_URL", a.Registry.RepositoryURL),
 				plaintext("CONTAINER_PORT", pulumi.String(strconv.Itoa(a.ContainerPort))),
 				plaintext("HEALTH_PATH", pulumi.String(a.HealthPath)),
+				plaintext("HEALTH_HOST", a.Address), // applications check the header Host
 				plaintext("GOARCH", pulumi.String(a.Architecture.goarch())),
 			},
 		},

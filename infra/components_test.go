@@ -89,6 +89,7 @@ func TestBuild(t *testing.T) {
 					{"name": "REPOSITORY_URL", "type": "PLAINTEXT", "value": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/cicd-dev"},
 					{"name": "CONTAINER_PORT", "type": "PLAINTEXT", "value": "3000"},
 					{"name": "HEALTH_PATH", "type": "PLAINTEXT", "value": "/up"},
+					{"name": "HEALTH_HOST", "type": "PLAINTEXT", "value": "198.51.100.80"},
 					{"name": "GOARCH", "type": "PLAINTEXT", "value": "`+tt.goarch+`"}
 				]
 			},
@@ -230,7 +231,7 @@ func TestComponentsReject(t *testing.T) {
 			_, err := NewSource(ctx, "x", &SourceArgs{Repository: "example/webapp"})
 			return err
 		}},
-		{"build", "a Registry and a Store", func(ctx *pulumi.Context) error {
+		{"build", "a Registry, a Store and an Address", func(ctx *pulumi.Context) error {
 			_, err := NewBuild(ctx, "x", &BuildArgs{})
 			return err
 		}},

@@ -129,18 +129,6 @@ func newComponents(ctx *pulumi.Context, s settings, scope Scope, providers pulum
 	if err != nil {
 		return nil, err
 	}
-	build, err := NewBuild(ctx, name, &BuildArgs{
-		Scope:            scope,
-		Architecture:     architectureOf(s.InstanceType),
-		Registry:         registry,
-		Store:            store,
-		ContainerPort:    s.ContainerPort,
-		HealthPath:       s.HealthPath,
-		LogRetentionDays: s.LogRetentionDays,
-	}, providers)
-	if err != nil {
-		return nil, err
-	}
 	target, err := NewTarget(ctx, name, &TargetArgs{
 		Scope:        scope,
 		Registry:     registry,
@@ -149,6 +137,19 @@ func newComponents(ctx *pulumi.Context, s settings, scope Scope, providers pulum
 		OperatorCIDR: s.OperatorIP,
 		SSHPublicKey: s.SSHPublicKey,
 		Protect:      s.Protect,
+	}, providers)
+	if err != nil {
+		return nil, err
+	}
+	build, err := NewBuild(ctx, name, &BuildArgs{
+		Scope:            scope,
+		Architecture:     architectureOf(s.InstanceType),
+		Registry:         registry,
+		Store:            store,
+		ContainerPort:    s.ContainerPort,
+		HealthPath:       s.HealthPath,
+		Address:          target.PublicIP,
+		LogRetentionDays: s.LogRetentionDays,
 	}, providers)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,7 @@
 #
 # What the build's scripts share: the checked environment, paths, logging, and how to end. Sourced, not run.
 #
-# Reads: COMMIT_ID, REPOSITORY_URL, CONTAINER_PORT, HEALTH_PATH, GOARCH, AWS_REGION
+# Reads: COMMIT_ID, REPOSITORY_URL, CONTAINER_PORT, HEALTH_PATH, HEALTH_HOST, GOARCH, AWS_REGION
 
 log() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
@@ -27,6 +27,7 @@ check_environment() {
   [[ "${REPOSITORY_URL:-}" =~ ^[A-Za-z0-9.:-]+/[a-z0-9._/-]+$ ]] || problems+=("REPOSITORY_URL '${REPOSITORY_URL:-}': want registry/name")
   [[ "${CONTAINER_PORT:-}" =~ ^[1-9][0-9]{0,4}$ ]] || problems+=("CONTAINER_PORT '${CONTAINER_PORT:-}': want a port number")
   [[ "${HEALTH_PATH:-}" =~ ^/[!-~]*$ ]] || problems+=("HEALTH_PATH '${HEALTH_PATH:-}': want a path such as /healthz")
+  [[ "${HEALTH_HOST:-}" =~ ^[A-Za-z0-9.:-]+$ ]] || problems+=("HEALTH_HOST '${HEALTH_HOST:-}': want the stack's name or address")
   [[ "${GOARCH:-}" =~ ^(amd64|arm64)$ ]] || problems+=("GOARCH '${GOARCH:-}': want amd64 or arm64")
   [[ "${AWS_REGION:-}" =~ ^[a-z0-9-]+$ ]] || problems+=("AWS_REGION '${AWS_REGION:-}': want a region such as eu-central-1")
   ((${#problems[@]} == 0)) || die "wrong environment: $(printf '%s; ' "${problems[@]}")"

@@ -20,6 +20,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/http.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
 # shellcheck source=lib/candidate.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/candidate.sh"
+# shellcheck source=lib/advice.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/advice.sh"
 # shellcheck source=lib/caddyfile.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/caddyfile.sh"
 # shellcheck source=lib/edge.sh

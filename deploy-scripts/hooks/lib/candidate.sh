@@ -63,7 +63,7 @@ await_health() {
       [[ "$looked" == "$SECONDS" ]] || check_running # once a second
       looked="$SECONDS"
     fi
-    ((SECONDS < deadline)) || give_up "did not answer 200 on port $CONTAINER_PORT, path $HEALTH_PATH, $HEALTHY_IN_A_ROW times in a row within $HEALTH_SECONDS s (last status: $status): check containerPort and healthPath"
+    ((SECONDS < deadline)) || give_up "did not answer 200 on port $CONTAINER_PORT, path $HEALTH_PATH, $HEALTHY_IN_A_ROW times in a row within $HEALTH_SECONDS s (last status: $status): $(advice "$status")"
     sleep "$HEALTH_PAUSE"
   done
 }

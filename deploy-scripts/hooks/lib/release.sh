@@ -17,14 +17,14 @@ die() {
 # terminated logs why the hook got SIGTERM.
 terminated() { log "SIGTERM: the timeout of this hook in appspec.yml has passed"; }
 
-# load_release sets IMAGE, COMMIT, REGISTRY, AWS_REGION, CONTAINER_PORT and HEALTH_PATH. The file is data: no shell runs it.
+# load_release sets IMAGE, COMMIT, REGISTRY, AWS_REGION, CONTAINER_PORT, HEALTH_PATH and HEALTH_HOST. The file is data: no shell runs it.
 load_release() {
   local file line problems=()
   file="$(dirname "${BASH_SOURCE[0]}")/../../release.env"
   [[ -r "$file" ]] || die "release.env is missing from the bundle: the build writes it"
   while read -r line; do
     case "${line%%=*}" in
-      IMAGE | COMMIT | REGISTRY | AWS_REGION | CONTAINER_PORT | HEALTH_PATH) printf -v "${line%%=*}" '%s' "${line#*=}" ;;
+      IMAGE | COMMIT | REGISTRY | AWS_REGION | CONTAINER_PORT | HEALTH_PATH | HEALTH_HOST) printf -v "${line%%=*}" '%s' "${line#*=}" ;;
       *) problems+=("unknown line '$line'") ;;
     esac
   done <"$file"
@@ -34,6 +34,7 @@ load_release() {
   [[ "${AWS_REGION:-}" =~ ^[a-z0-9-]+$ ]] || problems+=("AWS_REGION '${AWS_REGION:-}': want a region")
   [[ "${CONTAINER_PORT:-}" =~ ^[1-9][0-9]{0,4}$ ]] || problems+=("CONTAINER_PORT '${CONTAINER_PORT:-}': want a port number")
   [[ "${HEALTH_PATH:-}" =~ ^/[!-~]*$ ]] || problems+=("HEALTH_PATH '${HEALTH_PATH:-}': want a path")
+  [[ "${HEALTH_HOST:-}" =~ ^[A-Za-z0-9.:-]+$ ]] || problems+=("HEALTH_HOST '${HEALTH_HOST:-}': want a name or an address")
   [[ "$APP_NAME" =~ ^[a-z0-9][a-z0-9-]{0,50}$ ]] || problems+=("APP_NAME '$APP_NAME': want at most 51 of a-z, 0-9 and -")
   ((${#problems[@]} == 0)) || die "bad release: $(printf '%s; ' "${problems[@]}")"
 }

@@ -25,11 +25,11 @@ edge_address() {
 
 # await_edge waits until the edge passes requests to this release's container, and so to no other any more.
 await_edge() {
-  local address want deadline=$((SECONDS + SEEN_SECONDS))
+  local address want answer deadline=$((SECONDS + SEEN_SECONDS))
   address="$(edge_address)"
   want="$(upstream)"
-  until [[ "$(http_get "${address%:*}" "${address##*:}" "$HEALTH_PATH")" == *" $want" ]]; do
-    ((SECONDS < deadline)) || die "the edge did not pass requests to $(serving_name), $want, within $SEEN_SECONDS s"
+  until answer="$(http_get "${address%:*}" "${address##*:}" "$HEALTH_PATH")" && [[ "$answer" == *" $want" ]]; do
+    ((SECONDS < deadline)) || die "the edge did not pass requests to $(serving_name), $want, within $SEEN_SECONDS s: it answers '$answer' (status and container)"
     sleep 0.05
   done
 }

@@ -17,6 +17,7 @@ func main() {
 	started := time.Now()
 	var checks atomic.Int64
 	healthy := func() bool { return true }
+	address := ":" + os.Getenv("PORT")
 	switch os.Getenv("MODE") {
 	case "exits":
 		fmt.Println("cannot reach the database")
@@ -27,9 +28,20 @@ func main() {
 		healthy = func() bool { return checks.Add(1)%3 != 0 }
 	case "slow":
 		healthy = func() bool { return time.Since(started) > 4*time.Second }
+	case "thinks":
+		healthy = func() bool { time.Sleep(3 * time.Second); return true }
+	case "loopback":
+		address = "127.0.0.1:" + os.Getenv("PORT")
+	case "elsewhere":
+		address = ":3000"
+	case "hangs-up":
+		healthy = func() bool { panic(http.ErrAbortHandler) }
 	}
-	http.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if !healthy() {
+	http.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case os.Getenv("MODE") == "asks-host" && r.Host != "app.example.com":
+			w.WriteHeader(http.StatusBadRequest)
+		case !healthy():
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
@@ -46,7 +58,7 @@ func main() {
 	defer stop()
 	serveStreams(stopping)
 
-	server := &http.Server{Addr: ":" + os.Getenv("PORT"), Protocols: new(http.Protocols)}
+	server := &http.Server{Addr: address, Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true) // for gRPC
 	go func() {
