@@ -13,6 +13,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/release.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/ending.sh"
 # shellcheck source=lib/containers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
+# shellcheck source=lib/leftovers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/leftovers.sh"
 # shellcheck source=lib/edge.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/edge.sh"
 # shellcheck source=lib/pull.sh
@@ -38,13 +40,24 @@ check_architecture() {
   [[ "$image" == "$host" ]] || die "the image of commit $COMMIT is for $image, but this host is $host: release the commit again to build one for it"
 }
 
+# tell_restarts reports what has happened to the serving container since its own release succeeded.
+tell_restarts() {
+  local name restarts
+  while read -r name _; do
+    restarts="$(restarts_of "$name")"
+    [[ -z "$restarts" ]] || log "warning: $restarts"
+  done < <(app_containers)
+}
+
 main() {
   sweep
   load_release
   begin_login
   await_docker
+  set_aside "$RETIRED" "$LABEL"
   repair
   repair_edge
+  tell_restarts
   ensure_network
   prune_images "${IMAGE%@*}"
   check_disk

@@ -18,6 +18,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/ending.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/http.sh"
 # shellcheck source=lib/containers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
+# shellcheck source=lib/leftovers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/leftovers.sh"
 # shellcheck source=lib/candidate.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/candidate.sh"
 # shellcheck source=lib/advice.sh
@@ -88,6 +90,7 @@ main() {
   await_edge
   (($(app_containers | wc -l) == 1)) || sleep "$DRAIN_SECONDS"
   retire_all_but "^$(serving_name)\$"
+  set_aside "$RETIRED" "$LABEL" "$(serving_name)"
   prune_images "${IMAGE%@*}"
   log "commit $COMMIT serves"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 #
 # ValidateService: checks that this release, and no other, answers on the host's port. Several consecutive answers must have
-# status 200 and, as the edge reports, come from this release's container.
+# status 200 and, as the edge reports, come from this release's container, which must not have ended since it began to serve.
 #
 # Reads: release.env and APP_NAME, see lib/release.sh
 
@@ -15,6 +15,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/ending.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/http.sh"
 # shellcheck source=lib/containers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/containers.sh"
+# shellcheck source=lib/leftovers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/leftovers.sh"
 # shellcheck source=lib/serving.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/serving.sh"
 
@@ -24,7 +26,7 @@ readonly RIGHT_IN_A_ROW=5
 main() {
   load_release
   await_docker # it may be restarting
-  local want address answer='' right=0 deadline=$((SECONDS + VALIDATE_SECONDS))
+  local want address restarts answer='' right=0 deadline=$((SECONDS + VALIDATE_SECONDS))
   want="200 $(upstream)"
   address="$(edge_address)"
   while ((right < RIGHT_IN_A_ROW)); do
@@ -37,6 +39,8 @@ main() {
     ((SECONDS < deadline)) || die "$address$HEALTH_PATH answers '$answer' (status and container), want '$want' $RIGHT_IN_A_ROW times in a row"
     sleep 0.2
   done
+  restarts="$(restarts_of "$(serving_name)")"
+  [[ -z "$restarts" ]] || die "$restarts"
   log "commit $COMMIT answers on $address"
 }
 

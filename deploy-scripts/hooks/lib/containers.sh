@@ -59,20 +59,22 @@ app_containers() {
 # retire_all_but PATTERN stops and removes the application's containers whose names do not match. An error does not fail the
 # release: the next one removes the rest.
 retire_all_but() {
-  local name others=()
+  local name others=() begun=$SECONDS
   while read -r name _; do
     [[ "$name" =~ $1 ]] || others+=("$name")
   done < <(app_containers)
   ((${#others[@]} > 0)) || return 0
   docker container stop -t "$STOP_SECONDS" "${others[@]}" >/dev/null || log "not stopped: ${others[*]}"
+  ((SECONDS - begun < STOP_SECONDS)) || tell_killed "${others[@]}"
   docker container rm --force --volumes "${others[@]}" >/dev/null || log "not removed: ${others[*]}"
 }
 
 # put_back undoes half a switch: if no container has the name that the edge looks up, the retired one gets it back.
 put_back() {
-  local serving
+  local port serving
   exists "$RETIRED" || return 0
-  serving="$APP_NAME-$(label "$RETIRED" "$LABEL_PORT")"
+  port="$(label "$RETIRED" "$LABEL_PORT")" # none if no release made the container
+  serving="$APP_NAME-${port:-$CONTAINER_PORT}"
   exists "$serving" || uncut docker container rename "$RETIRED" "$serving"
 }
 

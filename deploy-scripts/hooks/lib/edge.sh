@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 #
 # The edge: the container that owns the host's port 80 and passes requests to the application. It outlives releases. Sourced,
-# not run, after containers.sh and, where ensure_edge is used, caddyfile.sh.
+# not run, after containers.sh, leftovers.sh and, where ensure_edge is used, caddyfile.sh.
 #
 # If a release changes edge/Caddyfile or the application's port, the running edge loads the new configuration. First it asks
 # clients with open connections to open new ones, so a client that keeps its connection busy loses nothing. A connection that
@@ -9,8 +9,8 @@
 # server shuts down). A request whose body the old configuration is still reading then gets 503 if it meets the moment of the
 # switch, instead of waiting (Caddy, reverseproxy.go: tryAgain ends with the configuration's context).
 #
-# Only another image or port of the edge itself replaces it: port 80 is then closed while the old one finishes its requests,
-# and for a quarter of a second more.
+# Only another image or port of the edge itself replaces it: port 80 is closed while the old one finishes its requests, and a
+# quarter of a second more.
 #
 # Reads: EDGE_IMAGE   Caddy 2 (default: the official image. Its tag names no patch release, because not every one becomes
 #                     an image: docker-library/official-images, library/caddy)
@@ -59,16 +59,24 @@ replace_edge() {
     repair_edge
     die "no edge with image $EDGE_IMAGE on port $EDGE_PORT, see above: the old one keeps running"
   fi
-  uncut docker container rm --volumes "$EDGE" >/dev/null
+  discard_edge
   uncut docker container rename "$EDGE_NEXT" "$EDGE"
+}
+
+# discard_edge removes the old edge. A container that is not ours only loses its name, and may not take the port again.
+discard_edge() {
+  uncut docker container update --restart no "$EDGE" >/dev/null
+  set_aside "$EDGE" "$EDGE_LABEL"
+  ! exists "$EDGE" || uncut docker container rm --force --volumes "$EDGE" >/dev/null
 }
 
 # repair_edge repairs an interrupted replacement: the new edge stays if it has started, otherwise the old one goes on.
 repair_edge() {
   local state
+  set_aside "$EDGE_NEXT" "$EDGE_LABEL"
   state=" $(docker container ls --all --filter "name=^/$EDGE(-next)?\$" --format '{{.Names}} {{.State}}' | tr '\n' ' ')"
   if [[ "$state" == *" $EDGE_NEXT running "* ]]; then
-    [[ "$state" != *" $EDGE "* ]] || uncut docker container rm --force --volumes "$EDGE" >/dev/null
+    [[ "$state" != *" $EDGE "* ]] || discard_edge
     uncut docker container rename "$EDGE_NEXT" "$EDGE"
   else
     [[ "$state" != *" $EDGE_NEXT "* ]] || uncut docker container rm --force --volumes "$EDGE_NEXT" >/dev/null

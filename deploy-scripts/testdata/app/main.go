@@ -17,7 +17,7 @@ func main() {
 	started := time.Now()
 	var checks atomic.Int64
 	healthy := func() bool { return true }
-	address := ":" + os.Getenv("PORT")
+	address, asked := ":"+os.Getenv("PORT"), syscall.SIGTERM
 	switch os.Getenv("MODE") {
 	case "exits":
 		fmt.Println("cannot reach the database")
@@ -34,6 +34,11 @@ func main() {
 		address = "127.0.0.1:" + os.Getenv("PORT")
 	case "elsewhere":
 		address = ":3000"
+	case "dies":
+		time.AfterFunc(6*time.Second, func() { os.Exit(1) })
+	case "ignores-term":
+		signal.Ignore(syscall.SIGTERM)
+		asked = syscall.SIGUSR1 // nobody sends that
 	case "hangs-up":
 		healthy = func() bool { panic(http.ErrAbortHandler) }
 	}
@@ -54,7 +59,7 @@ func main() {
 		_, _ = w.Write(body)
 	})
 
-	stopping, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	stopping, stop := signal.NotifyContext(context.Background(), asked)
 	defer stop()
 	serveStreams(stopping)
 

@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+#
+# Containers that are in the way, and what is to be told of those that go or serve. Sourced, not run, after containers.sh.
+
+# set_aside NAME LABEL [BEFORE] renames a container that has one of our names and not our label. It may be somebody else's, so
+# it is not removed; but its name is needed, or no release and no rollback could ever succeed. BEFORE is its earlier name.
+set_aside() {
+  local aside name="${3:-$1}"
+  exists "$1" || return 0
+  [[ -z "$(label "$1" "$2")" ]] || return 0
+  aside="$name-set-aside-$(date +%s)"
+  uncut docker container rename "$1" "$aside"
+  log "warning: the container $name has no label $2, so no release made it, but its name is needed: it is now called $aside; remove it if nobody misses it"
+}
+
+# tell_killed NAME... reports those of the stopped containers that did not end by themselves: 137 is 128 + SIGKILL.
+tell_killed() {
+  local status commit
+  while read -r status commit; do
+    ((status != 137)) || log "warning: the container of commit $commit had not ended $STOP_SECONDS s after SIGTERM and was killed, with the requests it still had: its first process must act on SIGTERM or pass it on (write CMD as a list; in a script, exec)"
+  done < <(docker container inspect --format "{{.State.ExitCode}} {{index .Config.Labels \"$LABEL_COMMIT\"}}" "$@")
+}
+
+# restarts_of NAME prints how often a container has ended and been started again since it serves, if it has.
+restarts_of() {
+  local count
+  count="$(docker container inspect --format '{{.RestartCount}}' "$1")" || return 0
+  ((count == 0)) || printf '%s' "the container of commit $(label "$1" "$LABEL_COMMIT") has ended $count times since it began to serve, and was started again: docker container logs $1"
+}
