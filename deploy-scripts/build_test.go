@@ -160,6 +160,18 @@ func TestBuildAgainUsesWhatIsInECR(t *testing.T) {
 	}
 }
 
+// TestBuildNamesWhatWasPushed has an image of which Docker, with containerd's image store, pushes one manifest and not the index
+// that it knows by its tag.
+func TestBuildNamesWhatWasPushed(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.wrapDocker(`if [[ "$1 $2" == "image inspect" && "$*" == *RepoDigests* ]]; then echo "$REPOSITORY_URL@sha256:` + strings.Repeat("0", 64) + `"; exit; fi`)
+	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
+	if got := h.answer(); got != "one" {
+		t.Errorf("answer %q, want that of the release", got)
+	}
+}
+
 func TestBuildStopsWithoutPermission(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

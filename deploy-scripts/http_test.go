@@ -143,14 +143,20 @@ func listen(t *testing.T, serve func(net.Conn)) (address string) {
 	return l.Addr().String()
 }
 
-// TestAddresses: Docker lists an address per IP version, and more lines than a reader wants must not fail the hook.
+// TestAddresses: Docker lists an address per IP version, in either order, and more lines than a reader wants must not fail the
+// hook. Version 20.10 of the CLI writes IPv6 without brackets (docker/cli, cli/command/container/port.go).
 func TestAddresses(t *testing.T) {
-	const docker = "APP_NAME=x EDGE=x-edge CANDIDATE=x-1 CONTAINER_PORT=8080 COMMIT=0 WORK=/nowhere\n" +
-		`docker() { for ((i = 80; i < 20000; i++)); do echo "0.0.0.0:$i"; done; }`
-	for script, command := range map[string]string{"hooks/lib/serving.sh": "edge_address", "hooks/lib/candidate.sh": "candidate_address"} {
-		got, err := sourced(t, docker, script, command)
-		if want := ":80"; err != nil || !strings.HasSuffix(got, want) || strings.Contains(got, "\n") {
-			t.Errorf("%s prints %.100q (%v), want one address", command, got, err)
+	const before = "APP_NAME=x EDGE=x-edge CANDIDATE=x-1 CONTAINER_PORT=8080 COMMIT=0 WORK=/nowhere\nsource hooks/lib/http.sh\n"
+	for _, printed := range []string{
+		`for ((i = 80; i < 20000; i++)); do echo "0.0.0.0:$i"; done`,
+		`printf '0.0.0.0:80\n:::80\n'`,
+		`printf '[::]:80\n0.0.0.0:80\n'`,
+	} {
+		for script, command := range map[string]string{"hooks/lib/serving.sh": "edge_address", "hooks/lib/candidate.sh": "candidate_address"} {
+			got, err := sourced(t, before+"docker() { "+printed+"; }", script, command)
+			if want := ".0.1:80"; command == "edge_address" && got != "127.0"+want || !strings.HasSuffix(got, ".0.0:80") && !strings.HasSuffix(got, want) || err != nil {
+				t.Errorf("%s prints %.100q (%v) of %s, want the address of IPv4", command, got, err, printed)
+			}
 		}
 	}
 }

@@ -11,6 +11,9 @@ set -euo pipefail
 # shellcheck source=environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
+# An image without attestations is one manifest in ECR with any Docker, not an index of several that each count.
+export BUILDX_NO_DEFAULT_ATTESTATIONS=1
+
 readonly WEBAPP="${SCRIPTS%/*}/webapp"
 TAGGED_IMAGE="$(tagged_image)"
 readonly TAGGED_IMAGE

@@ -67,9 +67,10 @@ push_image() {
     return
   fi
   docker login --username AWS --password-stdin "${REPOSITORY_URL%%/*}" <"$LOGIN" || die "no login to ${REPOSITORY_URL%%/*}"
-  if docker push "$TAGGED_IMAGE"; then
-    DIGEST="$(docker image inspect --format '{{join .RepoDigests "\n"}}' "$TAGGED_IMAGE" | grep -F "$REPOSITORY_URL@")" || DIGEST=''
-    DIGEST="${DIGEST##*@}"
+  # The digest is the one that docker push names last. With containerd's image store, the image here may be an index of which
+  # only one manifest is pushed (moby, daemon/containerd/image_push.go).
+  if docker push "$TAGGED_IMAGE" | tee "$WORK/pushed" && [[ "$(<"$WORK/pushed")" =~ "$TAG: digest: "(sha256:[0-9a-f]{64}) ]]; then
+    DIGEST="${BASH_REMATCH[1]}"
   else
     look_up # another build of the same commit may have been first
   fi

@@ -21,11 +21,14 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/edge.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/pull.sh"
 
 readonly MINIMUM_FREE_MIB=512
+readonly CONTAINERD=/var/lib/containerd
 
-# check_disk checks Docker's own folder. If that is not on this machine's file system, it checks nothing.
+# check_disk checks the folder of Docker's images. If that is not on this machine's file system, it checks nothing. The images
+# are containerd's where Docker uses its store, the default of new installations from version 29 on (moby, daemon/containerd).
 check_disk() {
-  local folder free
-  folder="$(docker info --format '{{.DockerRootDir}}')"
+  local folder driver free
+  read -r folder driver < <(docker info --format '{{.DockerRootDir}} {{.DriverStatus}}')
+  [[ "$driver" != *io.containerd.snapshotter* || ! -d "$CONTAINERD" ]] || folder="$CONTAINERD"
   [[ -d "$folder" ]] || return 0
   free="$(df --block-size=1M --output=avail "$folder" | tail -n 1)"
   ((free >= MINIMUM_FREE_MIB)) || die "$folder has $free MiB free, want $MINIMUM_FREE_MIB: enlarge the volume or remove what is not needed"
@@ -37,7 +40,7 @@ check_architecture() {
   local image host
   image="$(docker image inspect --format '{{.Architecture}}' "$IMAGE")"
   host="$(docker version --format '{{.Server.Arch}}')"
-  [[ "$image" == "$host" ]] || die "the image of commit $COMMIT is for $image, but this host is $host: release the commit again to build one for it"
+  [[ "$image" == "$host" ]] || die "the image of commit $COMMIT is for ${image:-another architecture}, but this host is $host: release the commit again to build one for it"
 }
 
 # tell_restarts reports what has happened to the serving container since its own release succeeded.

@@ -28,9 +28,9 @@ start_candidate() {
 
 # candidate_address prints the address at which the host reaches the candidate, "127.0.0.1:<port>".
 candidate_address() {
-  local addresses # one for each version of IP
+  local addresses
   addresses="$(docker container port "$CANDIDATE" "$CONTAINER_PORT/tcp" 2>/dev/null)" || return 0 # none once it has exited
-  printf '%s' "${addresses%%$'\n'*}"
+  first_address "$addresses"
 }
 
 # check_running ends the hook if the candidate has exited.

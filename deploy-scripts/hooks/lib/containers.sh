@@ -85,12 +85,13 @@ repair() {
 }
 
 # prune_images removes a repository's images that neither run here nor ran just before (F38). Docker keeps images that are in
-# use. Without --all, newer versions of the CLI do not list images that were pulled by digest.
+# use. Without --all, newer versions of the CLI do not list images that were pulled by digest; the filter "reference" of
+# Docker's first versions with containerd's image store does not find them.
 prune_images() {
   local image keep
   keep="$(app_containers)" || return 0 # without Docker, leave it to the next release
   keep=" ${keep//$'\n'/ } "
   while read -r image; do
     [[ "$keep" == *" $image "* ]] || docker image rm "$image" >/dev/null 2>&1 || log "image kept, it is in use: $image"
-  done < <(docker image ls --all --digests --format '{{.Repository}}@{{.Digest}}' --filter "reference=$1" | grep -v '@<none>$' | sort -u)
+  done < <(docker image ls --all --digests --format '{{.Repository}}@{{.Digest}}' | grep -F "$1@sha256:" | sort -u)
 }

@@ -46,3 +46,13 @@ http_header() {
   done
   exit 124
 }
+
+# first_address prints the first of the addresses that docker container port has printed, of IP version 4: bash's TCP cannot
+# read the others, and not every version of the CLI sorts them (docker/cli, cli/command/container/port.go).
+first_address() {
+  local address
+  while read -r address; do
+    [[ "$address" == *::* ]] || break
+  done <<<"$1"
+  printf '%s' "$address"
+}

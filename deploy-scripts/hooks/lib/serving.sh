@@ -16,10 +16,10 @@ upstream() {
 
 # edge_address prints the address at which the host reaches the edge, "address:port".
 edge_address() {
-  local addresses # one for each version of IP
+  local addresses
   addresses="$(docker container port "$EDGE" 80/tcp)" ||
     die "$EDGE has no port on this host, see above; its last log line: $(docker container logs --tail 1 "$EDGE" 2>&1 | cut -c 1-300)"
-  addresses="${addresses%%$'\n'*}"
+  addresses="$(first_address "$addresses")"
   printf '%s\n' "${addresses/#0.0.0.0:/127.0.0.1:}"
 }
 
