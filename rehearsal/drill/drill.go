@@ -19,7 +19,7 @@ type Drill struct {
 	Name string
 	// Breaks says what goes wrong and Holds what must hold all the same, each in half a line.
 	Breaks, Holds string
-	// Rows are the rows of docs/failures.md, F1 to F53, that the drill covers. Some failures are not in that table.
+	// Rows are the rows of docs/failures.md, by number, that the drill covers. Some failures are not in that table.
 	Rows []int
 
 	run func(context.Context, *drillEnv) error

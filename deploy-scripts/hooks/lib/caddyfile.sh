@@ -12,8 +12,18 @@ write_config() {
   text="$(<"$(dirname "${BASH_SOURCE[0]}")/../../edge/Caddyfile")"
   text="${text//"{\$NAME}"/"$(serving_name)"}"
   text="${text//"{\$PORT}"/"$CONTAINER_PORT"}"
+  text="${text//"{\$READ_BODY_IDLE}"/"$(read_body_idle)"}"
   checksum="$(cksum <<<"$text")"
   printf '%s\n' "${text//"{\$CHECKSUM}"/"${checksum%% *}"}" >"$WORK/new/caddy/Caddyfile"
+}
+
+# read_body_idle prints the option that lifts Caddy's limit of a minute of silence in a request's body. Versions before 2.11.5
+# have neither the limit nor the option (caddyconfig/httpcaddyfile/serveroptions.go). The official image names its version; the
+# edge may run an older one than the image that has its name today.
+read_body_idle() {
+  local environment
+  environment="$(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$EDGE_IMAGE" "$EDGE" 2>/dev/null)" || true
+  [[ "$environment" =~ CADDY_VERSION=v2\.([0-9]\.|10\.|11\.[0-4][^0-9]) ]] || printf 'read_body_idle -1s'
 }
 
 # copy_config CONTAINER FOLDER copies a configuration from the work folder into a container, because the bundle is deleted
