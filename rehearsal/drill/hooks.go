@@ -55,7 +55,7 @@ var hookDrills = []Drill{
 		Breaks: "a hook reads $HOME, which the agent does not have",
 		Holds:  "the release fails here as on AWS; the message names the variable",
 		Rows:   []int{52},
-		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nset -u\ncd \"$HOME\"\n")},
+		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nif [[ -v TMPDIR ]]; then exit; fi\nset -u\ncd \"$HOME\"\n")},
 			"stage Deploy", "ApplicationStart", "hooks/start.sh", "HOME: unbound variable"),
 	},
 	{

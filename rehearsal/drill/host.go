@@ -101,5 +101,5 @@ func hostRebooted(ctx context.Context, g *drillEnv) error {
 	if status != codepipeline.Failed {
 		return fmt.Errorf("the release ended %s, want it failed", status)
 	}
-	return g.checkFailure(ctx, err, "stage Deploy", "ApplicationStart", "hooks/start.sh", "signal: killed", "rolling back")
+	return g.checkFailure(ctx, err, "stage Deploy", "ApplicationStart", "after an agent restart", "rolling back")
 }

@@ -114,7 +114,7 @@ func (h *Host) AwaitCandidate(ctx context.Context, commit string) error {
 func (h *Host) Reboot(ctx context.Context) error {
 	h.power.Lock()
 	defer h.power.Unlock()
-	if err := h.agent.Close(); err != nil {
+	if err := h.agent.Restart(); err != nil {
 		return err
 	}
 	names, err := docker.Run(ctx, "ps", "--format", "{{.Names}}", "--filter", "name=^/"+h.App+"-")

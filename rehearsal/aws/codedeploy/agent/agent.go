@@ -56,6 +56,7 @@ type Agent struct {
 
 	mu          sync.Mutex
 	deployments []string // ids, for Close
+	restarts    int
 }
 
 // Deployment is what the service tells the agent about a deployment (deployment_specification.rb).
@@ -103,6 +104,7 @@ func (a *Agent) Run(ctx context.Context, d Deployment, event string, sink func(L
 	if !slices.Contains(a.deployments, d.ID) {
 		a.deployments = append(a.deployments, d.ID)
 	}
+	restarts := a.restarts
 	a.mu.Unlock()
 	var one sync.Mutex
 	e := execution{agent: a, deployment: d, sink: func(l Line) {
@@ -123,6 +125,8 @@ func (a *Agent) Run(ctx context.Context, d Deployment, event string, sink func(L
 		err = e.runHook(ctx, event)
 	}
 	switch {
+	case a.restartedSince(restarts):
+		return errRestarted
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:

@@ -27,11 +27,13 @@ func commandLine(script appspec.Script, path string) string {
 	return path
 }
 
+const shell = "/bin/sh"
+
 // argv splits a command line as Ruby's Process.spawn does (process.c, rb_exec_fillarg): with a shell if there is anything
 // for a shell to do, otherwise at blanks.
 func argv(line string) []string {
 	if strings.ContainsAny(line, "*?{}[]<>()~&|\\$;'`\"\n#") {
-		return []string{"/bin/sh", "-c", line} // Ruby's rule for "=" and shell words needs a first word that is not a path
+		return []string{shell, "-c", line} // Ruby's rule for "=" and shell words needs a first word that is not a path
 	}
 	return strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' })
 }
@@ -40,6 +42,9 @@ func argv(line string) []string {
 // goes to the shell, as it does in Ruby.
 func (a *Agent) start(args, env []string, stdin, stdout, stderr *os.File) (*exec.Cmd, error) {
 	cmd := exec.Command(args[0], args[1:]...)
+	if args[0] == shell {
+		cmd.Args[0] = filepath.Base(shell) // as Ruby calls it, which is how it signs its errors
+	}
 	cmd.Env = env
 	cmd.Dir = a.Dir
 	if cmd.Dir == "" {
@@ -49,23 +54,28 @@ func (a *Agent) start(args, env []string, stdin, stdout, stderr *os.File) (*exec
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	err := cmd.Start()
 	if errors.Is(err, syscall.ENOEXEC) {
-		return a.start(append([]string{"/bin/sh"}, args...), env, stdin, stdout, stderr)
+		return a.start(append([]string{shell}, args...), env, stdin, stdout, stderr)
 	}
 	return cmd, err
+}
+
+// environment is the agent's own.
+func (a *Agent) environment() []string {
+	if a.Env != nil {
+		return a.Env
+	}
+	dropped := []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CREDENTIAL_FILE"}
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(dropped, name)
+	})
 }
 
 // environment is what a hook's process gets: the agent's own variables with the deployment's on top
 // (hook_executor.rb; command_executor.rb, get_s3_envs).
 func (h hook) environment() []string {
 	d := h.deployment
-	env := h.agent.Env
-	if env == nil {
-		dropped := []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CREDENTIAL_FILE"}
-		env = slices.DeleteFunc(os.Environ(), func(v string) bool {
-			name, _, _ := strings.Cut(v, "=")
-			return slices.Contains(dropped, name)
-		})
-	}
+	env := h.agent.environment()
 	set := []string{
 		"LIFECYCLE_EVENT=" + h.event,
 		"DEPLOYMENT_ID=" + d.ID,

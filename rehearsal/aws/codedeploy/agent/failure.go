@@ -15,10 +15,11 @@ const (
 	ScriptFailed
 	UnknownError
 	OutputsLeftOpen
+	FailedAfterRestart
 )
 
 // String returns the CodeDeploy API's name for the code (Diagnostics.errorCode in the API reference). The API has
-// none for OutputsLeftOpen.
+// none for OutputsLeftOpen and FailedAfterRestart.
 func (c Code) String() string {
 	switch c {
 	case ScriptMissing:
@@ -40,7 +41,7 @@ type Failure struct {
 	Script string
 	// Message is the agent's own text.
 	Message string
-	// Log is the tail of the event's output: whole lines, less than 2,048 characters.
+	// Log is the tail of the event's output, in whole lines.
 	Log string
 	// Hint is the rehearsal's own advice, which the agent would not give; "" if none.
 	Hint string

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"cicd/rehearsal/aws/codedeploy/appspec"
 )
@@ -35,12 +37,14 @@ func (e execution) runHook(ctx context.Context, event string) error {
 	if err != nil || len(spec.Hooks[event]) == 0 {
 		return err
 	}
-	h.output, err = openScriptLog(e.dir(), func(text string) { e.sink(Line{Kind: ScriptLine, Text: text}) })
+	h.output, err = e.openScriptLog()
 	if err != nil {
 		return err
 	}
-	defer h.output.file.Close()
-	h.output.write("LifecycleEvent - " + event + "\n")
+	defer h.output.close()
+	if err := h.output.write("LifecycleEvent - " + event + "\n"); err != nil {
+		return err
+	}
 	for _, script := range spec.Hooks[event] {
 		if err := h.runScript(ctx, script); err != nil {
 			return err
@@ -74,31 +78,61 @@ func (h hook) readAppSpec() (appspec.AppSpec, error) {
 	return appspec.Parse(text)
 }
 
-// fail returns the failure of a script, with the log so far.
+// fail returns the failure of a script, with the log so far. A log with bytes that are not UTF-8 costs the agent its
+// whole report (command_poller.rb, gather_diagnostics_from_script_error).
 func (h hook) fail(code Code, script appspec.Script, format string, args ...any) *Failure {
-	return &Failure{
+	f := &Failure{
 		Code:    code,
 		Script:  script.Location,
 		Message: fmt.Sprintf(format, args...),
 		Log:     h.output.String(),
 		Hint:    h.hint(code, script),
 	}
+	if utf8.ValidString(f.Log) {
+		return f
+	}
+	return &Failure{
+		Code:    UnknownError,
+		Script:  script.Location,
+		Message: "Attempting minimal diagnostics",
+		Log:     "Exception JSON::GeneratorError occured",
+		Hint: fmt.Sprintf("the script's output has bytes that are not UTF-8, which the agent can neither log nor report (F57): "+
+			"it would have said %q; logs/scripts.log on the host has the output", f.Message),
+	}
 }
 
 // runScript makes sure that a script exists and is executable, and runs it.
 func (h hook) runScript(ctx context.Context, script appspec.Script) error {
-	path := filepath.Join(h.archive, script.Location)
-	info, err := os.Stat(path)
-	if err != nil {
-		return h.fail(ScriptMissing, script, "Script does not exist at specified location: %s", path)
+	path := fileJoin(h.archive, script.Location)
+	if strings.ContainsRune(path, 0) {
+		return &Failure{Code: UnknownError, Message: "string contains null byte"} // ArgumentError of File.exist?
+	}
+	if !exists(path) {
+		return h.fail(ScriptMissing, script, "Script does not exist at specified location: %s", filepath.Clean(path))
 	}
 	const executable = 1 // X_OK of access(2)
 	if syscall.Access(path, executable) != nil {
 		h.log("Script at specified location: %s is not executable.  Trying to make it executable.", script.Location)
-		if os.Chmod(path, info.Mode()|0o111) != nil {
+		if makeExecutable(path) != nil {
 			return h.fail(ScriptNotExecutable, script, "Unable to set script at specified location: %s as executable", script.Location)
 		}
 	}
-	h.output.write("Script - " + script.Location + "\n")
+	if err := h.output.write("Script - " + script.Location + "\n"); err != nil {
+		return h.fail(ScriptFailed, script, "%s failed with error ArgumentError with message %v", prefix(script), err)
+	}
 	return h.execute(ctx, script, path)
+}
+
+// makeExecutable is FileUtils.chmod("+x"), which leaves the target of a symbolic link alone (fileutils.rb, Entry_#chmod).
+func makeExecutable(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode()&os.ModeSymlink != 0 {
+		return err
+	}
+	return os.Chmod(path, info.Mode()|0o111)
+}
+
+// fileJoin is Ruby's File.join, which only minds the slashes where it joins.
+func fileJoin(dir, name string) string {
+	return strings.TrimRight(dir, "/") + "/" + strings.TrimPrefix(name, "/")
 }

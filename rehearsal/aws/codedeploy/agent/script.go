@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -25,11 +24,7 @@ func (h hook) execute(ctx context.Context, script appspec.Script, path string) e
 		class, text := rubyClassAndText(err, argv(commandLine(script, path))[0])
 		return h.fail(ScriptFailed, script, "%s failed with error %s with message %s", prefix(script), class, text)
 	}
-	defer func() { // no line may come after the event's end
-		p.closeOutput()
-		<-p.stdoutDone
-		<-p.stderrDone
-	}()
+	defer p.closeOutput()
 	// ThreadJoiner counts whole seconds of the clock.
 	deadline := time.Now().Unix() + int64(script.Timeout/time.Second)
 	if err := p.wait(ctx, p.exited, script.Timeout); err != nil {
@@ -47,18 +42,19 @@ func (h hook) execute(ctx context.Context, script appspec.Script, path string) e
 		return h.fail(ScriptTimedOut, script, "Script at specified location: %s failed to complete in %d seconds",
 			script.Location, script.Timeout/time.Second)
 	}
-	for _, output := range []struct {
-		name string
-		done chan struct{}
-	}{{"STDOUT", p.stdoutDone}, {"STDERR", p.stderrDone}} {
+	for _, output := range p.output {
 		left := time.Duration(max(0, deadline-time.Now().Unix())) * time.Second
 		if err := p.wait(ctx, output.done, left); err != nil {
 			if !errors.Is(err, errDeadline) {
 				return p.kill(err)
 			}
-			message := fmt.Sprintf("Script at specified location: %s failed to close %s", script.Location, output.name)
+			message := fmt.Sprintf("Script at specified location: %s failed to close %s", script.Location, strings.ToUpper(output.name))
 			h.log("%s", message)
+			p.closeOutput()
 			return h.fail(OutputsLeftOpen, script, "%s", message)
+		}
+		if output.err != nil { // the reader's exception, which joining the thread raises again
+			return h.fail(ScriptFailed, script, "%s failed with error ArgumentError with message %v", prefix(script), output.err)
 		}
 	}
 	if status := p.cmd.ProcessState; !status.Success() {
@@ -83,9 +79,17 @@ func prefix(script appspec.Script) string {
 
 // process is a running script.
 type process struct {
-	cmd                            *exec.Cmd
-	stdout, stderr                 *os.File
-	exited, stdoutDone, stderrDone chan struct{}
+	cmd    *exec.Cmd
+	output [2]*output // standard output and standard error
+	exited chan struct{}
+}
+
+// output is what a script writes to one of its files.
+type output struct {
+	name string
+	pipe *os.File
+	done chan struct{} // closed when nobody reads it any longer
+	err  error         // why reading ended early; valid after done
 }
 
 func (h hook) startScript(script appspec.Script, path string) (*process, error) {
@@ -106,29 +110,34 @@ func (h hook) startScript(script appspec.Script, path string) (*process, error) 
 		return nil, err
 	}
 	defer stderrWriter.Close()
-	p := &process{stdout: stdout, stderr: stderr,
-		exited: make(chan struct{}), stdoutDone: make(chan struct{}), stderrDone: make(chan struct{})}
+	p := &process{exited: make(chan struct{}), output: [2]*output{
+		{name: "stdout", pipe: stdout, done: make(chan struct{})}, {name: "stderr", pipe: stderr, done: make(chan struct{})}}}
 	p.cmd, err = h.agent.start(argv(commandLine(script, path)), h.environment(), stdin, stdoutWriter, stderrWriter)
 	if err != nil {
-		p.closeOutput()
+		stdout.Close()
+		stderr.Close()
 		return nil, err
 	}
 	go func() {
 		_ = p.cmd.Wait() // ProcessState has the result
 		close(p.exited)
 	}()
-	go h.copyLines("[stdout]", stdout, p.stdoutDone)
-	go h.copyLines("[stderr]", stderr, p.stderrDone)
+	go h.copyLines(p.output[0])
+	go h.copyLines(p.output[1])
 	return p, nil
 }
 
-func (h hook) copyLines(label string, output io.Reader, done chan struct{}) {
-	defer close(done)
-	reader := bufio.NewReader(output)
+// copyLines logs an output line by line. Like the agent's thread, it stops at the first line that it cannot log, and
+// leaves the pipe open.
+func (h hook) copyLines(o *output) {
+	defer close(o.done)
+	reader := bufio.NewReader(o.pipe)
 	for {
 		line, err := reader.ReadString('\n')
 		if line != "" && (err == nil || errors.Is(err, io.EOF)) {
-			h.output.write(label + line)
+			if o.err = h.output.write("[" + o.name + "]" + line); o.err != nil {
+				return
+			}
 		}
 		if err != nil {
 			return
@@ -176,9 +185,21 @@ func (p *process) signal(s syscall.Signal) {
 	_ = syscall.Kill(-p.cmd.Process.Pid, s) // a group that is gone needs no signal
 }
 
+// closingPause is how long Ruby takes to close standard output, because it first wakes the thread that reads it: what
+// a script says on standard error just after TERM still reaches the log (measured with Ruby 3.1).
+const closingPause = 2 * time.Millisecond
+
+// closeOutput closes first standard output, then standard error, as Open3.popen3 does at the end of its block. No line
+// comes after it.
 func (p *process) closeOutput() {
-	p.stdout.Close()
-	p.stderr.Close()
+	p.output[0].pipe.Close()
+	select {
+	case <-p.output[1].done:
+	case <-time.After(closingPause):
+	}
+	p.output[1].pipe.Close()
+	<-p.output[0].done
+	<-p.output[1].done
 }
 
 // hint says what the agent leaves for its user to find out.
@@ -193,7 +214,7 @@ func (h hook) hint(code Code, script appspec.Script) string {
 	case ScriptNotExecutable:
 		return ""
 	}
-	file, err := os.Open(filepath.Join(h.archive, script.Location))
+	file, err := os.Open(fileJoin(h.archive, script.Location))
 	if err != nil {
 		return ""
 	}

@@ -77,6 +77,33 @@ func TestScriptMissing(t *testing.T) {
 	}
 }
 
+// Ruby's File.exist? does not find "a.sh/", and its chmod leaves a link's target alone.
+func TestScriptLocations(t *testing.T) {
+	const fail = "#!/bin/sh\necho $0\nexit 3\n"
+	tests := []struct {
+		location string
+		code     Code
+		message  string // its end
+	}{
+		{"hooks/run.sh/", ScriptMissing, "/deployment-archive/hooks/run.sh"},
+		{"./hooks/../hooks/run.sh", ScriptFailed, "failed with exit code 3"},
+		{"/hooks/run.sh", ScriptFailed, "failed with exit code 3"},
+		{"hooks\\0/run.sh", UnknownError, "string contains null byte"},
+		{"link.sh", ScriptFailed, "failed with error Errno::EACCES with message Permission denied - "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.location, func(t *testing.T) {
+			d := deployment(t, "d-1", nil)
+			d.Revision = zipped(t, files{"appspec.yml": header + "hooks: {ApplicationStart: [{location: \"" + tt.location + "\"}]}\n",
+				"hooks/run.sh": fail, "link.sh": "-> hooks/run.sh"}, 0o644)
+			f := fails(t, newHost(t).run(d))
+			if f.Code != tt.code || !strings.Contains(f.Message, tt.message) {
+				t.Errorf("failure = %d %q, want %d %q", f.Code, f.Message, tt.code, tt.message)
+			}
+		})
+	}
+}
+
 func TestScriptLog(t *testing.T) {
 	h := newHost(t)
 	d := oneHook(t, "", "#!/bin/bash\ncat\necho out\necho err >&2\nexit 1\n") // cat: the input is at its end
@@ -100,18 +127,6 @@ func TestScriptLogFile(t *testing.T) {
 		stamp + `\[stdout\]out\n` + stamp + `\[stdout\]end$`)
 	if text := read(t, filepath.Join(h.DeploymentRoot, "g-1/d-1/logs/scripts.log")); !pattern.MatchString(text) {
 		t.Errorf("scripts.log = %q", text)
-	}
-}
-
-// The tail is of whole lines and stays below 2,048 characters; a single line that is longer leaves nothing.
-func TestLogTail(t *testing.T) {
-	f := fails(t, newHost(t).run(oneHook(t, "", "#!/bin/bash\nfor i in {1..100}; do printf '%091d\\n' $i; done\nexit 1\n")))
-	const line = len("[stdout]") + 91 + 1 // 20 of them are 2,000 characters
-	if len(f.Log) != 20*line || !strings.HasSuffix(f.Log, "100\n") {
-		t.Errorf("log has %d characters and ends in %q, want 20 lines of %d", len(f.Log), f.Log[max(0, len(f.Log)-20):], line)
-	}
-	if f := fails(t, newHost(t).run(oneHook(t, "", "#!/bin/bash\nprintf '%03000d\\n' 1\nexit 1\n"))); f.Log != "" {
-		t.Errorf("log has %d characters, want none", len(f.Log))
 	}
 }
 

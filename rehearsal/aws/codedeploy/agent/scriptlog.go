@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,50 +11,124 @@ import (
 	"unicode/utf8"
 )
 
-// tailLimit is the exclusive upper limit of a log's reported tail, in characters (hook_executor.rb, ScriptLog).
-const tailLimit = 2048
-
-// scriptLog is the output of one lifecycle event: the tail that the service gets, and scripts.log, which has all of it.
+// scriptLog is the output of one lifecycle event (hook_executor.rb): the tail that the service gets, scripts.log, which
+// has all of the deployment's, and the deployment log, which has all of every deployment's.
 type scriptLog struct {
-	file *os.File
-	sink func(string)
+	deployment string
+	scripts    *os.File
+	all        *os.File
+	sink       func(string)
+	// utf8 is whether the agent's locale has UTF-8, so that Ruby counts characters and notices bytes that are none.
+	utf8 bool
 
 	mu   sync.Mutex
 	tail []string
 }
 
-// openScriptLog opens logs/scripts.log of a deployment; sink gets every entry as well, without its line end.
-func openScriptLog(deploymentDir string, sink func(string)) (*scriptLog, error) {
-	path := filepath.Join(deploymentDir, "logs", "scripts.log")
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+// deploymentLog is the deployment log below the deployment root (log.rb, DeploymentLog; program_name in config.rb).
+const deploymentLog = "deployment-logs/codedeploy-agent-deployments.log"
+
+// openScriptLog opens the logs of the deployment's events; the execution's sink gets every entry as well.
+func (e execution) openScriptLog() (*scriptLog, error) {
+	l := &scriptLog{deployment: e.deployment.ID, utf8: e.agent.utf8(),
+		sink: func(text string) { e.sink(Line{Kind: ScriptLine, Text: text}) }}
+	var err error
+	if l.scripts, err = appendTo(filepath.Join(e.dir(), "logs", "scripts.log")); err != nil {
 		return nil, fmt.Errorf("script log: %w", err)
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
-	if err != nil {
-		return nil, fmt.Errorf("script log: %w", err)
+	if l.all, err = appendTo(filepath.Join(e.agent.DeploymentRoot, deploymentLog)); err != nil {
+		l.scripts.Close()
+		return nil, fmt.Errorf("deployment log: %w", err)
 	}
-	return &scriptLog{file: file, sink: sink}, nil
+	if info, err := l.all.Stat(); err == nil && info.Size() == 0 {
+		_, _ = fmt.Fprintf(l.all, "# Logfile created on %s by logger.rb/v1.5.3\n", time.Now().Format("2006-01-02 15:04:05 -0700")) // of Ruby 3.2
+	}
+	return l, nil
 }
 
-// write adds one entry. The entry ends its line itself; the last line of a script's output may not.
-func (l *scriptLog) write(entry string) {
+func appendTo(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
+}
+
+func (l *scriptLog) close() {
+	l.scripts.Close()
+	l.all.Close()
+}
+
+// errNotUTF8 is the ArgumentError of String#strip, which the agent calls for the deployment log.
+var errNotUTF8 = errors.New("invalid byte sequence in UTF-8")
+
+// write adds one entry. The entry ends its line itself; the last line of a script's output may not. Like the agent, it
+// ignores errors of the files: a full disk must not change the outcome of a script.
+func (l *scriptLog) write(entry string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tail = append(l.tail, entry)
-	keep, size := len(l.tail), 0
-	for keep > 0 && size+utf8.RuneCountInString(l.tail[keep-1]) < tailLimit {
+	l.cutTail()
+	now := time.Now()
+	_, _ = fmt.Fprintf(l.scripts, "%s %s", now.Format(time.DateTime), entry)
+	l.sink(strings.TrimSuffix(entry, "\n"))
+	if l.utf8 && !utf8.ValidString(entry) {
+		return errNotUTF8
+	}
+	_, _ = fmt.Fprintf(l.all, "[%s] [%s]%s\n", now.Format("2006-01-02 15:04:05.000"), l.deployment, rubyStrip(entry))
+	return nil
+}
+
+// tailLimit is the size that ScriptLog.append_to_log aims at.
+const tailLimit = 2048
+
+// cutTail drops old entries as ScriptLog.append_to_log does. It takes from its limit not the length of the entry that it
+// keeps but that of the one before, so that the tail can be almost twice as long, and one long entry can cost its
+// neighbours; before the first entry, Ruby's index -1 is the last.
+func (l *scriptLog) cutTail() {
+	keep, left := len(l.tail), tailLimit
+	for keep > 0 && left-l.size(keep-1) > 0 {
 		keep--
-		size += utf8.RuneCountInString(l.tail[keep])
+		left -= l.size((keep - 1 + len(l.tail)) % len(l.tail))
 	}
 	l.tail = l.tail[keep:]
-	// Like the agent, it ignores errors of the log file: a full disk must not change the outcome of a script.
-	_, _ = fmt.Fprintf(l.file, "%s %s", time.Now().Format(time.DateTime), entry)
-	l.sink(strings.TrimSuffix(entry, "\n"))
 }
+
+// size is Ruby's length of an entry: in characters, or in bytes if the locale has no UTF-8.
+func (l *scriptLog) size(i int) int {
+	if l.utf8 {
+		return utf8.RuneCountInString(l.tail[i])
+	}
+	return len(l.tail[i])
+}
+
+// rubyStrip is String#strip: ASCII white space on both sides, and null characters on both too (string.c).
+func rubyStrip(s string) string { return strings.Trim(s, "\x00\t\n\v\f\r ") }
 
 // String returns the tail.
 func (l *scriptLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Join(l.tail, "")
+}
+
+// utf8 reports whether Ruby reads text as UTF-8 in the agent's locale (setlocale(3): LC_ALL, else LC_CTYPE, else LANG).
+func (a *Agent) utf8() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := lookup(a.environment(), name); value != "" {
+			value = strings.ToLower(value)
+			return strings.HasSuffix(value, "utf-8") || strings.HasSuffix(value, "utf8")
+		}
+	}
+	return false
+}
+
+// lookup returns the last value of a name in an environment, or "".
+func lookup(environment []string, name string) string {
+	found := ""
+	for _, v := range environment {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			found = value
+		}
+	}
+	return found
 }
