@@ -183,16 +183,19 @@ func (e execution) checkEvents(spec appspec.AppSpec, file string) error {
 		events = Events
 	}
 	var unknown, missing []string
-	for _, event := range spec.Events {
-		if !slices.Contains(events, event) {
-			unknown = append(unknown, fmt.Sprintf("%q", event))
+	var known []string
+	for _, key := range spec.Events {
+		event, ok := key.(string)
+		if !ok || !slices.Contains(events, event) {
+			unknown = append(unknown, appspec.Inspect(key))
 		}
+		known = append(known, event)
 	}
 	if len(unknown) > 0 {
 		return fmt.Errorf("%s file contains unknown lifecycle events: [%s]", file, strings.Join(unknown, ", "))
 	}
 	for _, event := range events {
-		if !slices.Contains(Events, event) && !slices.Contains(spec.Events, event) {
+		if !slices.Contains(Events, event) && !slices.Contains(known, event) {
 			missing = append(missing, event)
 		}
 	}

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 
 	"cicd/internal/rmtree"
 	"cicd/rehearsal/aws/codedeploy/appspec"
@@ -148,60 +146,4 @@ func untar(ctx context.Context, flags, bundle, dir string) error {
 		Message: fmt.Sprintf("Error extracting tar archive: %d", exit.ExitCode()),
 		Hint:    "tar says: " + string(bytes.TrimSpace(output)),
 	}
-}
-
-// unzip extracts what the agent's "unzip -qo" would, with the archive's modes, but without set-id bits.
-func unzip(bundle, dir string) error {
-	archive, err := zip.OpenReader(bundle)
-	if err != nil {
-		return fmt.Errorf("zip archive: %w", err)
-	}
-	defer archive.Close()
-	root, err := os.OpenRoot(dir) // an entry that points outside fails
-	if err != nil {
-		return fmt.Errorf("zip archive: %w", err)
-	}
-	defer root.Close()
-	for _, file := range archive.File {
-		if err := unzipEntry(root, file); err != nil {
-			return fmt.Errorf("zip archive: %s: %w", file.Name, err)
-		}
-	}
-	return nil
-}
-
-func unzipEntry(root *os.Root, file *zip.File) error {
-	name := filepath.Clean(filepath.FromSlash(file.Name))
-	if strings.HasSuffix(file.Name, "/") {
-		return root.MkdirAll(name, 0o777)
-	}
-	if err := root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
-	content, err := file.Open()
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	if file.Mode()&os.ModeSymlink != 0 {
-		target, err := io.ReadAll(content)
-		if err != nil {
-			return err
-		}
-		return root.Symlink(string(target), name)
-	}
-	const unix = 3 // "version made by" of archives with Unix modes; others use the umask
-	hasMode := file.CreatorVersion>>8 == unix && file.Mode().Perm() != 0
-	// A process forked while a script is open for writing keeps the script busy until it calls exec (ETXTBSY).
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	out, err := root.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, content)
-	if hasMode {
-		err = errors.Join(err, out.Chmod(file.Mode().Perm()))
-	}
-	return errors.Join(err, out.Close())
 }

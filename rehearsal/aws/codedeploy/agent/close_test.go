@@ -27,7 +27,7 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "Failed: Failing in-progress lifecycle event after an agent restart."
-	if f.Code != FailedAfterRestart || f.Code != 7 || f.Script != "" || f.Message != want || f.Log != "" {
+	if int(f.Code) != 7 || f.Script != "" || f.Message != want || f.Log != "" {
 		t.Errorf("failure = %+v, want code 7, %q", f, want)
 	}
 	if err := h.run(d, "ValidateService"); err != nil {

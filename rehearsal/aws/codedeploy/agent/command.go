@@ -125,7 +125,7 @@ func rubyError(err error, path string) error {
 	if !errors.As(err, &errno) {
 		return err
 	}
-	return &Failure{Code: UnknownError, Message: strerror(errno) + " @ rb_sysopen - " + filepath.Clean(path)}
+	return &Failure{Code: UnknownError, Message: strerror(errno) + " @ rb_sysopen - " + path}
 }
 
 // strerror is strerror(3), which Go has in lower case.

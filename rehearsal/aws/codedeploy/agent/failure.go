@@ -2,6 +2,8 @@ package agent
 
 import (
 	"errors"
+
+	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
 // Code is the reason why a lifecycle event failed, as the agent reports it (hook_executor.rb, ScriptError).
@@ -59,6 +61,10 @@ func failure(err error) *Failure {
 	var f *Failure
 	if errors.As(err, &f) {
 		return f
+	}
+	var ruby *appspec.Error
+	if errors.As(err, &ruby) {
+		return &Failure{Code: UnknownError, Message: ruby.Message, Hint: ruby.Hint}
 	}
 	return &Failure{Code: UnknownError, Message: err.Error()}
 }

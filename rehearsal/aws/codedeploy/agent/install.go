@@ -28,6 +28,9 @@ func (e execution) installFiles(ctx context.Context, spec appspec.AppSpec) error
 	if err := plan.addPermissions(spec.Permissions); err != nil {
 		return err
 	}
+	if err := plan.checkContexts(); err != nil {
+		return err
+	}
 	record, err := json.Marshal(map[string]any{"instructions": plan.instructions})
 	if err == nil {
 		err = os.WriteFile(e.instructionFile("-install.json"), record, 0o666)
@@ -122,7 +125,10 @@ type plan struct {
 
 func (p *plan) addFiles(files []appspec.File) error {
 	for _, file := range files {
-		source := filepath.Join(p.archiveDir(), file.Source)
+		if file.Err != nil {
+			return file.Err
+		}
+		source := fileJoin(p.archiveDir(), file.Source)
 		destination := file.Destination
 		add := p.addTree
 		if !isDir(source) {
@@ -159,12 +165,12 @@ func (p *plan) addTree(source, destination string) error {
 			return err
 		}
 	}
-	entries, err := os.ReadDir(source)
+	names, err := readNames(source)
 	if err != nil {
 		return rubyError(err, source)
 	}
-	for _, entry := range entries {
-		from, to := filepath.Join(source, entry.Name()), filepath.Join(destination, entry.Name())
+	for _, name := range names {
+		from, to := fileJoin(source, name), filepath.Join(destination, name)
 		add := p.addCopy
 		if isDir(from) {
 			add = p.addTree
@@ -174,6 +180,16 @@ func (p *plan) addTree(source, destination string) error {
 		}
 	}
 	return nil
+}
+
+// readNames lists a directory as Dir.entries does, in the file system's order.
+func readNames(path string) ([]string, error) {
+	dir, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Readdirnames(-1)
 }
 
 func (p *plan) addCopy(source, destination string) error {
@@ -239,6 +255,18 @@ func (p *plan) addPermissions(permissions []appspec.Permission) error {
 	return nil
 }
 
+// checkContexts returns the error that the agent makes of a context without a range: it cannot write its instructions
+// down (ChangeContextCommand#to_h).
+func (p *plan) checkContexts() error {
+	for _, step := range p.instructions {
+		if c, ok := step.(changeContext); ok && c.Context.Range == "" {
+			return &Failure{Code: UnknownError, Message: "undefined method `get_range' for nil:NilClass",
+				Hint: "the context of " + c.File + " needs a range: give the agent one, such as s0"}
+		}
+	}
+	return nil
+}
+
 // covered returns the objects that an entry applies to.
 func (p *plan) covered(permission appspec.Permission) ([]string, error) {
 	object := p.agent.hostPath(permission.Object)
@@ -258,7 +286,11 @@ func (p *plan) covered(permission appspec.Permission) ([]string, error) {
 	var objects []string
 	if permission.AppliesTo("file") {
 		for _, file := range p.copies {
-			if permission.Matches(object, file) {
+			matched, err := permission.Matches(object, file)
+			if err != nil {
+				return nil, err
+			}
+			if matched {
 				if err := permission.CheckFileACL(); err != nil {
 					return nil, err
 				}
@@ -268,7 +300,11 @@ func (p *plan) covered(permission appspec.Permission) ([]string, error) {
 	}
 	if permission.AppliesTo("directory") {
 		for _, directory := range p.directories {
-			if permission.Matches(object, directory) {
+			matched, err := permission.Matches(object, directory)
+			if err != nil {
+				return nil, err
+			}
+			if matched {
 				objects = append(objects, directory)
 			}
 		}

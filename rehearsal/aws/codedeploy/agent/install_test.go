@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,8 +49,10 @@ func TestInstallAndCleanup(t *testing.T) {
 		t.Errorf("installed %s\nwant      %s", got, want)
 	}
 	cleanup := filepath.Join(h.DeploymentRoot, "deployment-instructions/g-1-cleanup")
-	if got, want := read(t, cleanup), "/opt\n/opt/app\n/opt/app/conf\n/opt/app/conf/a\n/opt/app/conf/sub\n/opt/app/conf/sub/b\n/opt/app/run\n"; got != want {
-		t.Errorf("cleanup file = %q, want %q", got, want)
+	listed := strings.Fields(read(t, cleanup))
+	slices.Sort(listed) // a directory's entries come in the file system's order
+	if want := strings.Fields("/opt /opt/app /opt/app/conf /opt/app/conf/a /opt/app/conf/sub /opt/app/conf/sub/b /opt/app/run"); !slices.Equal(listed, want) {
+		t.Errorf("cleanup file has %q, want %q", listed, want)
 	}
 	record := read(t, filepath.Join(h.DeploymentRoot, "deployment-instructions/g-1-install.json"))
 	if want := `{"instructions":[{"type":"mkdir","directory":"/opt"},{"type":"mkdir","directory":"/opt/app"},`; !strings.HasPrefix(record, want) {

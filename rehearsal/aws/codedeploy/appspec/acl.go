@@ -24,15 +24,15 @@ func parseACL(v any) (*ACL, error) {
 	if v == nil {
 		return nil, nil
 	}
-	list, ok := v.([]any)
-	if !ok {
-		return nil, wrongType("permissions: acls", "a list", v)
+	list, err := each(v, "permissions: acls", "a list")
+	if err != nil {
+		return nil, err
 	}
 	acl := &ACL{}
 	for _, item := range list {
 		text, ok := item.(string)
 		if !ok {
-			return nil, wrongType("permissions: acls", "a list of text", item)
+			return nil, noMethod("split", item, "permissions: acls", "a list of text")
 		}
 		entry, err := parseACE(text)
 		if err != nil {

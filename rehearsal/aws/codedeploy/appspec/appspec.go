@@ -6,8 +6,7 @@ package appspec
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
+	"math"
 	"time"
 )
 
@@ -17,7 +16,8 @@ type AppSpec struct {
 	Permissions []Permission
 	// Events lists the hooks in file order, and Hooks the scripts of each. An event with a null value is in neither;
 	// one with an empty list is in both.
-	Events []string
+	// An event is text; any other value is one that no deployment knows.
+	Events []any
 	Hooks  map[string][]Script
 	// FileExistsBehavior is DISALLOW, OVERWRITE or RETAIN; "" leaves it to the deployment.
 	FileExistsBehavior string
@@ -26,7 +26,11 @@ type AppSpec struct {
 }
 
 // File is one entry of the files section.
-type File struct{ Source, Destination string }
+type File struct {
+	Source, Destination string
+	// Err is why it cannot be installed: the agent minds the types of an entry only then.
+	Err error
+}
 
 // Script is one script of a hook.
 type Script struct {
@@ -61,54 +65,55 @@ var (
 		"Update the permissions section of the AppSpec file, and then try again.")
 )
 
-// Parse reads an application specification. It stops at the first violation, as the agent does; the message is the
-// agent's own if it has one (for a wrong YAML type the agent fails with a Ruby NoMethodError or TypeError, for which
-// this package has its own words).
+// Parse reads an application specification. It stops at the first violation, as the agent does, with its message: a
+// Violation, or for a value of the wrong type the *Error that Ruby raises. Only a syntax error of YAML has other words.
 func Parse(text []byte) (AppSpec, error) {
 	node, err := parseYAML(text)
 	if err != nil {
-		return AppSpec{}, fmt.Errorf("appspec: %w", err)
+		return AppSpec{}, err
 	}
 	var root any
 	if node != nil {
 		if root, err = value(node); err != nil {
-			return AppSpec{}, fmt.Errorf("appspec: %w", err)
+			return AppSpec{}, err
 		}
 	}
 	if !truthy(root) {
 		return AppSpec{}, errEmpty
 	}
-	doc, ok := root.(mapping)
-	if _, text := root.(string); !ok && !text { // asked for a key, a Ruby string returns nil
-		return AppSpec{}, wrongType("the appspec", "a mapping", root)
+	if _, err := index(root, "version", "the appspec"); err != nil {
+		return AppSpec{}, err
 	}
-	if err := checkHeader(doc); err != nil {
+	get := func(key string) any { // text can be asked for any key, too
+		v, _ := index(root, key, "the appspec")
+		return v
+	}
+	if err := checkHeader(get("version"), get("os")); err != nil {
 		return AppSpec{}, err
 	}
 	spec := AppSpec{Warnings: lint(node)}
-	if err := spec.parseHooks(doc.get("hooks")); err != nil {
+	if err := spec.parseHooks(get("hooks")); err != nil {
 		return AppSpec{}, err
 	}
-	if spec.Files, err = parseFiles(doc.get("files")); err != nil {
+	if spec.Files, err = parseFiles(get("files")); err != nil {
 		return AppSpec{}, err
 	}
-	if spec.Permissions, err = parsePermissions(doc.get("permissions")); err != nil {
+	if spec.Permissions, err = parsePermissions(get("permissions")); err != nil {
 		return AppSpec{}, err
 	}
-	if spec.FileExistsBehavior, err = parseFileExistsBehavior(doc.get("file_exists_behavior")); err != nil {
+	if spec.FileExistsBehavior, err = parseFileExistsBehavior(get("file_exists_behavior")); err != nil {
 		return AppSpec{}, err
 	}
 	return spec, nil
 }
 
 // checkHeader checks version and os. Ruby finds 0 in [0.0], so every number equal to zero passes, and no string does.
-func checkHeader(doc mapping) error {
-	version := doc.get("version")
+func checkHeader(version, os any) error {
 	if version != int64(0) && version != float64(0) {
 		return violation("The deployment failed because an invalid version value (%s) was entered in the application specification file. "+
 			"Make sure your AppSpec file specifies \"0.0\" as the version, and then try again.", rubyString(version))
 	}
-	if os := doc.get("os"); os != "linux" { // linux_util.rb, supported_oses
+	if os != "linux" { // linux_util.rb, supported_oses
 		return violation("The deployment failed because the application specification file specifies an unsupported operating system (%s). "+
 			"Specify either \"linux\" or \"windows\" in the os section of the AppSpec file, and then try again.", rubyString(os))
 	}
@@ -122,50 +127,53 @@ func (s *AppSpec) parseHooks(section any) error {
 	}
 	hooks, ok := section.(mapping)
 	if !ok {
-		return wrongType("hooks", "a mapping of lifecycle events to lists of scripts", section)
+		return noMethod("each_pair", section, "hooks", "a mapping of lifecycle events to lists of scripts")
 	}
 	for i, key := range hooks.keys {
 		if !truthy(hooks.values[i]) {
 			continue
 		}
-		event := rubyString(key)
-		list, ok := hooks.values[i].([]any)
-		if !ok {
-			return wrongType("hooks: "+event, "a list of scripts", hooks.values[i])
+		where := "hooks: " + rubyString(key)
+		list, err := each(hooks.values[i], where, "a list of scripts")
+		if err != nil {
+			return err
 		}
-		s.Events = append(s.Events, event)
-		s.Hooks[event] = nil
+		var scripts []Script
 		for _, item := range list {
-			script, err := parseScript(event, item)
+			script, err := parseScript(where, item)
 			if err != nil {
 				return err
 			}
-			s.Hooks[event] = append(s.Hooks[event], script)
+			scripts = append(scripts, script)
+		}
+		s.Events = append(s.Events, key)
+		if event, ok := key.(string); ok {
+			s.Hooks[event] = scripts
 		}
 	}
 	return nil
 }
 
-func parseScript(event string, item any) (Script, error) {
+func parseScript(where string, item any) (Script, error) {
 	entry, ok := item.(mapping)
 	if !ok {
-		return Script{}, wrongType("hooks: "+event, "scripts with a location", item)
+		return Script{}, noMethod("has_key?", item, where, "scripts with a location")
 	}
-	location := strings.TrimSpace(rubyString(entry.get("location")))
+	location := strip(rubyString(entry.get("location")))
 	if location == "" {
 		return Script{}, errNoLocation
 	}
 	script := Script{Location: location, Sudo: truthy(entry.get("sudo")), Timeout: defaultTimeout}
 	if runAs := entry.get("runas"); runAs != nil {
-		name := strings.TrimSpace(rubyString(runAs))
+		name := strip(rubyString(runAs))
 		script.RunAs = &name
 	}
 	if timeout := entry.get("timeout"); truthy(timeout) {
-		seconds, ok := rubyInteger(timeout)
-		if !ok {
-			return Script{}, wrongType("hooks: "+event+": timeout", "a number of seconds", timeout)
+		seconds, err := rubyInteger(timeout, where+": timeout")
+		if err != nil {
+			return Script{}, err
 		}
-		script.Timeout = time.Duration(seconds) * time.Second
+		script.Timeout = time.Duration(min(seconds, math.MaxInt64/int64(time.Second))) * time.Second
 	}
 	if script.Timeout <= 0 {
 		return Script{}, errTimeout
@@ -180,7 +188,11 @@ func parseFiles(section any) ([]File, error) {
 	}
 	var files []File
 	for _, entry := range list {
-		source, destination := entry.get("source"), entry.get("destination")
+		source, err := index(entry, "source", "files")
+		if err != nil {
+			return nil, err
+		}
+		destination, _ := index(entry, "destination", "files") // what has no index has failed before
 		if source == nil {
 			return nil, errNoSource
 		}
@@ -188,15 +200,17 @@ func parseFiles(section any) ([]File, error) {
 			return nil, violation("The deployment failed because the application specification file specifies only a source file (%s). "+
 				"Add the name of the destination file to the files section of the AppSpec file, and then try again.", rubyString(source))
 		}
-		from, ok := source.(string)
-		if !ok {
-			return nil, wrongType("files: source", "text", source)
+		var file File
+		var sourceIsText, destinationIsText bool
+		file.Source, sourceIsText = source.(string)
+		file.Destination, destinationIsText = destination.(string)
+		switch {
+		case !sourceIsText:
+			file.Err = noConversion(source, "String", "files: source", "text")
+		case !destinationIsText:
+			file.Err = noConversion(destination, "String", "files: destination", "text")
 		}
-		to, ok := destination.(string)
-		if !ok {
-			return nil, wrongType("files: destination", "text", destination)
-		}
-		files = append(files, File{Source: from, Destination: to})
+		files = append(files, file)
 	}
 	return files, nil
 }
@@ -212,47 +226,10 @@ func parseFileExistsBehavior(v any) (string, error) {
 		"Make sure your AppSpec file specifies one of DISALLOW,OVERWRITE,RETAIN as the file_exists_behavior, and then try again.", rubyString(v))
 }
 
-// entries reads a section that must be a list of mappings; an absent one is empty.
-func entries(section string, v any) ([]mapping, error) {
-	if m, ok := v.(mapping); !truthy(v) || ok && len(m.keys) == 0 {
+// entries returns the items of a section; an absent one has none.
+func entries(section string, v any) ([]any, error) {
+	if !truthy(v) {
 		return nil, nil
 	}
-	list, ok := v.([]any)
-	if !ok {
-		return nil, wrongType(section, "a list", v)
-	}
-	out := make([]mapping, len(list))
-	for i, item := range list {
-		if out[i], ok = item.(mapping); !ok {
-			return nil, wrongType(section, "a list of mappings", item)
-		}
-	}
-	return out, nil
-}
-
-// truthy is Ruby's truth: everything but nil and false.
-func truthy(v any) bool { return v != nil && v != false }
-
-// rubyInteger is Ruby's to_i, which stops at the first character that is not a digit ("10m" is 10, "soon" is 0).
-// Lists, mappings, true and symbols have no to_i.
-func rubyInteger(v any) (int64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return v, true
-	case float64:
-		return int64(v), true
-	case string:
-		s := strings.TrimSpace(v)
-		end := 0
-		for end < len(s) && (s[end] >= '0' && s[end] <= '9' || end == 0 && (s[0] == '-' || s[0] == '+')) {
-			end++
-		}
-		n, _ := strconv.ParseInt(s[:end], 10, 64) // no digits: 0, as in Ruby
-		return n, true
-	}
-	return 0, false
-}
-
-func wrongType(what, want string, got any) error {
-	return fmt.Errorf("%s: want %s, not %s", what, want, rubyInspect(got))
+	return each(v, section, "a list")
 }

@@ -18,21 +18,21 @@ func parseContext(v any) (*Context, error) {
 	if v == nil {
 		return nil, nil
 	}
-	m, ok := v.(mapping)
-	if !ok {
-		return nil, wrongType("permissions: context", "a mapping", v)
+	kind, err := index(v, "type", "permissions: context")
+	if err != nil {
+		return nil, err
 	}
-	if m.get("type") == nil {
+	if kind == nil {
 		return nil, violation("The deployment failed because the application specification file specifies an invalid context type (%s). "+
-			"Update the permissions section of the AppSpec file, and then try again.", rubyInspect(v))
+			"Update the permissions section of the AppSpec file, and then try again.", Inspect(v))
 	}
-	c := &Context{User: rubyString(m.get("name")), Type: rubyString(m.get("type"))}
-	if r := m.get("range"); r != nil {
+	name, _ := index(v, "name", "permissions: context")
+	c := &Context{User: rubyString(name), Type: rubyString(kind)}
+	if r, _ := index(v, "range", "permissions: context"); r != nil {
 		text, ok := r.(string)
 		if !ok {
-			return nil, wrongType("permissions: context: range", "text", r)
+			return nil, noMethod("include?", r, "permissions: context: range", "text")
 		}
-		var err error
 		if c.Range, err = normaliseRange(text); err != nil {
 			return nil, err
 		}

@@ -8,9 +8,10 @@ import (
 // Permission is one entry of the permissions section.
 type Permission struct {
 	// Object is a path on the host.
-	Object  string
-	Pattern string
-	Except  []string
+	Object string
+	// Pattern and Except are text, or values that fail when they are matched.
+	Pattern any
+	Except  []any
 	// Types has "file", "directory" or both.
 	Types []string
 	// Owner and Group are the YAML values, nil if absent. Only text can name an account, but the agent notices that
@@ -31,9 +32,13 @@ func parsePermissions(section any) ([]Permission, error) {
 		return nil, err
 	}
 	var permissions []Permission
-	for _, entry := range list {
+	for _, item := range list {
+		entry, ok := item.(mapping)
+		if !ok {
+			return nil, noMethod("has_key?", item, "permissions", "a list of mappings")
+		}
 		p := Permission{
-			Object:  strings.TrimSpace(rubyString(entry.get("object"))),
+			Object:  strip(rubyString(entry.get("object"))),
 			Pattern: everything,
 			Owner:   entry.get("owner"),
 			Group:   entry.get("group"),
@@ -58,48 +63,35 @@ func parsePermissions(section any) ([]Permission, error) {
 	return permissions, nil
 }
 
-// parseScope parses pattern, except and type.
+// parseScope parses pattern, except and type. The agent minds the types of patterns only when it matches them.
 func (p *Permission) parseScope(entry mapping) error {
 	if pattern := entry.get("pattern"); truthy(pattern) {
-		text, ok := pattern.(string)
-		if !ok {
-			return wrongType("permissions: pattern", "text", pattern)
-		}
-		p.Pattern = text
+		p.Pattern = pattern
 	}
-	except, err := texts("permissions: except", entry.get("except"))
-	if err != nil {
-		return err
-	}
-	p.Except = except
-	p.Types = []string{"file", "directory"}
-	if types := entry.get("type"); truthy(types) {
-		if p.Types, err = texts("permissions: type", types); err != nil {
+	if except := entry.get("except"); truthy(except) {
+		var err error
+		if p.Except, err = each(except, "permissions: except", "a list"); err != nil {
 			return err
 		}
 	}
-	for _, t := range p.Types {
+	p.Types = []string{"file", "directory"}
+	types := entry.get("type")
+	if !truthy(types) {
+		return nil
+	}
+	list, err := each(types, "permissions: type", "a list")
+	if err != nil {
+		return err
+	}
+	p.Types = nil
+	for _, t := range list {
 		if t != "file" && t != "directory" {
 			return violation("The deployment failed because the application specification filespecifies a permission for an object type not supported for permissions (%s). "+
-				"Update the permissions section of the AppSpec file, and then try again.", t)
+				"Update the permissions section of the AppSpec file, and then try again.", rubyString(t))
 		}
+		p.Types = append(p.Types, t.(string))
 	}
 	return nil
-}
-
-func texts(what string, v any) ([]string, error) {
-	if !truthy(v) {
-		return nil, nil
-	}
-	list, ok := v.([]any)
-	if !ok {
-		return nil, wrongType(what, "a list", v)
-	}
-	out := make([]string, len(list))
-	for i, item := range list {
-		out[i] = rubyString(item)
-	}
-	return out, nil
 }
 
 // parseMode checks a mode by its decimal digits, as mode_info.rb does: YAML has turned an unquoted 0755 into 493.
@@ -132,15 +124,11 @@ func (p Permission) AppliesTo(objectType string) bool { return slices.Contains(p
 func (p Permission) CheckFile() error {
 	if p.Pattern != everything {
 		return violation("The deployment failed because the application specification file includes an object (%s) with an invalid pattern (%s), "+
-			"such as a pattern for a file applied to a directory. Correct the permissions section of the AppSpec file, and then try again.", p.Object, p.Pattern)
+			"such as a pattern for a file applied to a directory. Correct the permissions section of the AppSpec file, and then try again.", p.Object, rubyString(p.Pattern))
 	}
 	if len(p.Except) > 0 {
-		except := make([]any, len(p.Except))
-		for i, e := range p.Except {
-			except[i] = e
-		}
 		return violation("The deployment failed because the except parameter for a pattern in the permissions section (%s) for the object named %s contains an invalid format. "+
-			"Update the AppSpec file, and then try again.", rubyInspect(except), p.Object)
+			"Update the AppSpec file, and then try again.", Inspect(p.Except), p.Object)
 	}
 	return nil
 }
@@ -156,24 +144,37 @@ func (p Permission) CheckFileACL() error {
 
 // Matches reports whether p covers name, a host path below the directory base, the absolute form of p.Object. Pattern
 // "**" covers every depth; any other pattern, and every except, only the directory's own entries.
-func (p Permission) Matches(base, name string) bool {
+func (p Permission) Matches(base, name string) (bool, error) {
 	relative, below := strings.CutPrefix(name, strings.TrimSuffix(base, "/")+"/")
 	if !below {
-		return false
+		return false, nil
 	}
-	for _, except := range p.Except {
-		if matchGlob(except, relative) {
-			return false
+	if p.Pattern != everything {
+		if matched, err := matchGlob("pattern", p.Pattern, relative); err != nil || !matched {
+			return false, err
 		}
 	}
-	return p.Pattern == everything || matchGlob(p.Pattern, relative)
+	for _, except := range p.Except {
+		if excepted, err := matchGlob("except", except, relative); err != nil || excepted {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // matchGlob matches one path element; only "*" is special, and stands for any characters.
-func matchGlob(pattern, name string) bool {
+func matchGlob(key string, glob any, name string) (bool, error) {
 	if strings.Contains(name, "/") {
-		return false
+		return false, nil
 	}
+	pattern, ok := glob.(string)
+	if !ok {
+		return false, noMethod("chars", glob, "permissions: "+key, "text")
+	}
+	return matchText(pattern, name), nil
+}
+
+func matchText(pattern, name string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
 		return pattern == name

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,28 @@ var (
 	floatPattern       = regexp.MustCompile(`^[-+]?([0-9][0-9_,]*)?\.[0-9]*([eE][+-][0-9]+)?$`)
 	timePattern        = regexp.MustCompile(`^-?\d{4}-\d{1,2}-\d{1,2}([Tt\s]\s*\d{1,2}:\d\d:\d\d.*)?$`)
 )
+
+// merge takes the keys of a mapping, or of a list of mappings, under the key "<<"; they win over those that are there
+// (psych/visitors/to_ruby.rb, revive_hash).
+func (m *mapping) merge(v any) {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	for _, item := range slices.Backward(list) {
+		from, ok := item.(mapping)
+		if !ok {
+			m.set("<<", v)
+			return
+		}
+		for i, key := range from.keys {
+			m.set(key, from.values[i])
+		}
+	}
+}
+
+// bignum is an integer beyond 64 bits, as written.
+type bignum string
 
 // symbol is Psych's value for a plain scalar such as :linux. It never equals a string.
 type symbol string
@@ -46,7 +69,7 @@ func (m mapping) get(key string) any {
 
 func (m *mapping) set(key, value any) {
 	for i, k := range m.keys {
-		if rubyInspect(k) == rubyInspect(key) {
+		if Inspect(k) == Inspect(key) {
 			m.values[i] = value
 			return
 		}
@@ -55,15 +78,29 @@ func (m *mapping) set(key, value any) {
 	m.values = append(m.values, value)
 }
 
+var (
+	lineStartBOM = regexp.MustCompile(`(?m)^\x{feff}`)
+	yaml12       = regexp.MustCompile(`^%YAML 1\.2\b`)
+)
+
 // parseYAML returns the first document of text, or nil if there is none. Later documents are not even parsed.
+//
+// Psych tells libyaml that the text is UTF-8 (psych_parser.c, transcode_string). So a byte order mark is no sign of an
+// encoding: libyaml only skips it, at the start of any line, as a character that takes up a column (scanner.c,
+// yaml_parser_scan_to_next_token), so that the line's key is indented; and UTF-16 is an error (reader.c).
 func parseYAML(text []byte) (*yaml.Node, error) {
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return nil, &Error{"(<unknown>): invalid leading UTF-8 octet at line 1 column 1", "the appspec is in UTF-16: save it as UTF-8 (F58)"}
+	}
+	text = lineStartBOM.ReplaceAll(text, []byte(" "))
+	text = yaml12.ReplaceAll(text, []byte("%YAML 1.1")) // libyaml 0.2.5 takes it, go-yaml does not
 	var document yaml.Node
 	err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&document)
 	if errors.Is(err, io.EOF) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("appspec: %w", err)
 	}
 	return document.Content[0], nil
 }
@@ -72,7 +109,7 @@ func parseYAML(text []byte) (*yaml.Node, error) {
 func value(n *yaml.Node) (any, error) {
 	switch n.Kind {
 	case yaml.AliasNode:
-		return nil, fmt.Errorf("line %d: unknown alias %q: the agent loads YAML without aliases, write the value out", n.Line, n.Value)
+		return nil, &Error{"Unknown alias: " + n.Value, fmt.Sprintf("line %d: the agent loads YAML without aliases: write the value out", n.Line)}
 	case yaml.SequenceNode:
 		list := make([]any, 0, len(n.Content))
 		for _, item := range n.Content {
@@ -94,7 +131,11 @@ func value(n *yaml.Node) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			m.set(k, v)
+			if k == "<<" {
+				m.merge(v)
+			} else {
+				m.set(k, v)
+			}
 		}
 		return m, nil
 	}
@@ -113,14 +154,19 @@ func scalar(n *yaml.Node) (any, error) {
 		}
 		return v, err
 	case tagged && strings.HasPrefix(n.Tag, "!ruby/"):
-		return nil, fmt.Errorf("line %d: tried to load unspecified class %s: the agent loads plain data only", n.Line, n.Tag)
+		return nil, &Error{"Tried to load unspecified class: " + n.Tag, fmt.Sprintf("line %d: the agent loads plain data only", n.Line)}
 	}
 	v, err := plain(n.Value)
-	if err != nil {
-		return nil, fmt.Errorf("line %d: %w", n.Line, err)
+	if class, ok := err.(unspecifiedClass); ok {
+		return nil, &Error{"Tried to load unspecified class: " + string(class), fmt.Sprintf("line %d: quote %s", n.Line, n.Value)}
 	}
-	return v, nil
+	return v, err
 }
+
+// unspecifiedClass is a class that the agent does not let YAML make an object of.
+type unspecifiedClass string
+
+func (c unspecifiedClass) Error() string { return string(c) }
 
 // plain resolves an unquoted scalar.
 func plain(s string) (any, error) {
@@ -156,15 +202,17 @@ func plain(s string) (any, error) {
 			return s, nil
 		}
 		return f, nil
+	case timePattern.MatchString(s) && strings.Contains(s, ":"):
+		return nil, unspecifiedClass("Time")
 	case timePattern.MatchString(s):
-		return nil, fmt.Errorf("tried to load unspecified class: Date or Time (%s): quote the value", s)
+		return nil, unspecifiedClass("Date")
 	case len(s) > 1 && s[0] == ':':
 		return symbol(strings.Trim(s[1:], `"'`)), nil
 	}
 	return s, nil
 }
 
-// integer parses digits, with an optional sign before prefix; a number beyond 64 bits stays as written.
+// integer parses digits, with an optional sign before prefix.
 func integer(digits, prefix string, base int) any {
 	sign := ""
 	if digits[0] == '-' || digits[0] == '+' {
@@ -172,7 +220,7 @@ func integer(digits, prefix string, base int) any {
 	}
 	i, err := strconv.ParseInt(sign+strings.TrimPrefix(digits, prefix), base, 64)
 	if err != nil {
-		return sign + digits
+		return bignum(sign + digits)
 	}
 	return i
 }
@@ -188,50 +236,4 @@ func sexagesimal(digits string) int64 {
 		total += n
 	}
 	return total
-}
-
-// rubyString is Ruby's to_s, which the agent uses in messages and conversions.
-func rubyString(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case symbol:
-		return string(v)
-	case float64:
-		s := strconv.FormatFloat(v, 'f', -1, 64)
-		if !strings.ContainsAny(s, ".IN") {
-			s += ".0"
-		}
-		return s
-	case bool, int64:
-		return fmt.Sprint(v)
-	}
-	return rubyInspect(v)
-}
-
-// rubyInspect is Ruby's inspect, which the agent uses for containers in messages.
-func rubyInspect(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "nil"
-	case string:
-		return strconv.Quote(v)
-	case symbol:
-		return ":" + string(v)
-	case []any:
-		parts := make([]string, len(v))
-		for i, item := range v {
-			parts[i] = rubyInspect(item)
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	case mapping:
-		parts := make([]string, len(v.keys))
-		for i, k := range v.keys {
-			parts[i] = rubyInspect(k) + "=>" + rubyInspect(v.values[i])
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	}
-	return rubyString(v)
 }
