@@ -49,6 +49,9 @@ var (
 	}
 )
 
+// checkAgentVersion accepts the major versions of CodeDeploy's agent: 1 is written in Ruby, 2 in Rust.
+func checkAgentVersion(version int) string { return checkRange(version, 1, 2) }
+
 func checkRepository(repository string) string {
 	_, name, _ := strings.Cut(repository, "/")
 	if !repositoryPattern.MatchString(repository) || name == "." || name == ".." || strings.HasSuffix(name, ".git") {

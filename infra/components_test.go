@@ -240,7 +240,7 @@ func TestComponentsReject(t *testing.T) {
 			return err
 		}},
 		{"target's type", `InstanceType is "x"`, func(ctx *pulumi.Context) error {
-			_, err := NewTarget(ctx, "x", &TargetArgs{Registry: &Registry{}, Store: &ArtifactStore{}, InstanceType: "x"})
+			_, err := NewTarget(ctx, "x", &TargetArgs{Registry: &Registry{}, Store: &ArtifactStore{}, InstanceType: "x", AgentVersion: 1})
 			return err
 		}},
 		{"pipeline", "a Source, a Store", func(ctx *pulumi.Context) error {

@@ -14,6 +14,7 @@ import (
 // settings is a stack's checked configuration. Pulumi.yaml describes each key.
 type settings struct {
 	Region               string // aws:region
+	AgentVersion         int    // of CodeDeploy's agent
 	Repository           string
 	Branch               string
 	ConnectionArn        string
@@ -34,6 +35,7 @@ type settings struct {
 // defaultSettings repeats Pulumi.yaml's defaults for runs without that file. A test keeps them equal.
 func defaultSettings() settings {
 	return settings{
+		AgentVersion:     1,
 		Branch:           "main",
 		WatchPaths:       []string{"webapp/**", "deploy-scripts/**"},
 		InstanceType:     "t3.micro",
@@ -56,6 +58,7 @@ type setting struct {
 // table lists every key of the project's namespace, in alphabetical order.
 func (s *settings) table() []setting {
 	return []setting{
+		{"agentVersion", &s.AgentVersion, func() string { return checkAgentVersion(s.AgentVersion) }},
 		{"approval", &s.Approval, nil},
 		{"branch", &s.Branch, func() string { return checkBranch(s.Branch) }},
 		{"connectionArn", &s.ConnectionArn, func() string { return checkConnectionArn(s.ConnectionArn) }},

@@ -159,6 +159,9 @@ var configCases = []configCase{
 	{"logRetentionDays", "31", "1, 3, 5, 7, 14"},
 	{"logRetentionDays", "forever", "whole number"},
 
+	{"agentVersion", "2", ""},
+	{"agentVersion", "3", "1 to 2"},
+
 	{"contanerPort", "80", "did you mean containerPort?"},
 	{"OperatorIP", "198.51.100.7", "did you mean operatorIp?"},
 	{"aws:profile", "work", "AWS_PROFILE"},

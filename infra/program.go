@@ -134,6 +134,7 @@ func newComponents(ctx *pulumi.Context, s settings, scope Scope, providers pulum
 		Registry:     registry,
 		Store:        store,
 		InstanceType: s.InstanceType,
+		AgentVersion: s.AgentVersion,
 		OperatorCIDR: s.OperatorIP,
 		SSHPublicKey: s.SSHPublicKey,
 		Protect:      s.Protect,

@@ -15,6 +15,8 @@ type TargetArgs struct {
 	Store    *ArtifactStore
 	// InstanceType is the host's EC2 type. Plain, because it determines the architecture.
 	InstanceType string
+	// AgentVersion is the major version of CodeDeploy's agent, 1 or 2.
+	AgentVersion int
 	// OperatorCIDR is the IPv4 network that may use SSH; "" leaves port 22 closed.
 	OperatorCIDR string
 	// SSHPublicKey is ec2-user's OpenSSH public key; "" leaves SSH to EC2 Instance Connect.
@@ -26,6 +28,9 @@ type TargetArgs struct {
 func (a *TargetArgs) validate() error {
 	if a.Registry == nil || a.Store == nil {
 		return errors.New("a Registry and a Store are required")
+	}
+	if problem := checkAgentVersion(a.AgentVersion); problem != "" {
+		return fmt.Errorf("AgentVersion is %d: %s", a.AgentVersion, problem)
 	}
 	if problem := checkInstanceType(a.InstanceType); problem != "" {
 		return fmt.Errorf("InstanceType is %q: %s", a.InstanceType, problem)

@@ -81,7 +81,7 @@ func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs,
 		SubnetId:              n.subnets[0].ID(),
 		VpcSecurityGroupIds:   pulumi.StringArray{f.group.ID()},
 		IamInstanceProfile:    profile.Name,
-		UserData:              pulumi.String(userData(args.Scope)),
+		UserData:              pulumi.String(userData(args.Scope, args.AgentVersion)),
 		DisableApiTermination: pulumi.Bool(args.Protect),
 		MetadataOptions: &ec2.InstanceMetadataOptionsArgs{
 			HttpEndpoint:            pulumi.String("enabled"),
@@ -136,9 +136,15 @@ func hostRole(args *TargetArgs) roleArgs {
 	}
 }
 
-// userData returns the first-boot script, with its variables exported after the first line.
-func userData(scope Scope) string {
+// userData returns the first-boot script, with its variables exported after the first line. The agent's bucket has version
+// 1 below latest/ and version 2 below latestv2/ (CodeDeploy User Guide, "Install the CodeDeploy agent for Amazon Linux or
+// RHEL").
+func userData(scope Scope, agentVersion int) string {
 	first, rest, _ := strings.Cut(userDataScript, "\n")
-	installer := fmt.Sprintf("https://aws-codedeploy-%s.s3.%s.%s/latest/install", scope.Region, scope.Region, scope.DNSSuffix)
-	return fmt.Sprintf("%s\nexport AWS_REGION=%s AGENT_INSTALLER=%s\n%s", first, scope.Region, installer, rest)
+	prefix := "latest"
+	if agentVersion == 2 {
+		prefix = "latestv2"
+	}
+	installer := fmt.Sprintf("https://aws-codedeploy-%s.s3.%s.%s/%s/install", scope.Region, scope.Region, scope.DNSSuffix, prefix)
+	return fmt.Sprintf("%s\nexport AWS_REGION=%s AGENT_VERSION=%d AGENT_INSTALLER=%s\n%s", first, scope.Region, agentVersion, installer, rest)
 }

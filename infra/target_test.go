@@ -1,7 +1,10 @@
 package infra
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -57,12 +60,15 @@ func TestHostAddress(t *testing.T) {
 }
 
 func TestUserData(t *testing.T) {
-	script := userData(Scope{Region: "cn-north-1", DNSSuffix: "amazonaws.com.cn"})
-	const start = "#!/bin/bash\nexport AWS_REGION=cn-north-1 " +
-		"AGENT_INSTALLER=https://aws-codedeploy-cn-north-1.s3.cn-north-1.amazonaws.com.cn/latest/install\n#\n"
-	if !strings.HasPrefix(script, start) {
-		t.Errorf("user data starts with\n%.200s\nwant\n%s", script, start)
+	scope := Scope{Region: "cn-north-1", DNSSuffix: "amazonaws.com.cn"}
+	for version, prefix := range map[int]string{1: "latest", 2: "latestv2"} {
+		start := fmt.Sprintf("#!/bin/bash\nexport AWS_REGION=cn-north-1 AGENT_VERSION=%d "+
+			"AGENT_INSTALLER=https://aws-codedeploy-cn-north-1.s3.cn-north-1.amazonaws.com.cn/%s/install\n#\n", version, prefix)
+		if script := userData(scope, version); !strings.HasPrefix(script, start) {
+			t.Errorf("user data starts with\n%.200s\nwant\n%s", script, start)
+		}
 	}
+	script := userData(scope, 1)
 	if len(script) > 16*1024 {
 		t.Errorf("user data has %d bytes, and EC2 takes 16 KiB", len(script))
 	}
@@ -164,4 +170,49 @@ func TestDeployment(t *testing.T) {
 		"autoRollbackConfiguration": {"enabled": true, "events": ["DEPLOYMENT_FAILURE"]}
 	}`)
 	wantDependencies(t, group, "::cicd-dev-deploy-policy")
+}
+
+// The script runs with stubs of the commands that it calls, once with each agent.
+func TestUserDataInstallsAgent(t *testing.T) {
+	for version, wantRuby := range map[int]bool{1: true, 2: false} {
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			dir := t.TempDir()
+			config := filepath.Join(dir, "codedeployagent.yml")
+			if err := os.WriteFile(config, []byte("---\n:verbose: false\nwait_between_runs: 30\n:disable_imds_v1: false\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			script := userData(Scope{Region: "eu-central-1", DNSSuffix: "amazonaws.com"}, version)
+			script = strings.NewReplacer("/etc/codedeploy-agent/conf/codedeployagent.yml", config, "/root/", dir+"/", "/etc/docker", dir+"/docker").Replace(script)
+			stub := "#!/bin/bash\necho \"${0##*/} $*\" >>" + dir + "/calls\n" + // curl's --output is an installer
+				"for ((i = 1; i < $#; i++)); do if [[ \"${!i}\" == --output ]]; then j=$((i + 1)); cp \"$0\" \"${!j}\"; fi; done\n"
+			for _, name := range []string{"dnf", "curl", "systemctl"} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(stub), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			command := exec.Command("bash", "-s")
+			command.Stdin = strings.NewReader(script)
+			command.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH")}
+			if out, err := command.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			calls, err := os.ReadFile(filepath.Join(dir, "calls"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(string(calls), "ruby3.2"); got != wantRuby {
+				t.Errorf("Ruby installed: %v, want %v", got, wantRuby)
+			}
+			if !strings.Contains(string(calls), "\ninstall-codedeploy-agent auto\n") {
+				t.Errorf("calls = %s, want the installer itself with auto", calls)
+			}
+			settings, err := os.ReadFile(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "---\n:verbose: false\n:disable_imds_v1: true\n:wait_between_runs: 1\n"; string(settings) != want {
+				t.Errorf("the agent's settings are\n%swant\n%s", settings, want)
+			}
+		})
+	}
 }

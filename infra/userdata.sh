@@ -5,6 +5,7 @@
 #
 # Reads:  AWS_REGION       the instance's region; the agent's installer asks IMDSv1 without it, which is off
 #         AGENT_INSTALLER  URL of the CodeDeploy agent's installer
+#         AGENT_VERSION    the agent's major version: 1, in Ruby, or 2, which is one binary
 
 set -euo pipefail
 
@@ -34,16 +35,24 @@ JSON
 }
 
 install_agent() {
-  # By its version: the installer takes Ruby up to 3.2 (aws-codedeploy-agent, bin/install), and AL2023 has newer ones, too.
-  retry dnf install --assumeyes ruby3.2
+  if [[ "${AGENT_VERSION}" == 1 ]]; then
+    # By its version: the installer takes Ruby up to 3.2 (aws-codedeploy-agent 1.8.1, bin/install), and AL2023 has newer ones.
+    retry dnf install --assumeyes ruby3.2
+  fi
   retry curl --fail --silent --show-error --output /root/install-codedeploy-agent "${AGENT_INSTALLER}"
   chmod 0700 /root/install-codedeploy-agent
-  retry /root/install-codedeploy-agent auto
-  sed --in-place '/^:disable_imds_v1:/d' "${AGENT_CONFIG}"
-  echo ':disable_imds_v1: true' >>"${AGENT_CONFIG}"
+  retry /root/install-codedeploy-agent auto # run as it is: version 1's installer is a Ruby script, version 2's a shell script
+  configure_agent disable_imds_v1 true
+  configure_agent wait_between_runs 1 # seconds; version 2 ships with 30, and each of a release's events would wait as long
   systemctl enable codedeploy-agent
   systemctl restart codedeploy-agent
   retry systemctl is-active codedeploy-agent
+}
+
+# Sets one of the agent's settings. Both versions read keys with a colon before them.
+configure_agent() {
+  sed --in-place "/^:\?$1:/d" "${AGENT_CONFIG}"
+  echo ":$1: $2" >>"${AGENT_CONFIG}"
 }
 
 main() {
