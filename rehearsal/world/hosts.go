@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"cicd/internal/freeport"
@@ -27,10 +28,11 @@ func (c *cloud) host(instanceID string) (*Host, error) {
 	if h, ok := c.hosts.byID[instanceID]; ok {
 		return h, nil
 	}
-	if _, ok := c.account.Find(account.Instance, "id", instanceID); !ok {
+	declared, ok := c.account.Find(account.Instance, "id", instanceID)
+	if !ok {
 		return nil, fmt.Errorf("InvalidInstanceID.NotFound: the instance ID '%s' does not exist", instanceID)
 	}
-	h, err := c.boot(instanceID, len(c.hosts.byID)+1)
+	h, err := c.boot(instanceID, len(c.hosts.byID)+1, agentVersion(declared.String("userData")))
 	if err != nil {
 		return nil, fmt.Errorf("host %s: %w", instanceID, err)
 	}
@@ -38,8 +40,17 @@ func (c *cloud) host(instanceID string) (*Host, error) {
 	return h, nil
 }
 
+// agentVersion is the major version of the CodeDeploy agent that user data installs: the agent's bucket has 2 below
+// latestv2/ and 1 below latest/ (CodeDeploy User Guide, "Install the CodeDeploy agent for Amazon Linux or RHEL").
+func agentVersion(userData string) int {
+	if strings.Contains(userData, "/latestv2/install") {
+		return 2
+	}
+	return 1
+}
+
 // boot sets up a host on this machine.
-func (c *cloud) boot(instanceID string, number int) (*Host, error) {
+func (c *cloud) boot(instanceID string, number, agentVersion int) (*Host, error) {
 	edge, err := freeport.Address()
 	if number == 1 && c.hosts.firstPort != 0 {
 		edge, err = fmt.Sprintf("127.0.0.1:%d", c.hosts.firstPort), nil
@@ -60,6 +71,7 @@ func (c *cloud) boot(instanceID string, number int) (*Host, error) {
 	h.agent = &agent.Agent{
 		DeploymentRoot: c.work.Path("hosts", instanceID, "deployment-root"),
 		Root:           c.work.Path("hosts", instanceID, "root"),
+		Version:        agentVersion,
 		// Without HOME and TMPDIR, because systemd sets neither for root's services (systemd.exec(5), "Environment Variables
 		// in Spawned Processes"). DOCKER_CONFIG keeps hooks away from this machine's Docker settings. A host's locale is
 		// taken to have UTF-8 (LANG in /etc/locale.conf), whatever this machine's is: then the agent rejects other output.

@@ -1,8 +1,8 @@
-// Package agent runs the lifecycle events of AWS CodeDeploy on a host as the CodeDeploy agent 1.8 for Linux does:
+// Package agent runs the lifecycle events of AWS CodeDeploy on a host as the CodeDeploy agent for Linux does, 1.8 or 2.1:
 // with its order, files and messages.
 //
-// Rules: github.com/aws/aws-codedeploy-agent, lib/instance_agent/plugins/codedeploy; each file here names the source
-// files it follows. If a rehearsal knows more than the agent, it says so in a hint or a warning, beside the agent's
+// Rules: github.com/aws/aws-codedeploy-agent, lib/instance_agent/plugins/codedeploy at v1.8.1; each file here names the
+// source files it follows. What the agent 2 does otherwise is in rust.go. If a rehearsal knows more than the agent, it says so in a hint or a warning, beside the agent's
 // own text and never instead of it. F-numbers are the failures in docs/failures.md.
 package agent
 
@@ -48,6 +48,8 @@ type Agent struct {
 	// /opt/codedeploy-agent/deployment-root.
 	DeploymentRoot string
 	Root           string
+	// Version is the agent's major version: 1, in Ruby, or 2, in Rust; 0 is 1.
+	Version int
 	// Dir is the directory in which hooks start; "" is "/", where systemd starts the agent.
 	Dir string
 	// Env is the environment of the agent, which its hooks inherit. nil is this process's, without the credential
@@ -159,21 +161,28 @@ func (e execution) install(ctx context.Context) error {
 			path = yaml
 		}
 	}
-	text, err := os.ReadFile(path)
+	spec, err := e.agent.readAppSpec(path)
 	if err != nil {
-		return rubyError(err, path)
-	}
-	spec, err := appspec.Parse(text)
-	if err != nil {
-		return err
+		return e.installError("Failed to parse appspec at "+path, err)
 	}
 	if err := e.checkEvents(spec, filepath.Base(path)); err != nil {
 		return err
 	}
 	if err := e.installFiles(ctx, spec); err != nil {
-		return err
+		return e.installError("Install failed for group "+e.deployment.GroupID, err)
 	}
 	return e.record(lastSuccessfulInstall)
+}
+
+func (a *Agent) readAppSpec(path string) (appspec.AppSpec, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return appspec.AppSpec{}, rubyError(err, path)
+	}
+	if a.Version == 2 {
+		return appspec.ParseTyped(text)
+	}
+	return appspec.Parse(text)
 }
 
 // checkEvents checks the appspec's hooks against the deployment's events (command_executor.rb, validate_app_spec_hooks).

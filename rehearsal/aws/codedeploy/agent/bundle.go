@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"cicd/internal/rmtree"
 	"cicd/rehearsal/aws/codedeploy/appspec"
@@ -53,7 +55,7 @@ func (e execution) fetch(ctx context.Context) (string, error) {
 	if want := strings.ReplaceAll(r.ETag, `"`, ""); want != "" && want != strings.ReplaceAll(etag, `"`, "") {
 		return "", appspec.Violation(fmt.Sprintf("Expected deployment artifact bundle etag %s but was actually %s", r.ETag, etag))
 	}
-	return path, nil
+	return path, e.recordETag(etag)
 }
 
 var appspecName = regexp.MustCompile(`(?i)appspec`)
@@ -116,18 +118,42 @@ func (e execution) stripLeadingDirectory(name string) error {
 
 // lintBundle shows what the agent would ignore in the appspec. Errors in it appear in the events that read it.
 func (e execution) lintBundle() {
-	text, err := os.ReadFile(filepath.Join(e.archiveDir(), "appspec.yml"))
+	spec, err := e.agent.readAppSpec(filepath.Join(e.archiveDir(), "appspec.yml"))
 	if err != nil {
 		return
 	}
-	spec, err := appspec.Parse(text)
-	if err != nil {
-		return
-	}
-	for _, warning := range spec.Warnings {
+	for _, warning := range append(spec.Warnings, e.serviceWarnings(spec)...) {
 		e.warn("%s", warning)
 	}
 }
+
+// serviceWarnings are about what the agent takes and the service does not, or never asks for.
+func (e execution) serviceWarnings(spec appspec.AppSpec) []string {
+	var warnings []string
+	for _, key := range spec.Events {
+		event, _ := key.(string)
+		if slices.Contains(loadBalancerEvents, event) && !slices.Contains(e.deployment.Events, event) {
+			warnings = append(warnings, fmt.Sprintf("hooks: %s never runs: without a load balancer, a deployment has no such event", event))
+		}
+		var sum time.Duration
+		for _, script := range spec.Hooks[event] {
+			sum += min(script.Timeout, 2*eventLimit) // no overflow
+		}
+		if sum > eventLimit {
+			warnings = append(warnings, fmt.Sprintf("hooks: the timeouts of %s add up to more than %.0f seconds, which is all that an event may take: "+
+				"give its scripts less (a script without one has 3600)", event, eventLimit.Seconds()))
+		}
+	}
+	return warnings
+}
+
+// loadBalancerEvents have a place only in a deployment that takes hosts from a load balancer (CodeDeploy User Guide,
+// "Lifecycle event hook availability").
+var loadBalancerEvents = []string{"BeforeBlockTraffic", "AfterBlockTraffic", "BeforeAllowTraffic", "AfterAllowTraffic"}
+
+// eventLimit is the most that the timeouts of an event's scripts may add up to (CodeDeploy User Guide, "AppSpec 'hooks'
+// section").
+const eventLimit = time.Hour
 
 // untar runs tar as linux_util.rb does.
 func untar(ctx context.Context, flags, bundle, dir string) error {

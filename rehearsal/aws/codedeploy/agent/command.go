@@ -27,6 +27,15 @@ func commandLine(script appspec.Script, path string) string {
 	return path
 }
 
+// arguments are the command line of a script as the agent's version splits it: 2 never does (lifecycle_event/script.rs).
+func (a *Agent) arguments(script appspec.Script, path string) []string {
+	if a.Version != 2 {
+		return argv(commandLine(script, path))
+	}
+	before := strings.Fields(strings.TrimSuffix(commandLine(script, path), path))
+	return append(before, path)
+}
+
 const shell = "/bin/sh"
 
 // argv splits a command line as Ruby's Process.spawn does (process.c, rb_exec_fillarg): with a shell if there is anything
@@ -85,7 +94,7 @@ func (h hook) environment() []string {
 	}
 	bundle := [][2]string{
 		{"BUNDLE_BUCKET", d.Revision.Bucket}, {"BUNDLE_KEY", d.Revision.Key},
-		{"BUNDLE_VERSION", d.Revision.Version}, {"BUNDLE_ETAG", d.Revision.ETag},
+		{"BUNDLE_VERSION", d.Revision.Version}, {"BUNDLE_ETAG", h.bundleETag()},
 	}
 	for _, v := range bundle {
 		// A variable that Ruby sets to nil is removed, even if it was inherited.

@@ -45,8 +45,12 @@ func (e execution) runHook(ctx context.Context, event string) error {
 	if err := h.output.write("LifecycleEvent - " + event + "\n"); err != nil {
 		return err
 	}
+	run := h.runScript
+	if e.agent.Version == 2 {
+		run = h.runScriptInRust
+	}
 	for _, script := range spec.Hooks[event] {
-		if err := h.runScript(ctx, script); err != nil {
+		if err := run(ctx, script); err != nil {
 			return err
 		}
 	}
@@ -55,6 +59,9 @@ func (e execution) runHook(ctx context.Context, event string) error {
 
 func (h hook) readAppSpec() (appspec.AppSpec, error) {
 	path := filepath.Join(h.archive, "appspec.yml")
+	if yaml := filepath.Join(h.archive, "appspec.yaml"); h.agent.Version == 2 && !exists(path) && exists(yaml) {
+		path = yaml
+	}
 	if !exists(path) {
 		f := &Failure{Code: UnknownError, Message: fmt.Sprintf(
 			`The CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at revision-relative path "appspec.yml". `+
@@ -71,11 +78,7 @@ func (h hook) readAppSpec() (appspec.AppSpec, error) {
 		}
 		return appspec.AppSpec{}, f
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return appspec.AppSpec{}, rubyError(err, path)
-	}
-	return appspec.Parse(text)
+	return h.agent.readAppSpec(path)
 }
 
 // fail returns the failure of a script, with the log so far. A log with bytes that are not UTF-8 costs the agent its

@@ -129,6 +129,9 @@ func (p *plan) addFiles(files []appspec.File) error {
 			return file.Err
 		}
 		source := fileJoin(p.archiveDir(), file.Source)
+		if p.agent.Version == 2 && leaves(p.archiveDir(), source) {
+			return fmt.Errorf("path traversal: %s leads out of %s", file.Source, p.archiveDir())
+		}
 		destination := file.Destination
 		add := p.addTree
 		if !isDir(source) {

@@ -21,6 +21,9 @@ import (
 func (h hook) execute(ctx context.Context, script appspec.Script, path string) error {
 	p, err := h.startScript(script, path)
 	if err != nil {
+		if h.agent.Version == 2 {
+			return h.fail(ScriptFailed, script, "Script at specified location: %s failed with error %s", script.Location, rustError(err))
+		}
 		class, text := rubyClassAndText(err, argv(commandLine(script, path))[0])
 		return h.fail(ScriptFailed, script, "%s failed with error %s with message %s", prefix(script), class, text)
 	}
@@ -34,8 +37,16 @@ func (h hook) execute(ctx context.Context, script appspec.Script, path string) e
 		p.signal(syscall.SIGTERM)
 		p.closeOutput()
 		// popen3 waits for the process whatever happens: a script that ignores TERM holds up the agent until it ends.
+		// Version 2 kills it after a while.
+		var killed <-chan time.Time
+		if h.agent.Version == 2 {
+			killed = time.After(rustGrace)
+		}
 		select {
 		case <-p.exited:
+		case <-killed:
+			p.signal(syscall.SIGKILL)
+			<-p.exited
 		case <-ctx.Done():
 			return p.kill(ctx.Err())
 		}
@@ -48,7 +59,11 @@ func (h hook) execute(ctx context.Context, script appspec.Script, path string) e
 			if !errors.Is(err, errDeadline) {
 				return p.kill(err)
 			}
-			message := fmt.Sprintf("Script at specified location: %s failed to close %s", script.Location, strings.ToUpper(output.name))
+			name := strings.ToUpper(output.name)
+			if h.agent.Version == 2 {
+				name = "STDOUT" // whichever it is
+			}
+			message := fmt.Sprintf("Script at specified location: %s failed to close %s", script.Location, name)
 			h.log("%s", message)
 			p.closeOutput()
 			return h.fail(OutputsLeftOpen, script, "%s", message)
@@ -62,7 +77,11 @@ func (h hook) execute(ctx context.Context, script appspec.Script, path string) e
 			return h.fail(ScriptFailed, script, "%s failed with exit code %d", prefix(script), status.ExitCode())
 		}
 		// Ruby has no exit status for a process that a signal ended, and prints nothing.
-		f := h.fail(ScriptFailed, script, "%s failed with exit code ", prefix(script))
+		code := ""
+		if h.agent.Version == 2 {
+			code = "1"
+		}
+		f := h.fail(ScriptFailed, script, "%s failed with exit code %s", prefix(script), code)
 		f.Hint = fmt.Sprintf("a person or the system ended it (%s): the host's log tells, `dmesg` if memory ran out; then release again", status)
 		return f
 	}
@@ -112,7 +131,7 @@ func (h hook) startScript(script appspec.Script, path string) (*process, error) 
 	defer stderrWriter.Close()
 	p := &process{exited: make(chan struct{}), output: [2]*output{
 		{name: "stdout", pipe: stdout, done: make(chan struct{})}, {name: "stderr", pipe: stderr, done: make(chan struct{})}}}
-	p.cmd, err = h.agent.start(argv(commandLine(script, path)), h.environment(), stdin, stdoutWriter, stderrWriter)
+	p.cmd, err = h.agent.start(h.agent.arguments(script, path), h.environment(), stdin, stdoutWriter, stderrWriter)
 	if err != nil {
 		stdout.Close()
 		stderr.Close()

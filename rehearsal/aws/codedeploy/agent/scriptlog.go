@@ -18,6 +18,7 @@ type scriptLog struct {
 	scripts    *os.File
 	all        *os.File
 	sink       func(string)
+	rust       bool
 	// utf8 is whether the agent's locale has UTF-8, so that Ruby counts characters and notices bytes that are none.
 	utf8 bool
 
@@ -30,7 +31,7 @@ const deploymentLog = "deployment-logs/codedeploy-agent-deployments.log"
 
 // openScriptLog opens the logs of the deployment's events; the execution's sink gets every entry as well.
 func (e execution) openScriptLog() (*scriptLog, error) {
-	l := &scriptLog{deployment: e.deployment.ID, utf8: e.agent.utf8(),
+	l := &scriptLog{deployment: e.deployment.ID, rust: e.agent.Version == 2, utf8: e.agent.utf8(),
 		sink: func(text string) { e.sink(Line{Kind: ScriptLine, Text: text}) }}
 	var err error
 	if l.scripts, err = appendTo(filepath.Join(e.dir(), "logs", "scripts.log")); err != nil {
@@ -66,9 +67,15 @@ var errNotUTF8 = errors.New("invalid byte sequence in UTF-8")
 func (l *scriptLog) write(entry string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := time.Now()
+	if l.rust {
+		entry = l.writeInRust(now, entry)
+	}
 	l.tail = append(l.tail, entry)
 	l.cutTail()
-	now := time.Now()
+	if l.rust {
+		return nil
+	}
 	_, _ = fmt.Fprintf(l.scripts, "%s %s", now.Format(time.DateTime), entry)
 	l.sink(strings.TrimSuffix(entry, "\n"))
 	if l.utf8 && !utf8.ValidString(entry) {
@@ -85,6 +92,10 @@ const tailLimit = 2048
 // keeps but that of the one before, so that the tail can be almost twice as long, and one long entry can cost its
 // neighbours; before the first entry, Ruby's index -1 is the last.
 func (l *scriptLog) cutTail() {
+	if l.rust {
+		l.cutTailInRust()
+		return
+	}
 	keep, left := len(l.tail), tailLimit
 	for keep > 0 && left-l.size(keep-1) > 0 {
 		keep--

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // AppSpec is a valid application specification.
@@ -72,7 +74,12 @@ func Parse(text []byte) (AppSpec, error) {
 	if err != nil {
 		return AppSpec{}, err
 	}
+	return parseNode(node)
+}
+
+func parseNode(node *yaml.Node) (AppSpec, error) {
 	var root any
+	var err error
 	if node != nil {
 		if root, err = value(node); err != nil {
 			return AppSpec{}, err
