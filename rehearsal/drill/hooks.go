@@ -59,6 +59,22 @@ var hookDrills = []Drill{
 			"stage Deploy", "ApplicationStart", "hooks/start.sh", "HOME: unbound variable"),
 	},
 	{
+		Name:   "hook-prints-latin1",
+		Breaks: "a hook prints a byte that is not UTF-8",
+		Holds:  "the release fails here as on AWS; the message says why, which AWS's own does not",
+		Rows:   []int{56},
+		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nprintf 'caf\\xe9\\n'\n")},
+			"stage Deploy", "ApplicationStart", "hooks/start.sh", "Attempting minimal diagnostics", "not UTF-8"),
+	},
+	{
+		Name:   "appspec-with-mark",
+		Breaks: "the appspec begins with a byte order mark",
+		Holds:  "the release fails here as on AWS; the message names the mark",
+		Rows:   []int{57},
+		run: refused([]edit.Edit{edit.Replace(appspec, "version: 0.0", "\ufeffversion: 0.0")},
+			"stage Deploy", "BeforeInstall", "unsupported operating system ()", "byte order mark"),
+	},
+	{
 		Name:   "hook-fails",
 		Breaks: "a hook fails with a reason as its last line",
 		Holds:  "the message has instance, event, script, exit code and that line",

@@ -179,10 +179,17 @@ func (a *Agent) readAppSpec(path string) (appspec.AppSpec, error) {
 	if err != nil {
 		return appspec.AppSpec{}, rubyError(err, path)
 	}
+	parse := appspec.Parse
 	if a.Version == 2 {
-		return appspec.ParseTyped(text)
+		parse = appspec.ParseTyped
 	}
-	return appspec.Parse(text)
+	spec, err := parse(text)
+	if err != nil && strings.Contains(string(text), "\ufeff") {
+		f := *failure(err)
+		f.Hint = "the appspec has a byte order mark, which indents the line that begins with it: save it as UTF-8 without one (F57)"
+		return spec, &f
+	}
+	return spec, err
 }
 
 // checkEvents checks the appspec's hooks against the deployment's events (command_executor.rb, validate_app_spec_hooks).

@@ -99,7 +99,7 @@ func (h hook) fail(code Code, script appspec.Script, format string, args ...any)
 		Script:  script.Location,
 		Message: "Attempting minimal diagnostics",
 		Log:     "Exception JSON::GeneratorError occured",
-		Hint: fmt.Sprintf("the script's output has bytes that are not UTF-8, which the agent can neither log nor report (F57): "+
+		Hint: fmt.Sprintf("the script's output has bytes that are not UTF-8, which the agent can neither log nor report (F56): "+
 			"it would have said %q; logs/scripts.log on the host has the output", f.Message),
 	}
 }

@@ -90,7 +90,7 @@ var (
 // yaml_parser_scan_to_next_token), so that the line's key is indented; and UTF-16 is an error (reader.c).
 func parseYAML(text []byte) (*yaml.Node, error) {
 	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
-		return nil, &Error{"(<unknown>): invalid leading UTF-8 octet at line 1 column 1", "the appspec is in UTF-16: save it as UTF-8 (F58)"}
+		return nil, &Error{"(<unknown>): invalid leading UTF-8 octet at line 1 column 1", "the appspec is in UTF-16: save it as UTF-8 (F57)"}
 	}
 	text = lineStartBOM.ReplaceAll(text, []byte(" "))
 	text = yaml12.ReplaceAll(text, []byte("%YAML 1.1")) // libyaml 0.2.5 takes it, go-yaml does not
