@@ -34,12 +34,22 @@ check_disk() {
   ((free >= MINIMUM_FREE_MIB)) || die "$folder has $free MiB free, want $MINIMUM_FREE_MIB: enlarge the volume or remove what is not needed"
 }
 
+# tidy reports whether nobody left anything to repair: there are serving containers and a running edge, and none under another
+# of our names.
+tidy() {
+  local found name state
+  found="$(docker container ls --all --filter "name=^/$APP_NAME-" --format '{{.Names}} {{.State}}')" || die "Docker does not answer: systemctl status docker"
+  while read -r name state; do
+    [[ -z "$name" || "$name" =~ ^$APP_NAME-[0-9]{1,5}$ || "$name $state" == "$EDGE running" ]] || return 1
+  done <<<"$found"
+}
+
 # check_architecture stops a rollback to an image from before a change of the instance type. Docker would pull and start
 # it, and only say "exec format error".
 check_architecture() {
   local image host
   image="$(docker image inspect --format '{{.Architecture}}' "$IMAGE")"
-  host="$(docker version --format '{{.Server.Arch}}')"
+  host="$(<"$WORK/architecture")"
   [[ "$image" == "$host" ]] || die "the image of commit $COMMIT is for ${image:-another architecture}, but this host is $host: release the commit again to build one for it"
 }
 
@@ -57,15 +67,18 @@ main() {
   load_release
   begin_login
   await_docker
-  set_aside "$RETIRED" "$LABEL"
-  repair
-  repair_edge
-  tell_restarts
+  if ! tidy; then
+    set_aside "$RETIRED" "$LABEL"
+    repair
+    repair_edge
+  fi
+  tell_restarts &
   ensure_network
   prune_images "${IMAGE%@*}"
   check_disk
   pull_images
   check_architecture
+  wait
 }
 
 main "$@"

@@ -77,10 +77,13 @@ switch() {
 }
 
 main() {
-  local restarts
+  local looked restarts
   load_release
   start_candidate
+  look_at_edge &
+  looked=$!
   await_health
+  wait "$looked"
   take_free_name
   outlive_reboots & # at the same time as the edge: neither needs the other
   restarts=$!

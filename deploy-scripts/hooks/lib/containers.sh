@@ -25,10 +25,10 @@ serving_name() { printf '%s' "$APP_NAME-$CONTAINER_PORT"; }
 # script itself gets the signal once the command has ended, unless it runs this in a subshell.
 uncut() { timeout "$DOCKER_SECONDS" "$@"; }
 
-# await_docker waits for a daemon that is being restarted.
+# await_docker waits for a daemon that is being restarted. It writes its architecture into the work folder.
 await_docker() {
   local deadline=$((SECONDS + DOCKER_SECONDS))
-  until timeout 5 docker version >/dev/null 2>"$WORK/reason"; do
+  until timeout 5 docker version --format '{{.Server.Arch}}' >"$WORK/architecture" 2>"$WORK/reason"; do
     ((SECONDS < deadline)) || die "Docker does not answer: $(tr '\n' ' ' <"$WORK/reason"): systemctl status docker"
     sleep 0.2
   done

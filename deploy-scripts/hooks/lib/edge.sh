@@ -84,17 +84,28 @@ repair_edge() {
   fi
 }
 
-# ensure_edge makes sure that an edge runs and passes requests to this release's serving name.
-ensure_edge() {
-  local found # whether the edge runs, "true" or "false", and its label
+# look_at_edge writes into the work folder this release's configuration, whether the edge runs, "true" or "false", with its
+# label, and its configuration. It changes nothing, so it may run while the candidate starts.
+look_at_edge() {
+  local found
   write_config
-  if ! found="$(docker container inspect --format "{{.State.Running}} {{index .Config.Labels \"$EDGE_LABEL\"}}" "$EDGE" 2>/dev/null)"; then
+  found="$(docker container inspect --format "{{.State.Running}} {{index .Config.Labels \"$EDGE_LABEL\"}}" "$EDGE" 2>/dev/null)" || found=''
+  printf '%s' "$found" >"$WORK/edge"
+  [[ "${found#* }" != "$EDGE_IMAGE $EDGE_PORT" ]] || docker cp "$EDGE:$EDGE_FOLDER/Caddyfile" "$WORK/old/caddy/Caddyfile"
+}
+
+# ensure_edge makes sure, after look_at_edge, that an edge runs and passes requests to this release's serving name.
+ensure_edge() {
+  local found current=old
+  found="$(<"$WORK/edge")"
+  if [[ -z "$found" ]]; then
     create_edge
     uncut docker container rename "$EDGE_NEXT" "$EDGE"
+    current=new
   elif [[ "${found#* }" != "$EDGE_IMAGE $EDGE_PORT" ]]; then
     replace_edge
+    current=new
   fi
   [[ "${found%% *}" == true ]] || uncut docker container start "$EDGE" >/dev/null || die "the edge does not start: is port $EDGE_PORT taken?"
-  docker cp "$EDGE:$EDGE_FOLDER/Caddyfile" "$WORK/old/caddy/Caddyfile"
-  [[ "$(<"$WORK/new/caddy/Caddyfile")" == "$(<"$WORK/old/caddy/Caddyfile")" ]] || reload_edge
+  [[ "$(<"$WORK/new/caddy/Caddyfile")" == "$(<"$WORK/$current/caddy/Caddyfile")" ]] || reload_edge
 }
