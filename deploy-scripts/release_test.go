@@ -79,6 +79,10 @@ func TestFailedReleaseLeavesOldServing(t *testing.T) {
 			if !regexp.MustCompile(tt.want).MatchString(lastLine(output)) {
 				t.Errorf("last line %q, want a match of %q; all:\n%s", lastLine(output), tt.want, output)
 			}
+			const last, meanwhile = "last status: 503", "is not healthy yet (status: 503)"
+			if strings.Contains(lastLine(output), last) && !strings.Contains(output, meanwhile) {
+				t.Errorf("nothing is said while it waits, want %q; all:\n%s", meanwhile, output)
+			}
 			if got := h.answer(); got != "old" {
 				t.Errorf("answer %q, want that of the old release", got)
 			}

@@ -36,8 +36,8 @@ readonly DRAIN_SECONDS=0.5 # for requests that looked the name up before the edg
 AT_END=undo
 FREE_NAME='' # the serving name, if the candidate takes that before the switch because no other container has it
 
-# undo keeps the old release serving and removes the new one if the script ends before the switch is done. A new container
-# that the edge may already use stays until the next release, so there is a container under either name.
+# undo keeps the old release serving and removes the new one, unless the edge may already use it: then it stays until the
+# next release, so there is a container under either name.
 undo() {
   [[ -n "$CANDIDATE" ]] || return 0
   await_docker
@@ -48,8 +48,7 @@ undo() {
   fi
 }
 
-# take_free_name is for the first release and for one on another port: no other container has its serving name, so it takes
-# the name before the edge looks it up.
+# take_free_name is for the first release and one on another port: nobody has its serving name, so it can take that at once.
 take_free_name() {
   local serving
   serving="$(serving_name)"

@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -51,9 +52,16 @@ func (r *reporter) phases(phases []codebuild.PhaseResult) {
 	r.Note("%s", strings.Join(parts, ", "))
 }
 
-// deployment reports the lifecycle events that did something, and the warnings of the agents.
+// hookWarning matches the line of a hook that succeeds and has something to say: see log in hooks/lib/release.sh.
+var hookWarning = regexp.MustCompile(`^\[stderr\]\w+\.sh: (warning: .+)`)
+
+// deployment reports the lifecycle events that did something, and the warnings of the agents and of this project's hooks.
 func (r *reporter) deployment(e codedeploy.Event) {
 	switch {
+	case e.Line != nil && e.Line.Kind == agent.ScriptLine:
+		if warning := hookWarning.FindStringSubmatch(e.Line.Text); warning != nil {
+			r.notes.add(r.Console, warning[1])
+		}
 	case e.Line != nil && e.Line.Kind == agent.WarningLine:
 		r.notes.add(r.Console, "warning: "+e.Line.Text)
 	case e.Line != nil || e.Lifecycle == "" || e.Status == codedeploy.InProgress:

@@ -51,7 +51,8 @@ give_up() {
 }
 
 await_health() {
-  local deadline=$((SECONDS + HEALTH_SECONDS)) healthy=0 address='' status looked=''
+  local begun=$SECONDS healthy=0 address='' status looked='' told=''
+  local deadline=$((begun + HEALTH_SECONDS))
   while true; do
     [[ -n "$address" ]] || address="$(candidate_address)"
     read -r status _ < <(http_get "${address%:*}" "${address##*:}" "$HEALTH_PATH")
@@ -60,8 +61,14 @@ await_health() {
       ((healthy < HEALTHY_IN_A_ROW)) || return 0
     else
       healthy=0
-      [[ "$looked" == "$SECONDS" ]] || check_running # once a second
-      looked="$SECONDS"
+      if [[ "$looked" != "$SECONDS" ]]; then # once a second
+        looked="$SECONDS"
+        check_running
+        if [[ "$looked" != "$begun" && "$told" != "$status" ]]; then
+          told="$status"
+          log "commit $COMMIT is not healthy yet (status: $status)"
+        fi
+      fi
     fi
     ((SECONDS < deadline)) || give_up "did not answer 200 on port $CONTAINER_PORT, path $HEALTH_PATH, $HEALTHY_IN_A_ROW times in a row within $HEALTH_SECONDS s (last status: $status): $(advice "$status")"
     sleep "$HEALTH_PAUSE"

@@ -63,27 +63,6 @@ replace_edge() {
   uncut docker container rename "$EDGE_NEXT" "$EDGE"
 }
 
-# discard_edge removes the old edge. A container that is not ours only loses its name, and may not take the port again.
-discard_edge() {
-  uncut docker container update --restart no "$EDGE" >/dev/null
-  set_aside "$EDGE" "$EDGE_LABEL"
-  ! exists "$EDGE" || uncut docker container rm --force --volumes "$EDGE" >/dev/null
-}
-
-# repair_edge repairs an interrupted replacement: the new edge stays if it has started, otherwise the old one goes on.
-repair_edge() {
-  local state
-  set_aside "$EDGE_NEXT" "$EDGE_LABEL"
-  state=" $(docker container ls --all --filter "name=^/$EDGE(-next)?\$" --format '{{.Names}} {{.State}}' | tr '\n' ' ')"
-  if [[ "$state" == *" $EDGE_NEXT running "* ]]; then
-    [[ "$state" != *" $EDGE "* ]] || discard_edge
-    uncut docker container rename "$EDGE_NEXT" "$EDGE"
-  else
-    [[ "$state" != *" $EDGE_NEXT "* ]] || uncut docker container rm --force --volumes "$EDGE_NEXT" >/dev/null
-    [[ "$state" != *" $EDGE exited "* ]] || uncut docker container start "$EDGE" >/dev/null || true # left to start.sh
-  fi
-}
-
 # look_at_edge writes into the work folder this release's configuration, whether the edge runs, "true" or "false", with its
 # label, and its configuration. It changes nothing, so it may run while the candidate starts.
 look_at_edge() {
