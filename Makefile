@@ -5,6 +5,9 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
+# Whatever compiles, compiles with the same settings, so that nothing is compiled twice. The race detector needs cgo.
+export CGO_ENABLED := 0
+
 .PHONY: help
 help:
 	@echo 'make rehearse   run the stack and its pipeline on this machine; ARGS="--serve" adds flags'
@@ -58,13 +61,13 @@ check-go: bin/staticcheck
 # Each test runs once: here with the race detector, or in test-docker. The tests share an engine, which is built before them
 # rather than within one test's time limit.
 test-fast: bin/cicd bin/gotestsum
-	@race=-race; \
+	@race=-race cgo=1; \
 	if [[ $$CI != true ]] && ! command -v "$$(go env CC)" >/dev/null; then \
-	  race=; echo 'SKIPPED: there is no C compiler, so no race detector'; \
+	  race= cgo=0; echo 'SKIPPED: there is no C compiler, so no race detector'; \
 	fi; \
 	engine=$$(bin/cicd engine) && \
 	echo "go test -short $$race (the first time it compiles everything, for some minutes) ..." && \
-	PATH="$${engine%/*}:$$PATH" $(gotestsum) --jsonfile-timing-events=bin/fast.json -- \
+	CGO_ENABLED=$$cgo PATH="$${engine%/*}:$$PATH" $(gotestsum) --jsonfile-timing-events=bin/fast.json -- \
 	  -timeout 10m -short $$race ./...
 
 # Runs the tests that -short skipped, according to the events. A TestHelper is not a test, but a process for another test.
