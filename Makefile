@@ -5,8 +5,10 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
-# Whatever compiles, compiles with the same settings, so that nothing is compiled twice. The race detector needs cgo.
+# Whatever compiles, compiles with the same settings, so that nothing is compiled twice. The race detector needs cgo. The SDK for
+# AWS is a quarter of all code, runs for milliseconds, and compiles in two thirds of the time without inlining.
 export CGO_ENABLED := 0
+export GOFLAGS += -gcflags=github.com/pulumi/pulumi-aws/sdk/v6/go/aws/...=-l
 
 .PHONY: help
 help:
