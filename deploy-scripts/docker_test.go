@@ -2,6 +2,7 @@ package deployscripts_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
@@ -80,8 +81,11 @@ func app(t *testing.T, version, mode string) func(string) {
 		buildStatic(t, binary, "./testdata/app")
 		appBinary, _ = os.ReadFile(binary)
 	})
+	// No two have a layer in common: when a test removes its image while another's is being tagged, Docker may take the same
+	// image for unused.
+	binary := string(appBinary) + rand.Text()
 	return func(webapp string) {
-		write(t, filepath.Join(webapp, "app"), string(appBinary))
+		write(t, filepath.Join(webapp, "app"), binary)
 		write(t, filepath.Join(webapp, "Dockerfile"), fmt.Sprintf("FROM scratch\nCOPY app /app\nENV VERSION=%s MODE=%s\nENTRYPOINT [\"/app\"]\n", version, mode))
 	}
 }

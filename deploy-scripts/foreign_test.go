@@ -51,6 +51,30 @@ func TestForeignContainers(t *testing.T) {
 	}
 }
 
+// TestForeignEdgeGoes has a foreign container under the edge's name and on its port that Docker removes once it is stopped.
+func TestForeignEdgeGoes(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	one := h.mustBuild(1, app(t, "one", ""))
+	docker(t, "run --detach --rm --env PORT=8080 --name "+h.app+"-edge --publish "+h.edge+":8080 "+h.registry+"/team/app:"+commitID(1)+"-"+runtime.GOARCH)
+	h.mustDeploy(one)
+	if got := h.answer(); got != "one" {
+		t.Errorf("answer %q, want that of the release", got)
+	}
+}
+
+// TestPausedEdge has an edge that somebody has paused: it answers nobody until it goes on.
+func TestPausedEdge(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
+	docker(t, "pause "+h.app+"-edge")
+	h.mustDeploy(h.mustBuild(2, app(t, "two", "")))
+	if got := h.answer(); got != "two" {
+		t.Errorf("answer %q, want that of the release", got)
+	}
+}
+
 // TestKilledIsTold has an old release that does not end when it is asked to.
 func TestKilledIsTold(t *testing.T) {
 	t.Parallel()

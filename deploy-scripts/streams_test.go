@@ -165,6 +165,27 @@ func talk(kind, address string, stop <-chan struct{}) (over bool, err error) {
 	}
 }
 
+// TestVersionsOfHTTP: gRPC reaches the application over HTTP/2, and everything else over HTTP/1.1, which every application
+// speaks. gRPC-Web is what browsers speak, over either.
+func TestVersionsOfHTTP(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
+	for contentType, want := range map[string]string{
+		"application/grpc": "HTTP/2.0", "application/grpc+proto": "HTTP/2.0",
+		"application/grpc-web": "HTTP/1.1", "application/grpc-web+proto": "HTTP/1.1", "text/plain": "HTTP/1.1",
+	} {
+		response, err := http.Post("http://"+h.edge+"/echo", contentType, strings.NewReader("line\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("X-Version"); got != want {
+			t.Errorf("%s reaches the application over %q (%s), want %s", contentType, got, response.Status, want)
+		}
+	}
+}
+
 // TestRefusedBody has an application that refuses bodies without reading them, as for want of a login. The client gets that
 // answer, whole, whether its body has a length or is a stream.
 func TestRefusedBody(t *testing.T) {

@@ -10,18 +10,20 @@ set_aside() {
   exists "$1" || return 0
   [[ -z "$(label "$1" "$2")" ]] || return 0
   aside="$name-set-aside-$(date +%s)"
-  uncut docker container rename "$1" "$aside"
+  uncut docker container rename "$1" "$aside" || return 1
   log "warning: the container $name has no label $2, so no release made it, but its name is needed: it is now called $aside; remove it if nobody misses it"
 }
 
 # discard_edge removes the old edge. A container that is not ours only loses its name, and may not take the port again.
 discard_edge() {
+  exists "$EDGE" || return 0 # it may have been one that removes itself
   uncut docker container update --restart no "$EDGE" >/dev/null
   set_aside "$EDGE" "$EDGE_LABEL"
   ! exists "$EDGE" || uncut docker container rm --force --volumes "$EDGE" >/dev/null
 }
 
-# repair_edge repairs an interrupted replacement: the new edge stays if it has started, otherwise the old one goes on.
+# repair_edge repairs an interrupted replacement: the new edge stays if it has started, otherwise the old one goes on. One that
+# somebody has paused would answer nobody.
 repair_edge() {
   local state
   set_aside "$EDGE_NEXT" "$EDGE_LABEL"
@@ -31,6 +33,7 @@ repair_edge() {
     uncut docker container rename "$EDGE_NEXT" "$EDGE"
   else
     [[ "$state" != *" $EDGE_NEXT "* ]] || uncut docker container rm --force --volumes "$EDGE_NEXT" >/dev/null
+    [[ "$state" != *" $EDGE paused "* ]] || uncut docker container unpause "$EDGE" >/dev/null
     [[ "$state" != *" $EDGE exited "* ]] || uncut docker container start "$EDGE" >/dev/null || true # left to start.sh
   fi
 }

@@ -29,6 +29,7 @@ func serveStreams(stopping context.Context) {
 		_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 is
 		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
 		w.Header().Set("Trailer", "Grpc-Status")
+		w.Header().Set("X-Version", r.Proto)
 		say(w, "hello")
 		echo(stopping, w, r.Body)
 		w.Header().Set("Grpc-Status", "0")
