@@ -3,6 +3,7 @@ package deployscripts_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -59,6 +60,47 @@ func TestBuildOfACommit(t *testing.T) {
 			}
 			if last := tt.want[len(tt.want)-1]; !strings.Contains(lastLine(output), last) {
 				t.Errorf("last line %q, want %q", lastLine(output), last)
+			}
+		})
+	}
+}
+
+// TestBuildMakesTargetsWithRules needs no Docker: docker and aws are scripts that only say what they are asked for.
+func TestBuildMakesTargetsWithRules(t *testing.T) {
+	t.Parallel()
+	const nothing = "nothing is tested"
+	tests := []struct {
+		name, makefile string
+		want           []string // of what the build says
+	}{
+		{"rules", "test image:\n\t@echo made $@\n", []string{"made test", "made image"}},
+		{"phony rules", ".PHONY: test image\ntest: ; @echo made $@\nimage:\n\t@echo made $@\n", []string{"made test", "made image"}},
+		{"phony without rules", ".PHONY: test image\n", []string{nothing, "docker build"}},
+		{"phony with a variable", ".PHONY: test\ntest: A=b\n", []string{nothing, "docker build"}},
+		{"empty rule that is phony", ".PHONY: test\ntest:\n", []string{nothing, "docker build"}},
+		{"prerequisites", ".PHONY: test\ntest: unit\nunit:\n\t@echo made $@\n", []string{"made unit", "docker build"}},
+		{"order-only prerequisites", ".PHONY: test\ntest: | unit\nunit:\n\t@echo made $@\n", []string{"made unit", "docker build"}},
+		{"double colon", ".PHONY: test\ntest::\n\t@echo made $@\ntest::\n\t@echo and again\n", []string{"made test", "and again", "docker build"}},
+		{"other targets", "tests image2: ; @echo made $@\n", []string{nothing, "docker build"}},
+	}
+	tools := t.TempDir()
+	write(t, filepath.Join(tools, "docker"), "#!/bin/bash\necho docker $1\n")
+	write(t, filepath.Join(tools, "aws"), "#!/bin/bash\n[[ $2 == get-login-password ]] || { echo '(ImageNotFoundException)'; exit 254; }\n")
+	said := regexp.MustCompile(`made \w+|and again|` + nothing + `|docker build`)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			source := t.TempDir()
+			for _, part := range []string{"build", "hooks"} {
+				copyTree(t, part, filepath.Join(source, "deploy-scripts", part))
+			}
+			write(t, filepath.Join(source, "webapp", "Makefile"), tt.makefile)
+			write(t, filepath.Join(source, "webapp", "Dockerfile"), "FROM scratch\n")
+			cmd := exec.Command("bash", filepath.Join(source, "deploy-scripts", "build", "image.sh"))
+			cmd.Env = []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir(), "COMMIT_ID=" + commitID(1),
+				"REPOSITORY_URL=registry.example.com/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/", "HEALTH_HOST=app.example.com", "GOARCH=arm64", "AWS_REGION=eu-central-1"}
+			output, err := cmd.CombinedOutput()
+			if got := said.FindAllString(string(output), -1); err != nil || !slices.Equal(got, tt.want) {
+				t.Errorf("build: %v, said %q, want %q:\n%s", err, got, tt.want, output)
 			}
 		})
 	}

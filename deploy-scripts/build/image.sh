@@ -18,14 +18,18 @@ readonly WEBAPP="${SCRIPTS%/*}/webapp"
 TAGGED_IMAGE="$(tagged_image)"
 readonly TAGGED_IMAGE
 
-# has_target reports whether webapp/ has a Makefile with a rule for a target. An unreadable Makefile is an error: taken for
-# "no rule", it would skip the tests.
+# has_target reports whether webapp/ has a Makefile with a rule for a target. A phony target without prerequisites and
+# recipe has none: make does nothing for it, and succeeds. An unreadable Makefile is an error: taken for "no rule", it would
+# skip the tests.
 has_target() {
   [[ -e "$WEBAPP/Makefile" ]] || return 1
   local rules status=0
   rules="$(LC_ALL=C make -C "$WEBAPP" --eval='cicd-probe:;' --print-data-base --question cicd-probe)" || status=$?
   ((status < 2)) || die "make cannot read webapp/Makefile"
-  grep -Eq "^$1 *::?( |\$)" <<<"$rules"
+  awk -v RS= -v target="$1" '
+    /\n#  Phony target/ && $0 ~ "(^|\n)" target ":\n" && !/\n#  (recipe|commands) to execute/ { next }
+    $0 ~ "(^|\n)" target " *::?( |\n|$)" { found = 1 }
+    END { exit !found }' <<<"$rules"
 }
 
 # begin_tests starts the application's tests, if there are any, and sets TESTS to their process.
