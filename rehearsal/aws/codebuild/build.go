@@ -122,20 +122,15 @@ func (b *build) explain(ctx context.Context, err error) (string, PhaseContext) {
 	return "FAILED", PhaseContext{"INTERNAL_SERVICE_ERROR", err.Error()}
 }
 
-// fail notes what a failed command has left, and makes the first failed phase the build's failure, in the words in which CodePipeline reports it.
+// fail makes the first failed phase the build's failure, in the words in which CodePipeline reports it.
 func (b *build) fail(p PhaseResult, err error) {
-	var output string
-	var command commandError
-	failed := errors.As(err, &command)
-	if failed {
-		left := leftBehind(command.output)
-		b.left.containers, b.left.images = append(b.left.containers, left.containers...), append(b.left.images, left.images...)
-	}
 	if b.failure != nil {
 		return
 	}
 	b.result.Status = p.Status
-	if failed {
+	var output string
+	var command commandError
+	if errors.As(err, &command) {
 		output = lastLines(command.output) + b.explainGo(command.output) + b.explainMissing(command.output)
 	}
 	b.failure = &buildError{err: err, text: fmt.Sprintf("build %s: Build terminated with state: %s. Phase: %s, Code: %s, Message: %s%s",

@@ -16,9 +16,9 @@ type dockerLeftovers struct{ containers, images []string }
 // builderLine matches what the classic builder prints of a step (moby, builder/dockerfile: dispatchers.go, internals.go).
 var builderLine = regexp.MustCompile(`^(?:Step \d+/\d+ : (\S+)| ---> (?:(Using cache)|Running in ([0-9a-f]{12})|([0-9a-f]{12})))`)
 
-// leftBehind finds the leftovers in the output of a command that failed. The image of a FROM, and those from the cache, were
-// there before.
-func leftBehind(output string) (left dockerLeftovers) {
+// note adds the leftovers of a command that failed or was stopped, which its output names. The image of a FROM, and those
+// from the cache, were there before.
+func (l *dockerLeftovers) note(output string) {
 	keep := false
 	for line := range strings.Lines(output) {
 		match := builderLine.FindStringSubmatch(line)
@@ -29,12 +29,11 @@ func leftBehind(output string) (left dockerLeftovers) {
 		case match[2] != "":
 			keep = true
 		case match[3] != "":
-			left.containers = append(left.containers, match[3])
+			l.containers = append(l.containers, match[3])
 		case !keep:
-			left.images = append(left.images, match[4])
+			l.images = append(l.images, match[4])
 		}
 	}
-	return left
 }
 
 // remove removes what is still there, newest images first. It leaves running containers, and images with a name or a child.

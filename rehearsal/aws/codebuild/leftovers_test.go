@@ -2,8 +2,11 @@ package codebuild
 
 import (
 	"crypto/rand"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"cicd/internal/docker"
 	"cicd/internal/docker/dockertest"
@@ -26,11 +29,36 @@ func TestFailedImageLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestLeftBehind(t *testing.T) {
+// A command that fails and is retried leaves as much as one that fails the build, and so does one that is stopped.
+func TestRetriedAndStoppedImagesLeaveNothing(t *testing.T) {
+	for name, tt := range map[string]struct {
+		command string
+		minute  time.Duration // of the build's timeout
+	}{
+		"retried": {"echo ' ---> Running in 0123456789ab'; n=$((n+1)); [ $n = 2 ]", 0},
+		"stopped": {"echo ' ---> Running in 0123456789ab'; while :; do :; done", 20 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := filepath.Join(t.TempDir(), "asked")
+			machineWith(t, map[string]string{"docker": `echo "$*" >>'` + asked + `'`})
+			f := newFixture(t, "version: 0.2\nphases:\n  build:\n    on-failure: RETRY\n    commands: [\""+tt.command+"\"]\n")
+			f.runner.minute = tt.minute
+			if _, err := f.build(t, t.Context()); (err != nil) != (tt.minute > 0) {
+				t.Fatalf("the build: %v\n%s", err, &f.log)
+			}
+			if got, err := os.ReadFile(asked); string(got) != "container rm 0123456789ab\n" {
+				t.Errorf("docker was asked for %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestLeftoversInOutput(t *testing.T) {
 	const output = "Step 1/5 : FROM alpine\n ---> c059bfaa849c\nStep 2/5 : COPY a /a\n ---> Using cache\n ---> 0123456789ab\n" +
 		"Step 3/5 : RUN a\n ---> Running in 8bc6d83470de\nRemoving intermediate container 8bc6d83470de\n ---> d8b70f7f16f5\n" +
 		"Step 4/5 : RUN b\n ---> Running in f1f5b8aef23d\nno such file\n"
-	got := leftBehind(output)
+	var got dockerLeftovers
+	got.note(output)
 	if c, i := strings.Join(got.containers, " "), strings.Join(got.images, " "); c != "8bc6d83470de f1f5b8aef23d" || i != "d8b70f7f16f5" {
 		t.Errorf("containers %s, images %s", c, i)
 	}

@@ -154,11 +154,12 @@ func (b *build) runCommand(ctx context.Context, command string) error {
 	status, err := b.shell.run(ctx, command)
 	output := b.log.sync()
 	b.log.blank()
+	if err == nil && status == 0 {
+		return nil
+	}
+	b.left.note(output)
 	if err != nil {
 		return err
-	}
-	if status == 0 {
-		return nil
 	}
 	b.log.say("Command did not exit successfully %s exit status %d", command, status)
 	if err := b.shell.set("CODEBUILD_BUILD_SUCCEEDING", "0"); err != nil {
