@@ -73,7 +73,8 @@ func (b *build) hostEnvironment() []string {
 func (b *build) imageEnvironment() map[string]string {
 	env := map[string]string{}
 	for name, value := range curated().Images[b.project.Environment.Image].Environment {
-		if !strings.HasPrefix(name, "L") || hasLocale(value) {
+		isLocale := name == "LANG" || strings.HasPrefix(name, "LC_")
+		if !isLocale || hasLocale(value) {
 			env[name] = b.place(value)
 		}
 	}
