@@ -13,5 +13,5 @@ for folder in $PATH; do
   fi
 done
 printf '%s\n' "$NAME: command not found" \
-  "Rehearsal: this machine has $NAME, but CodeBuild's image $IMAGE has not: install it in phases.install of the buildspec" >&2
+  "Rehearsal: this machine has $NAME, but CodeBuild's image $IMAGE does not: install it in phases.install of the buildspec" >&2
 exit 127

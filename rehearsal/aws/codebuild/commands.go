@@ -14,8 +14,8 @@ import (
 	"cicd/internal/shellword"
 )
 
-// This file keeps this machine's commands from standing in for those of the build's image. A command that the image lacks is
-// not found, and the use of a language's commands is noted, to compare versions.
+// This file keeps this machine's commands from standing in for those of the build's image. A command that the image
+// lacks is not found, and the use of a language's commands is noted, to compare versions.
 
 //go:embed absent.sh
 var absentScript string
@@ -116,13 +116,13 @@ func (r *Runner) versionHere(name, path string) string {
 	return version
 }
 
-// sameVersion reports whether a version is a release's, which has less digits: 3.11.15 is a 3.11.
+// sameVersion reports whether a version is a release's, which has fewer digits: 3.11.15 is a 3.11.
 func sameVersion(version, release string) bool { return strings.HasPrefix(version+".", release+".") }
 
 // missing matches the messages of shells and make when a command is not found.
 var missing = regexp.MustCompile(`(?m)(?:^|[ :])([\w.+-]+): (?:(?:command )?not found|No such file or directory)\r?$`)
 
-// explainMissing says which commands this machine lacks and the image has, if a command's output says that they were not found.
+// explainMissing says which of the commands that were not found, by the output of another, are the image's.
 func (b *build) explainMissing(output string) string {
 	i, known := curated().Images[b.project.Environment.Image]
 	if !known {
@@ -131,12 +131,8 @@ func (b *build) explainMissing(output string) string {
 	var text string
 	for _, match := range missing.FindAllStringSubmatch(output, -1) {
 		name := match[1]
-		there := i.has(name)
-		for language := range i.Runtimes {
-			there = there || slices.Contains(curated().Languages[language].Commands, name)
-		}
-		if there && findCommand(name, b.machinePath) == "" && !strings.Contains(text, " "+name+",") {
-			text += fmt.Sprintf("\n    Rehearsal: CodeBuild's image has %s, and this machine has not: install it here to rehearse this build.", name)
+		if i.has(name) && findCommand(name, b.machinePath) == "" && !strings.Contains(text, " "+name+",") {
+			text += fmt.Sprintf("\n    Rehearsal: CodeBuild's image has %s, but this machine does not: install it here to rehearse this build.", name)
 		}
 	}
 	return text

@@ -40,7 +40,7 @@ func machineWith(t *testing.T, scripts map[string]string) string {
 
 // A command that this machine has and the image lacks is not found, unless the build installs it.
 func TestCommandsOfTheImage(t *testing.T) {
-	const lacks = "terraform: command not found\n    Rehearsal: this machine has terraform, but CodeBuild's image " + testImage + " has not: install it in phases.install of the buildspec"
+	const lacks = "terraform: command not found\n    Rehearsal: this machine has terraform, but CodeBuild's image " + testImage + " does not: install it in phases.install of the buildspec"
 	tests := []struct {
 		name, image, command string
 		want                 string // printed, or the end of the build's error
@@ -57,7 +57,7 @@ func TestCommandsOfTheImage(t *testing.T) {
 		{"unknown image", "registry.example.com/builder:1", "terraform plan", "this machine's terraform plan", false},
 		{"installed elsewhere", testImage, "mkdir b; cp \"$MACHINE/mytool\" b/terraform; PATH=$PWD/b:$PATH; terraform plan", "this machine's terraform plan", false},
 		{"installed behind", testImage, "mkdir b; cp \"$MACHINE/mytool\" b/terraform; PATH=$PATH:$PWD/b; terraform plan", "this machine's terraform plan", false},
-		{"missing here", testImage, "mvn verify", "exit status 127\n    script.sh: line 4: mvn: command not found\n    Rehearsal: CodeBuild's image has mvn, and this machine has not: install it here to rehearse this build.", true},
+		{"missing here", testImage, "mvn verify", "exit status 127\n    script.sh: line 4: mvn: command not found\n    Rehearsal: CodeBuild's image has mvn, but this machine does not: install it here to rehearse this build.", true},
 		{"missing everywhere", testImage, "mvnx verify", "mvnx: command not found", true},
 	}
 	for _, tt := range tests {

@@ -24,7 +24,7 @@ type catalog struct {
 	Languages map[string]language
 	// Caches are the folders of package managers' caches.
 	Caches map[string]string
-	// Lacking are the commands that no image has but those whose tools they are.
+	// Lacking are commands that no image has.
 	Lacking []string
 	Images  map[string]image
 }
@@ -60,18 +60,26 @@ var curated = sync.OnceValue(func() (c catalog) {
 	return c
 })
 
-// has reports whether a command is among the image's tools.
-func (i image) has(command string) bool { return slices.Contains(slices.Concat(i.Tools...), command) }
-
-// lacking returns the commands that the image certainly has not: those of other images' tools and runtimes too.
-func (i image) lacking() []string {
-	all := slices.DeleteFunc(slices.Clone(curated().Lacking), i.has)
-	for name, l := range curated().Languages {
-		if _, there := i.Runtimes[name]; !there {
-			all = append(all, l.Commands...)
-		}
+// commands returns those of the image's tools and runtimes.
+func (i image) commands() []string {
+	all := slices.Concat(i.Tools...)
+	for name := range i.Runtimes {
+		all = append(all, curated().Languages[name].Commands...)
 	}
 	return all
+}
+
+// has reports whether a command is among the image's.
+func (i image) has(command string) bool { return slices.Contains(i.commands(), command) }
+
+// lacking returns the commands that the image certainly does not have, those of other images among them.
+func (i image) lacking() []string {
+	all := slices.Clone(curated().Lacking)
+	for _, other := range curated().Images {
+		all = append(all, other.commands()...)
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), i.has)
 }
 
 // selected is the version of a runtime in a build.
