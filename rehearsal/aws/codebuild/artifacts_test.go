@@ -24,6 +24,8 @@ func TestArtifacts(t *testing.T) {
 		{"guide: base directories, discarded paths", "{files: ['**/*'], base-directory: 'my-build*', discard-paths: yes}", []string{"my-file1.txt", "my-file2.txt", "my-file3.txt"}, ""},
 		{"single star stays in its folder", "{files: ['my-build2/*']}", []string{"my-build2/my-file2.txt"}, ""},
 		{"recursive below a folder", "{files: ['my-build2/**/*']}", []string{"my-build2/my-file2.txt", "my-build2/my-subdirectory/my-file3.txt"}, ""},
+		{"a class of two ranges", "{files: ['my-build[0-13-9]/*']}", []string{"my-build1/my-file1.txt"}, ""},
+		{"brackets and braces that are none", "{files: ['my-build1/*', 'a[', 'my-build{1,2}/*']}", []string{"my-build1/my-file1.txt"}, ""},
 		{"one that is missing", "{files: [nothing.txt, ./my-build1/my-file1.txt]}", []string{"my-build1/my-file1.txt"}, ""},
 		{"the same twice", "{files: ['my-build1/*', 'my-build1/my-file1.txt']}", []string{"my-build1/my-file1.txt"}, ""},
 		{"exclude dot folders", "{files: ['**/*'], exclude-paths: '**/.*/**/*'}", []string{"deep/er/.dot", "my-build1/my-file1.txt", "my-build2/my-file2.txt", "my-build2/my-subdirectory/my-file3.txt"}, ""},

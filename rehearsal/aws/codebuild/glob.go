@@ -10,7 +10,8 @@ import (
 )
 
 // globPattern compiles a buildspec's path pattern: "*" and "?" match within one name, "**" across folders, and "**/"
-// also matches nothing at all ("'**/*' represents all files recursively").
+// also matches nothing at all ("'**/*' represents all files recursively"). The library for a pipeline's triggers is not
+// for these: it refuses a class of two ranges and a bracket alone, and braces mean something to it.
 func globPattern(pattern string) (*regexp.Regexp, error) {
 	var re strings.Builder
 	re.WriteString(`\A`)
