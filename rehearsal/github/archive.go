@@ -8,11 +8,12 @@ import (
 	"os"
 )
 
-// Archive writes a zip of the commit's files, as the CODE_ZIP format of a source action does. No file in it is executable,
-// and a symbolic link becomes a file that holds its target, because CodePipeline "uses a ZIP file process that does not
-// preserve external attributes" (AWS CodePipeline User Guide, "File permissions are not retained on source files from
-// GitHub"; on links also aws/aws-cdk#14520 and #2202, aws/jsii#2176 and aws-ia/terraform-aws-control_tower_account_factory#547). A
-// submodule is an empty folder: the archive has no other repository's files (aws/copilot-cli#2799).
+// Archive writes a zip of the commit's files, as the CODE_ZIP format of a source action does. No file in it is
+// executable, and a symbolic link becomes a file that holds its target, because CodePipeline "uses a ZIP file process
+// that does not preserve external attributes" (AWS CodePipeline User Guide, "File permissions are not retained on source
+// files from GitHub"; on links also aws/aws-cdk#14520 and #2202, aws/jsii#2176 and
+// aws-ia/terraform-aws-control_tower_account_factory#547). A submodule is an empty folder: the archive has no other
+// repository's files (aws/copilot-cli#2799).
 func (r *Repository) Archive(ctx context.Context, commit, path string) error {
 	complete := path + ".complete"
 	defer os.Remove(complete)

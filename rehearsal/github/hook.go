@@ -48,8 +48,8 @@ cat <&3
 `, h.listener.Addr().(*net.TCPAddr).Port)
 }
 
-// fileLimit is the size of a file above which GitHub refuses a push (GitHub Docs, "About large files on GitHub": "GitHub blocks
-// files larger than 100 MiB").
+// fileLimit is the size of a file above which GitHub refuses a push (GitHub Docs, "About large files on GitHub":
+// "GitHub blocks files larger than 100 MiB").
 const fileLimit = 100 << 20
 
 // limitScript is the pre-receive hook, with GitHub's own words for a file that is too large.

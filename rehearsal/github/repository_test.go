@@ -121,7 +121,7 @@ func TestHookThatHangs(t *testing.T) {
 	}
 }
 
-// TestFileLimit pushes files of GitHub's limit, and one byte more.
+// TestFileLimit pushes a file of the size that GitHub still takes, and a larger one.
 func TestFileLimit(t *testing.T) {
 	received := make(chan Push, 8)
 	r := newRepository(t, func(p Push) string { received <- p; return "" })
