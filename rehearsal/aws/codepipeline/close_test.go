@@ -3,6 +3,7 @@ package codepipeline
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 )
@@ -37,5 +38,17 @@ func TestCloseStopsExecutions(t *testing.T) {
 				forever <- struct{}{}
 			}
 		})
+	}
+}
+
+// TestCloseStopsLateExecutions: a push that arrives while everything ends starts nothing that nobody stops.
+func TestCloseStopsLateExecutions(t *testing.T) {
+	w := newWorld(t)
+	if err := w.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.push("main", "webapp/a", "change")
+	if got := w.ends(); !slices.Equal(got, []Status{Stopped}) {
+		t.Errorf("a push after Close: %v, want it stopped", got)
 	}
 }

@@ -59,6 +59,7 @@ type Service struct {
 	gates   map[string]*gate // by pipeline and stage
 	started int
 	stops   []context.CancelFunc
+	closed  bool
 	running sync.WaitGroup
 }
 
@@ -163,9 +164,10 @@ func (s *Service) Source(pipeline string) (repository, branch string, err error)
 	return source["FullRepositoryId"], source["BranchName"], nil
 }
 
-// Close stops all executions, and waits until they have ended, or until ctx has.
+// Close stops all executions, also those that start later, and waits until they have ended, or until ctx has.
 func (s *Service) Close(ctx context.Context) error {
 	s.mu.Lock()
+	s.closed = true
 	for _, stop := range s.stops {
 		stop()
 	}
@@ -189,6 +191,9 @@ func (s *Service) start(ctx context.Context, d definition, by, branch, commit st
 	e := newExecution(s, d, s.started)
 	ctx, stop := context.WithCancel(ctx)
 	s.stops = append(s.stops, stop)
+	if s.closed {
+		stop()
+	}
 	s.mu.Unlock()
 	e.Trigger, e.branch, e.Commit = by, branch, commit
 	// Arriving here, before the goroutine runs, preserves the order in which executions start.
