@@ -65,7 +65,24 @@ func TestBuildOfACommit(t *testing.T) {
 	}
 }
 
-// TestBuildMakesTargetsWithRules needs no Docker: docker and aws are scripts that only say what they are asked for.
+// imageScript runs image.sh without Docker and AWS: these are scripts that succeed, and ECR has no image.
+func imageScript(t *testing.T, makefile, dockerfile string) (output string, err error) {
+	t.Helper()
+	tools, source := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(tools, "docker"), "#!/bin/bash\necho docker $1\n")
+	write(t, filepath.Join(tools, "aws"), "#!/bin/bash\n[[ $2 == get-login-password ]] || { echo '(ImageNotFoundException)'; exit 254; }\n")
+	for _, part := range []string{"build", "hooks"} {
+		copyTree(t, part, filepath.Join(source, "deploy-scripts", part))
+	}
+	write(t, filepath.Join(source, "webapp", "Makefile"), makefile)
+	write(t, filepath.Join(source, "webapp", "Dockerfile"), dockerfile)
+	cmd := exec.Command("bash", filepath.Join(source, "deploy-scripts", "build", "image.sh"))
+	cmd.Env = []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir(), "COMMIT_ID=" + commitID(1), "REPOSITORY_URL=registry.example.com/app",
+		"CONTAINER_PORT=8080", "HEALTH_PATH=/", "HEALTH_HOST=app.example.com", "GOARCH=arm64", "AWS_REGION=eu-central-1"}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
 func TestBuildMakesTargetsWithRules(t *testing.T) {
 	t.Parallel()
 	const nothing = "nothing is tested"
@@ -83,23 +100,11 @@ func TestBuildMakesTargetsWithRules(t *testing.T) {
 		{"double colon", ".PHONY: test\ntest::\n\t@echo made $@\ntest::\n\t@echo and again\n", []string{"made test", "and again", "docker build"}},
 		{"other targets", "tests image2: ; @echo made $@\n", []string{nothing, "docker build"}},
 	}
-	tools := t.TempDir()
-	write(t, filepath.Join(tools, "docker"), "#!/bin/bash\necho docker $1\n")
-	write(t, filepath.Join(tools, "aws"), "#!/bin/bash\n[[ $2 == get-login-password ]] || { echo '(ImageNotFoundException)'; exit 254; }\n")
 	said := regexp.MustCompile(`made \w+|and again|` + nothing + `|docker build`)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			source := t.TempDir()
-			for _, part := range []string{"build", "hooks"} {
-				copyTree(t, part, filepath.Join(source, "deploy-scripts", part))
-			}
-			write(t, filepath.Join(source, "webapp", "Makefile"), tt.makefile)
-			write(t, filepath.Join(source, "webapp", "Dockerfile"), "FROM scratch\n")
-			cmd := exec.Command("bash", filepath.Join(source, "deploy-scripts", "build", "image.sh"))
-			cmd.Env = []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir(), "COMMIT_ID=" + commitID(1),
-				"REPOSITORY_URL=registry.example.com/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/", "HEALTH_HOST=app.example.com", "GOARCH=arm64", "AWS_REGION=eu-central-1"}
-			output, err := cmd.CombinedOutput()
-			if got := said.FindAllString(string(output), -1); err != nil || !slices.Equal(got, tt.want) {
+			output, err := imageScript(t, tt.makefile, "FROM scratch\n")
+			if got := said.FindAllString(output, -1); err != nil || !slices.Equal(got, tt.want) {
 				t.Errorf("build: %v, said %q, want %q:\n%s", err, got, tt.want, output)
 			}
 		})
@@ -152,17 +157,13 @@ func TestBuildWarnsOfDockerHub(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := newHost(t)
-			_, output, _ := h.build(commitID(1), func(webapp string) {
-				write(t, filepath.Join(webapp, "Makefile"), "image:\n\t@true\n") // pulls nothing
-				write(t, filepath.Join(webapp, "Dockerfile"), tt.dockerfile)
-			}, "GOARCH=arm64")
+			output, err := imageScript(t, "", tt.dockerfile)
 			var warned []string
 			for _, found := range regexp.MustCompile(`warning: (\S+) comes from Docker Hub`).FindAllStringSubmatch(output, -1) {
 				warned = append(warned, found[1])
 			}
-			if !slices.Equal(warned, tt.want) {
-				t.Errorf("warned of %q, want %q:\n%s", warned, tt.want, output)
+			if err != nil || !slices.Equal(warned, tt.want) {
+				t.Errorf("build: %v, warned of %q, want %q:\n%s", err, warned, tt.want, output)
 			}
 		})
 	}
