@@ -130,16 +130,18 @@ func TestBuildWarnsOfDockerHub(t *testing.T) {
 			FROM docker.io/library/debian
 			FROM golang:1.26`, []string{"golang:1.26", "library/node", "library/debian"}},
 		{"arguments", `ARG BASE=python:3.12 TAG
-			ARG NODE="node" GO=${NODE}x
+			ARG NODE="node" GO=${NODE}x EMPTY=
 			FROM ${BASE}
 			FROM $NODE:${TAG}
 			FROM ${GO:-golang}
 			FROM ${UNKNOWN}
 			FROM ${UNKNOWN:-redis}
+			FROM ${EMPTY:-mysql}
+			FROM memcached${EMPTY-:1}${EMPTY:+:2}${GO:+:3}
 			FROM busybox AS base-arm64
 			FROM base-${TARGETARCH}
 			ARG LATER=postgres
-			FROM ${LATER}`, []string{"python:3.12", "node:${TAG}", "nodex", "redis", "busybox"}},
+			FROM ${LATER}`, []string{"python:3.12", "node:${TAG}", "nodex", "redis", "mysql", "memcached:3", "busybox"}},
 		{"syntax", "# syntax = docker/dockerfile:1\r\n# escape=`\nFROM `\n  alpine\n# syntax=docker/dockerfile:2", []string{"docker/dockerfile:1", "alpine"}},
 		{"no directive", "# a comment\n# syntax=docker/dockerfile:1\nFROM scratch", nil},
 		{"copied and mounted", `FROM scratch AS one

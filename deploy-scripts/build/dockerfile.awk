@@ -56,8 +56,9 @@ function unquoted(text) {
   return text
 }
 
-# expand replaces $NAME, ${NAME}, ${NAME:-word} and ${NAME:+word} by the arguments' values, as far as these are known.
-function expand(text,   done, reference, name, word) {
+# expand replaces $NAME, ${NAME}, ${NAME:-word} and ${NAME:+word} by the arguments' values, as far as these are known. With
+# a colon, an empty value is as good as none.
+function expand(text,   done, reference, name, word, known) {
   while (match(text, /\$([A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*(:?[-+][^}]*)?\})/)) {
     reference = name = word = substr(text, RSTART, RLENGTH)
     done = done substr(text, 1, RSTART - 1)
@@ -65,8 +66,9 @@ function expand(text,   done, reference, name, word) {
     gsub(/^\$\{?|:?[-+}].*/, "", name)
     if (!sub(/^\$\{[A-Za-z0-9_]*:?/, "", word)) word = "}"
     sub(/}$/, "", word)
-    if (word ~ /^\+/) done = done (name in arguments ? substr(word, 2) : "")
-    else if (name in arguments) done = done arguments[name]
+    known = name in arguments && (arguments[name] != "" || reference !~ /^[^-+]*:[-+]/)
+    if (word ~ /^\+/) done = done (known ? substr(word, 2) : "")
+    else if (known) done = done arguments[name]
     else done = done (word ~ /^-/ ? substr(word, 2) : reference)
   }
   return done text
