@@ -31,7 +31,5 @@ func TestOtherArchitecture(t *testing.T) {
 	if want := "is for " + other + ", but this host is " + runtime.GOARCH; err == nil || !strings.Contains(lastLine(output), want) {
 		t.Errorf("deploy: %v, want %q in the last line:\n%s", err, want, output)
 	}
-	if got := h.answer(); got != "architecture" {
-		t.Errorf("answer %q, want that of the previous release", got)
-	}
+	h.wantAnswer(t, "architecture")
 }

@@ -212,9 +212,7 @@ func TestBuildNamesWhatWasPushed(t *testing.T) {
 	h := newHost(t)
 	h.wrapDocker(`if [[ "$1 $2" == "image inspect" && "$*" == *RepoDigests* ]]; then echo "$REPOSITORY_URL@sha256:` + strings.Repeat("0", 64) + `"; exit; fi`)
 	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
-	if got := h.answer(); got != "one" {
-		t.Errorf("answer %q, want that of the release", got)
-	}
+	h.wantAnswer(t, "one")
 }
 
 func TestBuildStopsWithoutPermission(t *testing.T) {

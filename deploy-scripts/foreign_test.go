@@ -40,9 +40,7 @@ func TestForeignContainers(t *testing.T) {
 			if output, err := h.deploy(two); err != nil || strings.Contains(output, "warning") {
 				t.Errorf("the next deploy: %v, want no warning:\n%s", err, output)
 			}
-			if got := h.answer(); got != "two" {
-				t.Errorf("answer %q, want that of the release", got)
-			}
+			h.wantAnswer(t, "two")
 			state := docker(t, "container inspect --format {{.Name}},{{.State.Running}} "+id)
 			if want := "/" + h.app + "-" + tt.taken; !strings.HasPrefix(state, want) || !strings.Contains(state, "-set-aside-") || strings.HasSuffix(state, ",true") != tt.running {
 				t.Errorf("the foreign container is %s, want it set aside, running: %v", state, tt.running)
@@ -58,9 +56,7 @@ func TestForeignEdgeGoes(t *testing.T) {
 	one := h.mustBuild(1, app(t, "one", ""))
 	docker(t, "run --detach --rm --env PORT=8080 --name "+h.app+"-edge --publish "+h.edge+":8080 "+h.registry+"/team/app:"+commitID(1)+"-"+runtime.GOARCH)
 	h.mustDeploy(one)
-	if got := h.answer(); got != "one" {
-		t.Errorf("answer %q, want that of the release", got)
-	}
+	h.wantAnswer(t, "one")
 }
 
 // TestPausedEdge has an edge that somebody has paused: it answers nobody until it goes on.
@@ -70,9 +66,7 @@ func TestPausedEdge(t *testing.T) {
 	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
 	docker(t, "pause "+h.app+"-edge")
 	h.mustDeploy(h.mustBuild(2, app(t, "two", "")))
-	if got := h.answer(); got != "two" {
-		t.Errorf("answer %q, want that of the release", got)
-	}
+	h.wantAnswer(t, "two")
 }
 
 // TestKilledIsTold has an old release that does not end when it is asked to.

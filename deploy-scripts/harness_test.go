@@ -97,6 +97,14 @@ func freeAddress(t *testing.T) string {
 // answer returns what the application says through the edge.
 func (h *host) answer() string { return answerAt(h.edge) }
 
+// wantAnswer checks which version of testdata/app answers at the host's edge.
+func (h *host) wantAnswer(t *testing.T, version string) {
+	t.Helper()
+	if got := h.answer(); got != version {
+		t.Errorf("the edge answers %q, want %q", got, version)
+	}
+}
+
 func answerAt(address string) string {
 	response, err := http.Get("http://" + address + "/")
 	if err != nil {

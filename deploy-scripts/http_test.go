@@ -20,6 +20,18 @@ func sourced(t *testing.T, before, script, command string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// httpGet runs http_get with short waits, after the bash code before, and returns what it prints.
+func httpGet(t *testing.T, before, address string) string {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(address)
+	got, err := sourced(t, before, shortWaits(t), "http_get "+host+" "+port+" /healthz")
+	if err != nil {
+		t.Errorf("http_get: %v", err)
+	}
+	return got
+}
+
+// TestHTTPGet has answers after which the peer waits, or hangs up.
 func TestHTTPGet(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, answer, want string }{
@@ -32,7 +44,6 @@ func TestHTTPGet(t *testing.T) {
 		{"not HTTP", "220 mail.example.com ESMTP\r\n\r\n", "not-http -"},
 		{"TLS", "\x15\x03\x01\x00\x02\x02\x46\n\n", "not-http -"},
 	}
-	script := shortWaits(t)
 	for _, tt := range tests {
 		for _, hangsUp := range []bool{false, true} {
 			name, want := tt.name, cmp.Or(tt.want, "timeout -")
@@ -42,11 +53,9 @@ func TestHTTPGet(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				address := answering(t, tt.answer, hangsUp)
-				host, port, _ := net.SplitHostPort(address)
 				start := time.Now()
-				got, err := sourced(t, "", script, "http_get "+host+" "+port+" /healthz")
-				if err != nil || got != want {
-					t.Errorf("http_get prints %q (%v), want %q", got, err, want)
+				if got := httpGet(t, "", address); got != want {
+					t.Errorf("http_get prints %q, want %q", got, want)
 				}
 				if took := time.Since(start); took > 3500*time.Millisecond {
 					t.Errorf("it took %s, want 2 s at most for the header", took)
@@ -54,51 +63,51 @@ func TestHTTPGet(t *testing.T) {
 			})
 		}
 	}
-	t.Run("nobody listens", func(t *testing.T) {
-		host, port, _ := net.SplitHostPort(freeAddress(t))
-		if got, err := sourced(t, "", script, "http_get "+host+" "+port+" /healthz"); err != nil || got != "refused -" {
-			t.Errorf("http_get prints %q (%v), want refused -", got, err)
-		}
-	})
-	t.Run("reset", func(t *testing.T) {
-		l := listen(t, func(conn net.Conn) {
+}
+
+// TestHTTPGetWithoutAnswer has peers that never send a whole header.
+func TestHTTPGetWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, address, want string }{
+		{"nobody listens", freeAddress(t), "refused -"},
+		{"reset", listen(t, func(conn net.Conn) {
 			_, _ = http.ReadRequest(bufio.NewReader(conn))
 			_ = conn.(*net.TCPConn).SetLinger(0)
 			conn.Close()
-		})
-		host, port, _ := net.SplitHostPort(l)
-		if got, err := sourced(t, "", script, "http_get "+host+" "+port+" /healthz"); err != nil || got != "reset -" {
-			t.Errorf("http_get prints %q (%v), want reset -", got, err)
-		}
-	})
-	t.Run("drips", func(t *testing.T) { // a line a second, for ever
-		l := listen(t, func(conn net.Conn) {
+		}), "reset -"},
+		{"a line a second, for ever", listen(t, func(conn net.Conn) {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
 			for range time.Tick(time.Second) {
 				if _, err := io.WriteString(conn, "X: y\r\n"); err != nil {
 					return
 				}
 			}
-		})
-		host, port, _ := net.SplitHostPort(l)
-		if got, err := sourced(t, "", script, "http_get "+host+" "+port+" /healthz"); err != nil || got != "timeout -" {
-			t.Errorf("http_get prints %q (%v), want timeout -", got, err)
-		}
-	})
-	t.Run("the header Host", func(t *testing.T) {
-		asked := make(chan string, 1)
-		l := listen(t, func(conn net.Conn) {
-			if request, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-				asked <- request.Host
+		}), "timeout -"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := httpGet(t, "", tt.address); got != tt.want {
+				t.Errorf("http_get prints %q, want %q", got, tt.want)
 			}
-			conn.Close()
 		})
-		host, port, _ := net.SplitHostPort(l)
-		_, err := sourced(t, "HEALTH_HOST=www.example.com", script, "http_get "+host+" "+port+" /healthz")
-		if got := <-asked; err != nil || got != "www.example.com" {
-			t.Errorf("it asks for %q (%v), want www.example.com", got, err)
+	}
+}
+
+// TestHTTPGetNamesTheHost: an application may check by which name it is asked.
+func TestHTTPGetNamesTheHost(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 1)
+	address := listen(t, func(conn net.Conn) {
+		if request, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			asked <- request.Host
 		}
+		conn.Close()
 	})
+	httpGet(t, "HEALTH_HOST=www.example.com", address)
+	if got := <-asked; got != "www.example.com" {
+		t.Errorf("it asks for %q, want www.example.com", got)
+	}
 }
 
 // shortWaits returns a copy of hooks/lib/http.sh that waits 2 s.

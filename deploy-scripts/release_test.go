@@ -21,16 +21,12 @@ func TestReleasesLoseNoRequest(t *testing.T) {
 	}
 	load := startLoad(h, 2)
 	h.mustDeploy(two)
-	if got := h.answer(); got != "two" {
-		t.Errorf("answer %q, want that of release two", got)
-	}
+	h.wantAnswer(t, "two")
 	h.mustDeploy(two) // the same again
 	load.stop(h)
 
 	h.mustDeploy(three) // on another port
-	if got := h.answer(); got != "three" {
-		t.Errorf("answer %q, want that of release three", got)
-	}
+	h.wantAnswer(t, "three")
 	if got := strings.Fields(h.names()); len(got) != 2 || !strings.Contains(h.names(), "9090") {
 		t.Errorf("containers %q, want the edge and the one on port 9090", got)
 	}
@@ -83,9 +79,7 @@ func TestFailedReleaseLeavesOldServing(t *testing.T) {
 			if strings.Contains(lastLine(output), last) && !strings.Contains(output, meanwhile) {
 				t.Errorf("nothing is said while it waits, want %q; all:\n%s", meanwhile, output)
 			}
-			if got := h.answer(); got != "old" {
-				t.Errorf("answer %q, want that of the old release", got)
-			}
+			h.wantAnswer(t, "old")
 			if got := strings.Fields(h.names()); len(got) != 2 {
 				t.Errorf("containers %q, want the edge and the old release", got)
 			}
@@ -114,9 +108,7 @@ func TestUnusualHealthPaths(t *testing.T) {
 	h := newHost(t)
 	for i, mode := range []string{"thinks", "asks-host"} {
 		h.mustDeploy(h.mustBuild(i+1, app(t, mode, mode)))
-		if got := h.answer(); got != mode {
-			t.Errorf("answer %q, want %q", got, mode)
-		}
+		h.wantAnswer(t, mode)
 	}
 }
 
@@ -133,9 +125,7 @@ func TestEdge(t *testing.T) {
 	if output, err := h.deploy(bundle); err == nil || !strings.Contains(lastLine(output), "the edge rejects edge/Caddyfile") {
 		t.Errorf("deploy with a bad Caddyfile: %v, last line %q", err, lastLine(output))
 	}
-	if got := h.answer(); got != "one" {
-		t.Errorf("answer %q, want that of the old release", got)
-	}
+	h.wantAnswer(t, "one")
 
 	edit(t, caddyfile, "no_such_directive", "header X-Edge changed")
 	h.mustDeploy(bundle)
@@ -150,18 +140,14 @@ func TestEdge(t *testing.T) {
 	old := h.edge
 	h.edge = freeAddress(t)
 	h.mustDeploy(bundle, "EDGE_PORT="+h.edge)
-	if got := h.answer(); got != "two" {
-		t.Errorf("answer %q on the new port, want that of the release", got)
-	}
+	h.wantAnswer(t, "two")
 	if _, err := http.Get("http://" + old + "/"); err == nil {
 		t.Error("the old port still answers")
 	}
 	if output, err := h.deploy(bundle, "EDGE_PORT="+h.registry); err == nil || !strings.Contains(lastLine(output), "the old one keeps running") {
 		t.Errorf("deploy on a port that is taken: %v, last line %q", err, lastLine(output))
 	}
-	if got := h.answer(); got != "two" {
-		t.Errorf("answer %q, want that of the release", got)
-	}
+	h.wantAnswer(t, "two")
 }
 
 // edgeHeader returns the header X-Edge of an answer. It waits for an edge that is still starting.
@@ -190,9 +176,7 @@ func TestRegistryIsAwayForAMoment(t *testing.T) {
 	h.unavailable = 2
 	h.mu.Unlock()
 	h.mustDeploy(bundle)
-	if got := h.answer(); got != "one" {
-		t.Errorf("answer %q, want that of the release", got)
-	}
+	h.wantAnswer(t, "one")
 }
 
 // TestPullEndsInTime has a slow login and a slow pull: each fits the limit, but not both together.
@@ -224,9 +208,7 @@ func TestApplicationThatIsNotGo(t *testing.T) {
 			t.Fatalf("gcc: %v: %s", err, out)
 		}
 	}))
-	if got := h.answer(); got != "C" {
-		t.Errorf("answer %q, want that of the program in C", got)
-	}
+	h.wantAnswer(t, "C")
 }
 
 func TestValidateRefusesAnotherRelease(t *testing.T) {

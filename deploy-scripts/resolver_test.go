@@ -17,9 +17,7 @@ func TestEdgeAsksDockerAlone(t *testing.T) {
 	h.wrapDocker(`[[ "$1 $2" != "container create" ]] || set -- container create --dns-search eu-central-1.compute.internal --dns ` + address + ` "${@:3}"`)
 	h.mustDeploy(h.mustBuild(1, app(t, "one", "")))
 	h.mustDeploy(h.mustBuild(2, app(t, "two", ""))) // meanwhile nobody has its name for a moment
-	if got := h.answer(); got != "two" {
-		t.Errorf("answer %q, want that of the release", got)
-	}
+	h.wantAnswer(t, "two")
 	resolver := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "udp", net.JoinHostPort(address, "53"))
 	}}

@@ -21,9 +21,7 @@ func TestUserWhoIsNotRoot(t *testing.T) {
 		h.become(12345)
 	}
 	h.mustDeploy(one)
-	if got := h.answer(); got != "one" {
-		t.Errorf("answer %q, want that of the release", got)
-	}
+	h.wantAnswer(t, "one")
 	h.mustDeploy(two)
 	docker(t, "container restart "+h.app+"-edge")
 	if got := h.edgeHeader(); got != "changed" {
@@ -69,9 +67,7 @@ func TestImageUnderAnyUmask(t *testing.T) {
 		write(t, filepath.Join(webapp, "Makefile"), "image:\n\tmkdir built && cat app >built/app && chmod +x built/app\n\tdocker build --quiet --tag '$(IMAGE)' .\n")
 		edit(t, filepath.Join(webapp, "Dockerfile"), "COPY app /app", "COPY built/app /app\nUSER 1234")
 	}))
-	if got := h.answer(); got != "one" {
-		t.Errorf("answer %q, want that of the release", got)
-	}
+	h.wantAnswer(t, "one")
 }
 
 // onHost are the commands that hooks may use, in addition to bash's own: those of Amazon Linux 2023 (coreutils, grep, tar),
