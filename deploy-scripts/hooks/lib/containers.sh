@@ -48,7 +48,7 @@ ensure_network() {
 label() { docker container inspect --format "{{index .Config.Labels \"$2\"}}" "$1"; }
 
 # release_of NAME prints what release a container runs.
-release_of() { printf '%s of commit %s' "$(label "$1" "$LABEL_IMAGE")" "$(label "$1" "$LABEL_COMMIT")"; }
+release_of() { docker container inspect --format "{{index .Config.Labels \"$LABEL_IMAGE\"}} of commit {{index .Config.Labels \"$LABEL_COMMIT\"}}" "$1"; }
 
 # app_containers prints one line for each of the application's containers, in any state: its name, its image, and the image
 # that served before it, if any.

@@ -6,11 +6,12 @@ readonly SEEN_SECONDS=20 # until the edge has looked the name up again: "refresh
 
 # upstream prints the address at which the edge reaches the container of this release.
 upstream() {
-  local serving
+  local serving release
   serving="$(serving_name)"
   exists "$serving" || die "no container $serving: hooks/start.sh creates it"
-  [[ "$(release_of "$serving")" == "$IMAGE of commit $COMMIT" ]] ||
-    die "$serving runs $(release_of "$serving"), want $IMAGE of commit $COMMIT: hooks/start.sh has not switched"
+  release="$(release_of "$serving")"
+  [[ "$release" == "$IMAGE of commit $COMMIT" ]] ||
+    die "$serving runs $release, want $IMAGE of commit $COMMIT: hooks/start.sh has not switched"
   docker container inspect --format "{{(index .NetworkSettings.Networks \"$EDGE\").IPAddress}}:$CONTAINER_PORT" "$serving"
 }
 
