@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/mod/modfile"
+
+	"cicd/internal/filelock"
 )
 
 // Tool is a program built from source, at the version that tools/go.mod pins.
@@ -76,13 +78,16 @@ func (t Tool) Build(ctx context.Context, toolsDir string, p Platform, progress i
 		return "", fmt.Errorf("cache folder for %s: %w", t.Title, err)
 	}
 
-	unlock, err := lock(ctx, home+".lock", func() {
-		fmt.Fprintf(progress, "Waiting for another process to build %s %s ...\n", t.Title, version)
-	})
+	lock, err := os.OpenFile(home+".lock", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return "", fmt.Errorf("lock on %s: %w", home, err)
 	}
-	defer unlock()
+	if err := filelock.Wait(ctx, lock, func() {
+		fmt.Fprintf(progress, "Waiting for another process to build %s %s ...\n", t.Title, version)
+	}); err != nil {
+		return "", fmt.Errorf("lock on %s: %w", home, err)
+	}
+	defer lock.Close()
 	if _, err := os.Stat(tool); err == nil {
 		return tool, nil // built by the process that we waited for
 	}

@@ -1,13 +1,16 @@
 package workspace
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"cicd/internal/filelock"
 )
 
 // logFolders is the folder for the logs of a checkout's rehearsals. It is apart from their other files, because people look
@@ -23,8 +26,8 @@ type Logs struct {
 }
 
 // NewLogs makes the folder for the logs of a stack's rehearsal, and removes those of earlier ones that have ended.
-func NewLogs(projectDir, stack string) (*Logs, error) {
-	turn, err := takeTurn(syscall.LOCK_EX)
+func NewLogs(ctx context.Context, projectDir, stack string, tell io.Writer) (*Logs, error) {
+	turn, err := takeTurn(ctx, tell)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +45,7 @@ func NewLogs(projectDir, stack string) (*Logs, error) {
 	}
 	if l.lock, err = os.OpenFile(l.Path(logLock), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 		_, err = l.lock.WriteString("*\n")
-		err = errors.Join(err, lock(l.lock))
+		err = errors.Join(err, filelock.Try(l.lock))
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.remove())
@@ -83,7 +86,7 @@ func sweepLogs(folders, stack string) error {
 		switch {
 		case errors.Is(err, os.ErrPermission): // another user's
 			continue
-		case err == nil && lock(l.lock) != nil: // still running
+		case err == nil && filelock.Try(l.lock) != nil: // still running
 			l.lock.Close()
 			continue
 		}
@@ -119,9 +122,13 @@ func (l *Logs) remove() error {
 	if err := os.RemoveAll(l.Dir); err != nil {
 		return err
 	}
-	if turn, err := takeTurn(syscall.LOCK_EX | syscall.LOCK_NB); err == nil {
+	turn, err := openTurn()
+	if err != nil {
+		return err
+	}
+	defer turn.Close()
+	if filelock.Try(turn) == nil {
 		os.Remove(filepath.Dir(l.Dir))
-		turn.Close()
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,7 +13,7 @@ import (
 // newLogs returns the logs of a rehearsal that has logged something.
 func newLogs(t *testing.T, project, stack string) *Logs {
 	t.Helper()
-	l, err := NewLogs(project, stack)
+	l, err := NewLogs(t.Context(), project, stack, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestLogsNowhere(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(project, logFolders), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := NewLogs(project, "dev")
+	_, err := NewLogs(t.Context(), project, "dev", io.Discard)
 	var path *os.PathError
 	if !errors.As(err, &path) || path.Path != filepath.Join(project, logFolders) {
 		t.Errorf("NewLogs: %v, want an error with the folder's path", err)

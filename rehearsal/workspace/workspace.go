@@ -12,7 +12,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
+
+	"cicd/internal/filelock"
 )
 
 // Workspace is everything that one rehearsal has on this machine. The rehearsal's process locks the record, which has the
@@ -64,7 +65,7 @@ const ProcessMark = "CICD_REHEARSAL"
 // the record of a new rehearsal of a project.
 func New(ctx context.Context, projectDir string, tell io.Writer) (*Workspace, error) {
 	// One at a time, so that no record is swept between its creation and its lock.
-	turn, err := takeTurn(syscall.LOCK_EX)
+	turn, err := takeTurn(ctx, tell)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func create(records, projectDir string) (*Workspace, error) {
 	}
 	w := &Workspace{footprint{Name: name}, record}
 	// Mkdir fails if the folder exists: where everybody may write, it could be somebody else's, or a link to one.
-	if err := errors.Join(lock(record), w.Save(), os.Mkdir(w.Dir(), 0o700)); err != nil {
+	if err := errors.Join(filelock.Try(record), w.Save(), os.Mkdir(w.Dir(), 0o700)); err != nil {
 		w.forget()
 		return nil, fmt.Errorf("folder of the rehearsal: %w", err)
 	}
@@ -109,25 +110,25 @@ func recordsDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// takeTurn makes this the only rehearsal of this user that is starting, until turn is closed. how is flock's operation.
-func takeTurn(how int) (turn *os.File, err error) {
+// takeTurn makes this the only rehearsal of this user that is starting, until turn is closed. If another one is, it says so
+// and waits.
+func takeTurn(ctx context.Context, tell io.Writer) (turn *os.File, err error) {
+	turn, err = openTurn()
+	if err != nil {
+		return nil, err
+	}
+	return turn, filelock.Wait(ctx, turn, func() {
+		fmt.Fprintln(tell, "Waiting for another rehearsal to start, or to remove what a killed one left behind ...")
+	})
+}
+
+func openTurn() (*os.File, error) {
 	records, err := recordsDir()
 	if err != nil {
 		return nil, err
 	}
-	turn, err = os.OpenFile(filepath.Join(records, "turn"), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(turn.Fd()), how); err != nil {
-		turn.Close()
-		return nil, fmt.Errorf("%s: %w", turn.Name(), err)
-	}
-	return turn, nil
+	return os.OpenFile(filepath.Join(records, "turn"), os.O_RDWR|os.O_CREATE, 0o644)
 }
-
-// lock locks a file for this process, or fails at once if another one has locked it.
-func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
 
 // Save rewrites the record.
 func (w *Workspace) Save() error {
@@ -188,7 +189,7 @@ func sweepOne(ctx context.Context, path string, tell io.Writer) error {
 		return err
 	}
 	defer record.Close()
-	if lock(record) != nil {
+	if filelock.Try(record) != nil {
 		return nil
 	}
 	w := &Workspace{footprint{Name: strings.TrimSuffix(filepath.Base(path), recordSuffix)}, record}

@@ -1,11 +1,16 @@
 package workspace
 
 import (
+	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"cicd/internal/filelock"
 )
 
 // recordFolder gives the test its own folder of records, and a docker that only records its calls.
@@ -102,5 +107,39 @@ func TestRecordIsSwept(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(records, "*"+recordSuffix)); err != nil || len(left) > 0 {
 		t.Errorf("records left: %v, %v", left, err)
+	}
+}
+
+// TestWaitForTurnIsInterrupted: somebody who presses Ctrl-C need not wait for another rehearsal, which may be removing what a
+// killed one left behind.
+func TestWaitForTurnIsInterrupted(t *testing.T) {
+	recordFolder(t)
+	turn, err := openTurn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer turn.Close()
+	if err := filelock.Try(turn); err != nil {
+		t.Fatal(err)
+	}
+	for name, wait := range map[string]func(context.Context, io.Writer) error{
+		"New": func(ctx context.Context, tell io.Writer) error {
+			_, err := New(ctx, t.TempDir(), tell)
+			return err
+		},
+		"NewLogs": func(ctx context.Context, tell io.Writer) error {
+			_, err := NewLogs(ctx, t.TempDir(), "dev", tell)
+			return err
+		},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		var told strings.Builder
+		if err := wait(ctx, &told); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s() = %v, want that of its context", name, err)
+		}
+		if !strings.HasPrefix(told.String(), "Waiting for another rehearsal") {
+			t.Errorf("%s says %q, want that it waits", name, &told)
+		}
 	}
 }

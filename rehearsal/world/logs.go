@@ -2,6 +2,7 @@ package world
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,12 +57,15 @@ func (l *log) remember(p []byte) {
 }
 
 // openLogs makes the folder for the logs. Without one the rehearsal goes on: the checkout may be read-only.
-func (w *World) openLogs() *logs {
-	folder, err := workspace.NewLogs(w.ProjectDir, w.Stack)
+func (w *World) openLogs(ctx context.Context) (*logs, error) {
+	folder, err := workspace.NewLogs(ctx, w.ProjectDir, w.Stack, w.Stderr)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
 	if err != nil {
 		w.Note("warning: the logs of builds and hooks are not kept: %v", err)
 	}
-	return &logs{Console: w.Console, verbose: w.Verbose, folder: folder, hooks: map[string]*log{}}
+	return &logs{Console: w.Console, verbose: w.Verbose, folder: folder, hooks: map[string]*log{}}, nil
 }
 
 // LogDir is the folder with the logs of builds and hooks, or "" if none are kept.

@@ -3,6 +3,7 @@ package world
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ const testBuild = "cicd-dev-build:fc894577-3de7-429e-ae18-2a7725b7d6ac"
 func newTestLogs(t *testing.T, verbose bool) (*logs, *strings.Builder) {
 	t.Helper()
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	folder, err := workspace.NewLogs(t.TempDir(), "dev")
+	folder, err := workspace.NewLogs(t.Context(), t.TempDir(), "dev", io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 	l, shown := newTestLogs(t, false)
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	disk := &log{logs: l, source: "build 0123abc", file: full}
 	if err := os.RemoveAll(l.folder.Dir); err != nil {

@@ -45,7 +45,9 @@ func (w *World) prepare(ctx context.Context) error {
 	for _, setting := range encrypted {
 		w.Note("%s is encrypted: the rehearsal runs without it", setting)
 	}
-	w.logs = w.openLogs()
+	if w.logs, err = w.openLogs(ctx); err != nil {
+		return err
+	}
 	options := cloudOptions{port: w.Port, builtInAWS: w.BuiltInAWS, report: &reporter{Console: w.Console, logs: w.logs}, logs: w.logs}
 	if arn := config.Values[config.Project+":connectionArn"]; arn != "" {
 		options.connections = []string{arn}
