@@ -47,8 +47,5 @@ func (b *bench) openEmptyStack(ctx context.Context) (*automation.Stack, error) {
 			return nil, err
 		}
 	}
-	return automation.Open(ctx, automation.Options{
-		ProjectDir: b.ProjectDir, WorkDir: dir, Stack: "dev", Environment: b.Environment(), Env: b.EngineEnvironment(),
-		Program: func(*pulumi.Context) error { return nil },
-	})
+	return b.OpenStack(ctx, dir, "dev", func(*pulumi.Context) error { return nil })
 }

@@ -58,9 +58,11 @@ func (c *cloud) build(ctx context.Context, b codepipeline.Build) (result codepip
 	}
 	c.report.phases(done.Phases)
 	for _, warning := range done.Warnings {
-		c.report.notes.add(c.report.Console, "warning: "+warning)
+		c.report.remark("warning: " + warning)
 	}
-	c.report.notes.add(c.report.Console, strings.Split(done.ExportedVariables[buildNotes], "; ")...)
+	for note := range strings.SplitSeq(done.ExportedVariables[buildNotes], "; ") {
+		c.report.remark(note)
+	}
 	result.ID, result.Exported = done.ID, done.ExportedVariables
 	return result, c.logs.explain(err, buildLog(done.ID))
 }

@@ -150,7 +150,7 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 	c.pipelines = &codepipeline.Service{
 		Account: c.account, Authority: c.authority, Store: c.store, Dir: scratch,
 		Build: c.build, Deploy: c.deploy, Approve: c.approve, Observe: c.report.observe,
-		Note:      func(text string) { c.report.notes.add(c.report.Console, text) },
+		Note:      c.report.remark,
 		NoWebhook: c.noWebhook,
 	}
 	return nil

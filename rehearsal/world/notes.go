@@ -3,8 +3,6 @@ package world
 import (
 	"slices"
 	"sync"
-
-	"cicd/rehearsal/console"
 )
 
 // notes are what a person should know of releases that succeed: what builds say, and where AWS would act otherwise.
@@ -13,20 +11,17 @@ type notes struct {
 	all []string
 }
 
-// add shows the texts that are new.
-func (n *notes) add(c *console.Console, texts ...string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, text := range texts {
-		if text != "" && !slices.Contains(n.all, text) {
-			n.all = append(n.all, text)
-			c.Note("%s", text)
-		}
+// remark shows a note, unless it was shown before, and keeps it for the end.
+func (r *reporter) remark(text string) {
+	r.notes.mu.Lock()
+	defer r.notes.mu.Unlock()
+	if text != "" && !slices.Contains(r.notes.all, text) {
+		r.notes.all = append(r.notes.all, text)
+		r.Note("%s", text)
 	}
 }
 
-// ReportNotes shows, at the end of a rehearsal, everything that a person should know although nothing failed. Most of it was
-// already shown when it came up, among the steps.
+// ReportNotes repeats, at the end of a rehearsal, everything that a person should know although nothing failed.
 func (w *World) ReportNotes() {
 	n := &w.cloud.report.notes
 	n.mu.Lock()

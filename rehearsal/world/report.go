@@ -19,14 +19,14 @@ type reporter struct {
 	*console.Console
 	notes   notes
 	logs    *logs
-	waiting waiting
+	running running
 }
 
 // observe reports actions that have ended, and from time to time those that have not. pipelineCreated reports the
 // execution of a pipeline's creation.
 func (r *reporter) observe(e codepipeline.Event) {
 	if e.Action != "" && e.Execution.Trigger != codepipeline.ByCreation {
-		r.await(e.Execution.ID+e.Stage+e.Action, e.Stage, e.Status == codepipeline.InProgress)
+		r.track(e.Execution.ID+e.Stage+e.Action, e.Stage, e.Status == codepipeline.InProgress)
 	}
 	switch {
 	case e.Execution.Trigger == codepipeline.ByCreation:
@@ -60,10 +60,10 @@ func (r *reporter) deployment(e codedeploy.Event) {
 	switch {
 	case e.Line != nil && e.Line.Kind == agent.ScriptLine:
 		if warning := hookWarning.FindStringSubmatch(e.Line.Text); warning != nil {
-			r.notes.add(r.Console, warning[1])
+			r.remark(warning[1])
 		}
 	case e.Line != nil && e.Line.Kind == agent.WarningLine:
-		r.notes.add(r.Console, "warning: "+e.Line.Text)
+		r.remark("warning: " + e.Line.Text)
 	case e.Line != nil || e.Lifecycle == "" || e.Status == codedeploy.InProgress:
 	case e.Status == codedeploy.Failed:
 		r.Step("", e.Lifecycle+" FAILED on "+e.Instance, e.Duration)

@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"time"
 
-	"cicd/rehearsal/workspace"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cicd/automation"
@@ -32,9 +30,7 @@ func (w *World) openStack(ctx context.Context, dir string, program pulumi.RunFun
 	if _, err := w.Workspace.MakeDir("state"); err != nil {
 		return err
 	}
-	stack, err := automation.Open(ctx, automation.Options{
-		ProjectDir: w.ProjectDir, WorkDir: dir, Stack: w.Stack, Program: program, Environment: w.Environment(), Env: w.EngineEnvironment(),
-	})
+	stack, err := w.OpenStack(ctx, dir, w.Stack, program)
 	if err != nil {
 		return err
 	}
@@ -42,11 +38,16 @@ func (w *World) openStack(ctx context.Context, dir string, program pulumi.RunFun
 	return nil
 }
 
-// Environment is what the engine shares with builds and hooks.
-func (w *World) Environment() []string { return w.cloud.machine.environment(w.Workspace) }
+// OpenStack opens any stack, in a folder of settings, with the engine, environment and backend of the rehearsed one.
+func (w *World) OpenStack(ctx context.Context, dir, stack string, program pulumi.RunFunc) (*automation.Stack, error) {
+	return automation.Open(ctx, automation.Options{
+		ProjectDir: w.ProjectDir, WorkDir: dir, Stack: stack, Program: program,
+		Environment: w.cloud.machine.environment(w.Workspace), Env: w.engineEnvironment(),
+	})
+}
 
-// EngineEnvironment is what the engine gets in addition to what it shares with builds and hooks.
-func (w *World) EngineEnvironment() map[string]string {
+// engineEnvironment is what the engine gets in addition to what it shares with builds and hooks.
+func (w *World) engineEnvironment() map[string]string {
 	return map[string]string{
 		"PULUMI_BACKEND_URL":       "file://" + w.Workspace.Path("state"),
 		"PULUMI_HOME":              w.Workspace.Path("pulumi"),
@@ -54,7 +55,6 @@ func (w *World) EngineEnvironment() map[string]string {
 		"PULUMI_DEBUG_PROVIDERS":   w.cloud.provider.Env(),
 		// Otherwise the engine would download the real plugins of the stack's providers before attaching to this one.
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-		workspace.ProcessMark:                         w.Workspace.Name,
 	}
 }
 

@@ -17,16 +17,16 @@ func TestLongActionIsToldOf(t *testing.T) {
 		var shown strings.Builder
 		c := console.New(&shown)
 		r := &reporter{Console: c, logs: &logs{Console: c, hooks: map[string]*log{}}}
-		r.await("a", "Build", true)
+		r.track("a", "Build", true)
 		time.Sleep(reportInterval + time.Second)
 		output := r.logs.build(testBuild)
 		io.WriteString(output, "compiling\x1b[1m\nlinking\n\n")
 		time.Sleep(reportInterval)
-		r.await("a", "Build", false)
-		r.await("b", "Deploy", true)
+		r.track("a", "Build", false)
+		r.track("b", "Deploy", true)
 		r.logs.hook(codedeploy.Event{Deployment: "d-1", Instance: "i-0123456789", Lifecycle: "ApplicationStart", Status: codedeploy.InProgress})
 		time.Sleep(reportInterval + time.Second)
-		r.await("b", "Deploy", false)
+		r.track("b", "Deploy", false)
 		time.Sleep(10 * reportInterval)
 		c.SetOutput(io.Discard)
 		want := []string{
