@@ -36,15 +36,17 @@ type generator struct {
 	usual   map[string]uint16 // by method, see learn
 }
 
-// newGenerator makes a generator with connections of clients from internet, one each. POST requests go to /echo, where the
-// embedded application accepts bodies; another application may answer 404 or 405.
+// newGenerator makes a generator like the clients from internet, with a connection of one each. POST requests go to
+// /echo, where the embedded application accepts bodies; another application may answer 404 or 405.
 func newGenerator(internet func() *http.Client, url string) *generator {
 	pool := make(connectionPool, connectionCount)
 	for range cap(pool) {
 		pool <- internet().Transport
 	}
+	client := internet()
+	client.Transport = pool
 	return &generator{
-		client: &http.Client{Timeout: internet().Timeout, Transport: pool},
+		client: client,
 		targets: []vegeta.Target{
 			{Method: http.MethodGet, URL: url},
 			{
@@ -59,14 +61,12 @@ func newGenerator(internet func() *http.Client, url string) *generator {
 // learn sends each request once, and remembers the server errors.
 func (g *generator) learn(ctx context.Context) error {
 	g.usual = map[string]uint16{}
-	client := *g.client
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for _, target := range g.targets {
 		request, err := target.Request()
 		if err != nil {
 			return err
 		}
-		response, err := client.Do(request.WithContext(ctx))
+		response, err := g.client.Do(request.WithContext(ctx))
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (g *generator) start(d time.Duration) *load {
 	l := &load{
 		// The number of workers is unlimited, so that requests that have to wait for a connection are sent, and measured,
 		// all the same.
-		attacker: vegeta.NewAttacker(vegeta.Client(g.client), vegeta.Redirects(vegeta.NoFollow), vegeta.MaxBody(0)),
+		attacker: vegeta.NewAttacker(vegeta.Client(g.client), vegeta.MaxBody(0)),
 		done:     make(chan results, 1),
 	}
 	attack := l.attacker.Attack(vegeta.NewStaticTargeter(g.targets...), vegeta.Rate{Freq: requestRate, Per: time.Second}, d, "")

@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,11 +20,8 @@ type results []*vegeta.Result
 func (r results) in(periods []period) results {
 	var found results
 	for _, result := range r {
-		for _, p := range periods {
-			if p.contains(result.Timestamp) {
-				found = append(found, result)
-				break
-			}
+		if slices.ContainsFunc(periods, func(p period) bool { return p.contains(result.Timestamp) }) {
+			found = append(found, result)
 		}
 	}
 	return found
