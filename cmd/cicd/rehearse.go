@@ -116,11 +116,12 @@ func (c cli) scenario(k kinds) (rehearsal.Scenario, error) {
 		choose("--load", load.Scenario{Out: c.stdout, JSON: k.json})
 	}
 	switch drills, err := drill.Find(k.drill); {
+	case k.drill == "":
 	case k.drill == drillList:
 		choose("--drill", nil)
-	case k.drill != "" && err != nil:
+	case err != nil:
 		return nil, err
-	case k.drill != "":
+	default:
 		choose("--drill", drill.Scenario{Drills: drills, Out: c.stdout})
 	}
 	if k.permissions {

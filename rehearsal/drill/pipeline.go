@@ -149,13 +149,14 @@ func iamNotYet(ctx context.Context, g *drillEnv) error {
 	if err := renewPolicy(g.Account()); err != nil {
 		return err
 	}
-	if _, err := g.releases(ctx, "With a new policy", g.harmless(ctx, "a new policy")); err != nil {
+	done, err := g.releases(ctx, "With a new policy", g.harmless(ctx, "a new policy"))
+	if err != nil {
 		return err
 	}
 	if len(g.Authority().TooEarly()) == before {
 		return errors.New("no request came too early, so the policy was not new")
 	}
-	g.good = g.released[len(g.released)-1]
+	g.good = done.Commit
 	g.Authority().SetSpread(time.Minute)
 	defer g.Authority().SetSpread(iam.Spread)
 	if err := renewPolicy(g.Account()); err != nil {
