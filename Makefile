@@ -5,8 +5,9 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
-# Whatever compiles, compiles with the same settings, so that nothing is compiled twice. The race detector needs cgo. The SDK for
-# AWS is a quarter of all code, runs for milliseconds, and compiles in two thirds of the time without inlining.
+# Whatever compiles, compiles with the same settings, so that nothing is compiled twice, except for the race detector, which
+# needs cgo. The SDK for AWS is a quarter of all code, runs for milliseconds, and compiles in two thirds of the time without
+# inlining.
 export CGO_ENABLED := 0
 export GOFLAGS += -gcflags=github.com/pulumi/pulumi-aws/sdk/v6/go/aws/...=-l
 
@@ -90,7 +91,8 @@ slowest: test-docker
 # Prints a line for each package, and the output of a failed test at once and again at the end.
 gotestsum := bin/gotestsum --format=pkgname-and-test-fails --format-hide-empty-pkg --hide-summary=skipped
 
-# Go knows best what to recompile, and says nothing meanwhile. Without buildvcs, because Git refuses to read another user's checkout.
+# Go knows best what to recompile, and says nothing meanwhile. Without buildvcs, because Git refuses to read another user's
+# checkout.
 .PHONY: bin/cicd
 bin/cicd:
 	@[[ -e $@ ]] || echo 'Building $@, for some minutes: the SDK for AWS is large ...' >&2
