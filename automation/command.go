@@ -75,8 +75,8 @@ func (c *command) Run(ctx context.Context, workdir string, stdin io.Reader, stdo
 }
 
 // engineEnvironment returns the engine's environment: base, or this process's for nil. It has no PULUMI_OPTION_* of the
-// user's, which set flags of every command of the engine, also of those that are meant for a person (pulumi, pkg/cmd/pulumi,
-// "PULUMI_OPTION"). With a value that a flag does not take, the engine panics.
+// user's, which set flags of every command of the engine, also of those that are meant for a person (pulumi,
+// pkg/cmd/pulumi, "PULUMI_OPTION"). With a value that a flag does not take, the engine panics.
 func engineEnvironment(base []string) []string {
 	if base == nil {
 		base = os.Environ()

@@ -108,8 +108,8 @@ func CheckStack(dir, stack string) error {
 	return fmt.Errorf("stack %q does not exist; there is %s. A new one begins with its Pulumi.<stack>.yaml", stack, strings.Join(declared, ", "))
 }
 
-// ShortName returns a stack's name without the organization and the project that may precede it: the part that names its
-// settings file, and that the program sees.
+// ShortName returns a stack's name without the organization and the project that may precede it: the part that names
+// its settings file, and that the program sees.
 func ShortName(stack string) string { return stack[strings.LastIndex(stack, "/")+1:] }
 
 // Preview returns what Up would change. It changes nothing, but registers the stack with the backend.

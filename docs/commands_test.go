@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestCommandsHaveAnEnvironment: whatever a rehearsal or the engine runs gets a stated environment. Without one, it would
-// have all of the user's: a language, a proxy, credentials, options of tar, Go or Pulumi.
+// TestCommandsHaveAnEnvironment: whatever a rehearsal or the engine runs gets a stated environment. Without one, it
+// would have all of the user's: a language, a proxy, credentials, options of tar, Go or Pulumi.
 func TestCommandsHaveAnEnvironment(t *testing.T) {
 	seen := 0
 	for _, root := range []string{"../rehearsal", "../automation", "../internal/docker"} {

@@ -17,7 +17,7 @@ var (
 	splitString = regexp.MustCompile(`" \+\n\s*"`)
 )
 
-// printedElsewhere has what troubleshooting.md quotes although nothing of this project prints it, with where it is from.
+// printedElsewhere has what troubleshooting.md quotes although nothing of this project prints it, and its source.
 var printedElsewhere = map[string]string{
 	"package ... is not in GOROOT": "go 1.20, src/cmd/go/internal/modload/import.go",
 	"View events":                  "a link of the CodeDeploy console",

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestWait: who has to wait is told so, and gets the lock once it is free. An interruption ends the wait, and leaves the lock
-// to others.
+// TestWait: who has to wait is told so, and gets the lock once it is free. An interruption ends the wait, and leaves
+// the lock to others.
 func TestWait(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	open := func() *os.File {

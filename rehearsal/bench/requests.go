@@ -32,10 +32,10 @@ const (
 //go:embed hello/main.go
 var bareHello string
 
-// measureRequests compares what a request costs at the edge, at a Caddy with the least configuration, in the application and
-// in the simplest possible server: in processor time, which other work on the machine changes little, unlike throughput. All
-// are containers, and get requests at their addresses on Docker's own networks: ports published on a loopback address go
-// through Docker's proxy, which requests from outside never pass.
+// measureRequests compares what a request costs at the edge, at a Caddy with the least configuration, in the
+// application and in the simplest possible server: in processor time, which other work on the machine changes little,
+// unlike throughput. All are containers, and get requests at their addresses on Docker's own networks: ports published
+// on a loopback address go through Docker's proxy, which requests from outside never pass.
 func (b *bench) measureRequests(ctx context.Context, report *report) error {
 	if err := errors.Join(b.runHello(ctx), b.runMinimalCaddy(ctx)); err != nil {
 		return err
@@ -81,7 +81,7 @@ const (
 	portTemplate    = `{{index .Config.Labels "com.cicd.port"}}`
 )
 
-// runMinimalCaddy runs the edge's image as a proxy in front of the application, configured by Caddy's own command for that.
+// runMinimalCaddy runs the edge's image as a proxy in front of the application, with Caddy's own command for that.
 func (b *bench) runMinimalCaddy(ctx context.Context) error {
 	image, err := inspect(ctx, b.edgeName(), "{{.Image}} {{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}")
 	if err != nil {
@@ -181,8 +181,8 @@ func sendRequests(ctx context.Context, url string, d time.Duration) (requests ui
 	return m.Requests, ctx.Err()
 }
 
-// processorTime returns how long a process has run on processors: user and system time, see proc_pid_stat(5). Linux counts
-// them there in hundredths of a second.
+// processorTime returns how long a process has run on processors: user and system time, see proc_pid_stat(5). Linux
+// counts them there in hundredths of a second.
 func processorTime(pid string) (time.Duration, error) {
 	file := "/proc/" + pid + "/stat"
 	content, err := os.ReadFile(file)

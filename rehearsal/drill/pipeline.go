@@ -142,8 +142,8 @@ func (g *drillEnv) releaseByHand(ctx context.Context, commit string) error {
 	return g.Serves(ctx, commit)
 }
 
-// iamNotYet replaces the policy of the pipeline's role by a new one with the same text, just before a release. The second
-// time it takes IAM longer to spread it than CodePipeline to try again.
+// iamNotYet replaces the policy of the pipeline's role by a new one with the same text, just before a release. The
+// second time it takes IAM longer to spread it than CodePipeline to try again.
 func iamNotYet(ctx context.Context, g *drillEnv) error {
 	before := len(g.Authority().TooEarly())
 	if err := renewPolicy(g.Account()); err != nil {

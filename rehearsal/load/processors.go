@@ -9,8 +9,8 @@ import (
 // processors is how long this machine's processors have been in use and idle since it started, in ticks.
 type processors struct{ used, idle uint64 }
 
-// readProcessors reads the first line of /proc/stat, see proc_stat(5): user nice system idle iowait irq softirq steal. Time
-// that the hypervisor gave to others (steal) counts as used, because it was not there for the requests.
+// readProcessors reads the first line of /proc/stat, see proc_stat(5): user nice system idle iowait irq softirq steal.
+// Time that the hypervisor gave to others (steal) counts as used, because it was not there for the requests.
 func readProcessors() (p processors, err error) {
 	content, err := os.ReadFile("/proc/stat")
 	if err != nil {

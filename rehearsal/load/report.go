@@ -10,12 +10,12 @@ import (
 
 const (
 	// maxBuilding and maxDeploying are how many times the p99 before releases the p99 during their builds and their
-	// deployments may be. A build has a machine of its own in AWS, and shares this one here; a deployment shares the host
-	// in both.
+	// deployments may be. In AWS a build has a machine of its own, and here it shares this one; a deployment shares
+	// the host in both.
 	maxBuilding, maxDeploying = 5, 2
 
-	// maxBusy is the part of the processors' time, from 0 to 1, up to which a p99 says something about releases. The load
-	// alone takes about a quarter of two cores. With more than half in use, requests also wait for whatever else runs.
+	// maxBusy is the part of the processors' time, from 0 to 1, up to which a p99 says something about releases. The
+	// load alone takes about a quarter of two cores. With more than half in use, requests also wait for other work.
 	maxBusy = 0.5
 )
 

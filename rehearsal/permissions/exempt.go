@@ -39,10 +39,9 @@ var exemptions = []exemption{
 const ownKeys = "CodePipeline makes up the keys from the shortened names of pipeline and artifact (CodePipeline User Guide, " +
 	"\"Troubleshooting\"), and the bucket holds only this pipeline's artifacts"
 
-// hidden is a grant whose use this machine may hide. The use of another action on the same resource shows that it is needed.
+// hidden is a grant whose use this machine may hide. The use of another action on its resource shows that it is needed.
 type hidden struct{ action, beside, reason string }
 
-// hiddenUses are all of them.
 var hiddenUses = []hidden{
 	{"ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "Not observed here: Docker had the image already, from another rehearsal or because the " +
 		"change is not in it. A host that lacks it downloads its layers (ECR API Reference, GetDownloadUrlForLayer)"},

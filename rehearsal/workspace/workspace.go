@@ -110,8 +110,8 @@ func recordsDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// takeTurn makes this the only rehearsal of this user that is starting, until turn is closed. If another one is, it says so
-// and waits.
+// takeTurn makes this the only rehearsal of this user that is starting, until turn is closed. If another one is, it says
+// so and waits.
 func takeTurn(ctx context.Context, tell io.Writer) (turn *os.File, err error) {
 	turn, err = openTurn()
 	if err != nil {

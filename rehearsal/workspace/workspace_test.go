@@ -110,8 +110,8 @@ func TestRecordIsSwept(t *testing.T) {
 	}
 }
 
-// TestWaitForTurnIsInterrupted: somebody who presses Ctrl-C need not wait for another rehearsal, which may be removing what a
-// killed one left behind.
+// TestWaitForTurnIsInterrupted: somebody who presses Ctrl-C need not wait for another rehearsal, which may be removing
+// what a killed one left behind.
 func TestWaitForTurnIsInterrupted(t *testing.T) {
 	recordFolder(t)
 	turn, err := openTurn()

@@ -116,8 +116,8 @@ func (c *cloud) startStorage() error {
 
 func (c *cloud) startProvider(ctx context.Context, o cloudOptions) (err error) {
 	c.provider, err = provider.Start(ctx, provider.Options{
-		// The AWS provider repeats what a service rejects because a role has not spread (hashicorp/terraform-provider-aws
-		// pull request 14264), so its authority knows a role at once.
+		// The AWS provider repeats what a service rejects because a role has not spread
+		// (hashicorp/terraform-provider-aws pull request 14264), so its authority knows a role at once.
 		Account: c.account, Authority: iam.NewAuthority(c.account), RegistryHost: c.work.Registry,
 		Images: c.registry, Objects: c.store, ExistingConnections: o.connections,
 	})
@@ -132,9 +132,9 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 	if err != nil {
 		return err
 	}
-	// Every build creates and deletes hundreds of files. In a block group with many recent deletions, ext4 is slow to find
-	// an inode for a new file (fs/ext4/ialloc.c, recently_deleted). With this attribute, which other file systems may lack,
-	// each folder in it gets a block group of its own (chattr(1): "top of directory hierarchies").
+	// Every build creates and deletes hundreds of files. In a block group with many recent deletions, ext4 is slow to
+	// find an inode for a new file (fs/ext4/ialloc.c, recently_deleted). With this attribute, which other file systems
+	// may lack, each folder in it gets a block group of its own (chattr(1): "top of directory hierarchies").
 	chattr := exec.Command("chattr", "+T", builds)
 	chattr.Env = []string{}
 	_ = chattr.Run()
@@ -215,9 +215,9 @@ func (c *cloud) onPush(ctx context.Context, push github.Push) string {
 	return strings.Join(answer, "\n")
 }
 
-// pipelineCreated does what follows the creation of a pipeline: it creates the source repository, still empty, and starts
-// the execution that AWS starts on creation. That fails, because there is no commit yet. If the connection was authorized
-// in between, roles and policies had the time to spread, so nothing may be denied because they have not.
+// pipelineCreated does what follows the creation of a pipeline: it creates the source repository, still empty, and
+// starts the execution that AWS starts on creation. That fails, because there is no commit yet. If the connection was
+// authorized in between, roles and policies had the time to spread, so nothing may be denied because they have not.
 func (c *cloud) pipelineCreated(ctx context.Context, name string, authorized bool) error {
 	if err := c.createRepository(ctx, name); err != nil {
 		return err

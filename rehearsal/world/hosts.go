@@ -72,9 +72,10 @@ func (c *cloud) boot(instanceID string, number, agentVersion int) (*Host, error)
 		DeploymentRoot: c.work.Path("hosts", instanceID, "deployment-root"),
 		Root:           c.work.Path("hosts", instanceID, "root"),
 		Version:        agentVersion,
-		// Without HOME and TMPDIR, because systemd sets neither for root's services (systemd.exec(5), "Environment Variables
-		// in Spawned Processes"). DOCKER_CONFIG keeps hooks away from this machine's Docker settings. A host's locale is
-		// taken to have UTF-8 (LANG in /etc/locale.conf), whatever this machine's is: then the agent rejects other output.
+		// Without HOME and TMPDIR, because systemd sets neither for root's services (systemd.exec(5), "Environment
+		// Variables in Spawned Processes"). DOCKER_CONFIG keeps hooks away from this machine's Docker settings. A
+		// host's locale is taken to have UTF-8 (LANG in /etc/locale.conf), whatever this machine's is: then the agent
+		// rejects other output.
 		Env: append(c.machine.environment(c.work),
 			"LANG=C.UTF-8", "LC_ALL=", "DOCKER_CONFIG="+filepath.Join(home, ".docker"), "APP_NAME="+h.App, "EDGE_PORT="+edge, "EDGE_IMAGE="+c.edgeImage(),
 			"AWS_ENDPOINT_URL="+c.api.URL, "AWS_EC2_METADATA_SERVICE_ENDPOINT="+endpoint.URL+"/"),

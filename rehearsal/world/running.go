@@ -16,8 +16,8 @@ type running struct {
 	ended map[string]chan struct{} // by action
 }
 
-// track is told that an action of a stage has begun, or has ended. In between, the console says from time to time that it
-// is running.
+// track is told that an action of a stage has begun, or has ended. In between, the console says from time to time that
+// it is running.
 func (r *reporter) track(action, stage string, begun bool) {
 	r.running.mu.Lock()
 	defer r.running.mu.Unlock()
