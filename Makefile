@@ -70,7 +70,7 @@ test-fast: bin/cicd bin/gotestsum
 	fi; \
 	engine=$$(bin/cicd engine) && \
 	echo "go test -short $$race (the first time it compiles everything, for some minutes) ..." && \
-	CGO_ENABLED=$$cgo PATH="$${engine%/*}:$$PATH" $(gotestsum) --jsonfile-timing-events=bin/fast.json -- \
+	CGO_ENABLED=$$cgo PATH="$${engine%/*}:$$PATH" $(gotestsum) --hide-summary=skipped --jsonfile-timing-events=bin/fast.json -- \
 	  -timeout 10m -short $$race ./...
 
 # Runs the tests that -short skipped, according to the events. A TestHelper is not a test, but a process for another test.
@@ -89,7 +89,7 @@ slowest: test-docker
 	@cat bin/fast.json bin/docker.json | bin/gotestsum tool slowest --threshold=1s --num=10
 
 # Prints a line for each package, and the output of a failed test at once and again at the end.
-gotestsum := bin/gotestsum --format=pkgname-and-test-fails --format-hide-empty-pkg --hide-summary=skipped
+gotestsum := bin/gotestsum --format=pkgname-and-test-fails --format-hide-empty-pkg
 
 # Go knows best what to recompile, and says nothing meanwhile. Without buildvcs, because Git refuses to read another user's
 # checkout.
