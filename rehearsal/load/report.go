@@ -55,7 +55,7 @@ func (r report) print(w io.Writer, asJSON bool) error {
 // table is the report as a table, as wide as a terminal.
 func (r report) table() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d releases in %.0f s, under GET and POST on %d connections, %d requests/s.\n\n",
+	fmt.Fprintf(&b, "%d releases in %.0f s with pauses, under GET and POST on %d connections, %d/s.\n\n",
 		r.Releases, r.During.Seconds, r.Connections, r.RequestsPerSecond)
 	fmt.Fprintf(&b, "%-18s %8s %6s %7s %7s %7s %7s %6s\n", "latency in ms", "requests", "failed", "p50", "p90", "p99", "max", "p99")
 	for _, row := range []struct {
