@@ -10,90 +10,24 @@ import (
 	"cicd/rehearsal/aws/account"
 )
 
-func TestDiff(t *testing.T) {
-	const same, update, replace, replaceFirst = "same", "update", "replace", "delete, then replace"
-	tests := []struct {
-		example, path string
-		value         any
-		want          string
-		wantPath      string // in the detailed diff
-	}{
-		{"repository", "imageTagMutability", "MUTABLE", update, "imageTagMutability"},
-		{"repository", "name", "other", replace, "name"},
-		{"repository", "encryptionConfigurations.0.encryptionType", "KMS", replaceFirst, "encryptionConfigurations[0].encryptionType"},
-		{"repository", "forceDelete", false, same, ""}, // the default, explicitly
-		{"connection", "name", "other", replace, "name"},
-		{"connection", "providerType", "GitLab", replaceFirst, "providerType"},
-		{"build-role", "name", "other", replace, "name"},
-		{"build-role", "description", "builds", update, "description"},
-		{"build-role", "assumeRolePolicy", `{"Statement": {}}`, update, "assumeRolePolicy"},
-		{"bucket", "bucket", "other-artifacts", replace, "bucket"},
-		{"bucket", "forceDestroy", true, update, "forceDestroy"},
-		{"vpc", "cidrBlock", "10.1.0.0/16", replace, "cidrBlock"},
-		{"vpc", "enableDnsHostnames", true, update, "enableDnsHostnames"},
-		{"subnet", "availabilityZone", "us-east-1a", replace, "availabilityZone"},
-		{"subnet", "vpcId", unknown{}, replace, "vpcId"},
-		{"group", "description", "HTTPS in", replaceFirst, "description"},
-		{"http", "cidrIpv4", "203.0.113.0/24", update, "cidrIpv4"},
-		{"host", "ami", "ami-0123456789abcdef0", replace, "ami"},
-		{"host", "subnetId", unknown{}, replace, "subnetId"},
-		{"host", "instanceType", "t3.small", update, "instanceType"},
-		{"host", "instanceType", "t4g.micro", replace, "instanceType"},
-		{"host", "userData", "#!/bin/sh", update, "userData"},
-		{"host", "metadataOptions.httpPutResponseHopLimit", 2.0, update, "metadataOptions.httpPutResponseHopLimit"},
-		{"host", "rootBlockDevice.encrypted", false, replace, "rootBlockDevice.encrypted"},
-		{"host", "rootBlockDevice.volumeSize", 30.0, update, "rootBlockDevice.volumeSize"},
-		{"host", "tags", map[string]any{"Name": "web"}, update, "tags"},
-		{"key", "publicKey", "ssh-ed25519 other", replaceFirst, "publicKey"},
-		{"project", "environment.environmentVariables.0.value", "9090", update, "environment.environmentVariables[0].value"},
-		{"pipeline", "name", "other", replace, "name"},
-		{"pipeline", "stages.1.actions.0.configuration.ProjectName", "other", update, "stages[1].actions[0].configuration.ProjectName"},
-		{"pipeline", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"deploy/**", "webapp/**"}, update, "triggers[0].gitConfiguration.pushes[0].filePaths.includes[0]"}, // a list
-		{"pipeline", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"webapp/**"}, update, "triggers[0].gitConfiguration.pushes[0].filePaths.includes"},
-		{"expiry", "policy", `{"rules": [{"action":{"type":"expire"}, "selection":{"countNumber":20,"tagStatus":"any","countType":"imageCountMoreThan"}, "description":"keep 20", "rulePriority":1}]}`, same, ""},
-		{"logs", "retentionInDays", 7.0, update, "retentionInDays"},
-		{"deployment-group", "appName", "other", update, "appName"},
-		{"ruleset", "repository", "other", update, "repository"},
-		{"variable", "value", "eu-west-1", update, "value"},
-		{"variable", "repository", "other", update, "repository"},
-		{"cmk-policy", "keyId", "1234abcd", update, "keyId"},
+// The verdicts on a change.
+const (
+	same         = "same"
+	update       = "update"
+	replace      = "replace"
+	replaceFirst = "delete, then replace"
+)
 
-		// What replaces.
-		{"host", "ebsOptimized", true, replace, "ebsOptimized"},
-		{"host", "ebsOptimized", false, same, ""},
-		{"expiry", "policy", strings.ReplaceAll(keep20JSON, "20", "30"), replaceFirst, "policy"},
-		{"expiry", "repository", "other", replaceFirst, "repository"},
-		{"http", "cidrIpv4", nil, replace, "cidrIpv4"},
-		{"http", "ipProtocol", "6", same, ""},
-		{"address-association", "allowReassociation", true, replace, "allowReassociation"},
-		{"repository", "encryptionConfigurations", nil, same, ""},
+// change is one change to a valid example, see TestCompleteStack, and what it does.
+type change struct {
+	example, path string
+	value         any
+	want          string // a verdict
+	wantPath      string // in the detailed diff
+}
 
-		// Absent means as it is.
-		{"host", "keyName", nil, same, ""},
-		{"host", "iamInstanceProfile", nil, same, ""},
-		{"host", "vpcSecurityGroupIds", nil, same, ""},
-		{"host", "metadataOptions", nil, same, ""},
-		{"host", "metadataOptions.httpTokens", nil, same, ""},
-		{"host", "metadataOptions.httpTokens", "optional", update, "metadataOptions.httpTokens"},
-		{"host", "rootBlockDevice", nil, same, ""},
-		{"host", "rootBlockDevice.encrypted", nil, same, ""},
-		{"host", "userData", nil, same, ""},
-		{"gateway", "vpcId", nil, same, ""},
-		{"address", "domain", nil, same, ""},
-		{"subnet", "availabilityZone", nil, same, ""},
-		{"subnet", "mapPublicIpOnLaunch", nil, update, "mapPublicIpOnLaunch"}, // a default, and not the same
-		{"vpc", "enableDnsHostnames", false, same, ""},
-		{"project", "logsConfig", nil, same, ""},
-		{"project", "logsConfig.cloudwatchLogs", nil, same, ""},
-		{"project", "cache", nil, same, ""},
-		{"project", "environment.environmentVariables", nil, update, "environment.environmentVariables"},
-		{"repository", "imageScanningConfiguration", nil, same, ""},
-		{"cmk", "rotationPeriodInDays", nil, same, ""},
-		{"cmk", "deletionWindowInDays", 30.0, update, "deletionWindowInDays"}, // the provider has no default
-		{"pipeline", "stages.1.actions.0.runOrder", 1.0, same, ""},
-		{"deployment-group", "deploymentStyle", map[string]any{"deploymentType": "IN_PLACE"}, update, "deploymentStyle"},
-		{"lifecycle", "rules.0.expiration.days", nil, same, ""},
-	}
+func diffs(t *testing.T, tests []change) {
+	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.example+"/"+tt.path+"/"+tt.want, func(t *testing.T) {
 			w := newWorld(t)
@@ -114,6 +48,117 @@ func TestDiff(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDiffOfHosts(t *testing.T) {
+	diffs(t, []change{
+		{"host", "ami", "ami-0123456789abcdef0", replace, "ami"},
+		{"host", "subnetId", unknown{}, replace, "subnetId"},
+		{"host", "instanceType", "t3.small", update, "instanceType"},
+		{"host", "instanceType", "t4g.micro", replace, "instanceType"},
+		{"host", "userData", "#!/bin/sh", update, "userData"},
+		{"host", "metadataOptions.httpPutResponseHopLimit", 2.0, update, "metadataOptions.httpPutResponseHopLimit"},
+		{"host", "rootBlockDevice.encrypted", false, replace, "rootBlockDevice.encrypted"},
+		{"host", "rootBlockDevice.volumeSize", 30.0, update, "rootBlockDevice.volumeSize"},
+		{"host", "tags", map[string]any{"Name": "web"}, update, "tags"},
+		{"host", "ebsOptimized", true, replace, "ebsOptimized"},
+		{"host", "ebsOptimized", false, same, ""},
+		{"host", "metadataOptions.httpTokens", "optional", update, "metadataOptions.httpTokens"},
+		{"key", "publicKey", "ssh-ed25519 other", replaceFirst, "publicKey"},
+		{"address-association", "allowReassociation", true, replace, "allowReassociation"},
+
+		// Absent means as it is.
+		{"host", "keyName", nil, same, ""},
+		{"host", "iamInstanceProfile", nil, same, ""},
+		{"host", "vpcSecurityGroupIds", nil, same, ""},
+		{"host", "metadataOptions", nil, same, ""},
+		{"host", "metadataOptions.httpTokens", nil, same, ""},
+		{"host", "rootBlockDevice", nil, same, ""},
+		{"host", "rootBlockDevice.encrypted", nil, same, ""},
+		{"host", "userData", nil, same, ""},
+		{"address", "domain", nil, same, ""},
+	})
+}
+
+func TestDiffOfNetworks(t *testing.T) {
+	diffs(t, []change{
+		{"vpc", "cidrBlock", "10.1.0.0/16", replace, "cidrBlock"},
+		{"vpc", "enableDnsHostnames", true, update, "enableDnsHostnames"},
+		{"vpc", "enableDnsHostnames", false, same, ""},
+		{"subnet", "availabilityZone", "us-east-1a", replace, "availabilityZone"},
+		{"subnet", "vpcId", unknown{}, replace, "vpcId"},
+		{"subnet", "mapPublicIpOnLaunch", nil, update, "mapPublicIpOnLaunch"}, // a default, and not the same
+		{"group", "description", "HTTPS in", replaceFirst, "description"},
+		{"http", "cidrIpv4", "203.0.113.0/24", update, "cidrIpv4"},
+		{"http", "cidrIpv4", nil, replace, "cidrIpv4"},
+		{"http", "ipProtocol", "6", same, ""},
+
+		// Absent means as it is.
+		{"subnet", "availabilityZone", nil, same, ""},
+		{"gateway", "vpcId", nil, same, ""},
+	})
+}
+
+func TestDiffOfPipelines(t *testing.T) {
+	diffs(t, []change{
+		{"project", "environment.environmentVariables.0.value", "9090", update, "environment.environmentVariables[0].value"},
+		{"project", "environment.environmentVariables", nil, update, "environment.environmentVariables"},
+		{"logs", "retentionInDays", 7.0, update, "retentionInDays"},
+		{"pipeline", "name", "other", replace, "name"},
+		{"pipeline", "stages.1.actions.0.configuration.ProjectName", "other", update, "stages[1].actions[0].configuration.ProjectName"},
+		{"pipeline", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"deploy/**", "webapp/**"}, update, "triggers[0].gitConfiguration.pushes[0].filePaths.includes[0]"}, // a list
+		{"pipeline", "triggers.0.gitConfiguration.pushes.0.filePaths.includes", []any{"webapp/**"}, update, "triggers[0].gitConfiguration.pushes[0].filePaths.includes"},
+		{"pipeline", "stages.1.actions.0.runOrder", 1.0, same, ""},
+		{"deployment-group", "appName", "other", update, "appName"},
+		{"deployment-group", "deploymentStyle", map[string]any{"deploymentType": "IN_PLACE"}, update, "deploymentStyle"},
+		{"connection", "name", "other", replace, "name"},
+		{"connection", "providerType", "GitLab", replaceFirst, "providerType"},
+
+		// Absent means as it is.
+		{"project", "logsConfig", nil, same, ""},
+		{"project", "logsConfig.cloudwatchLogs", nil, same, ""},
+		{"project", "cache", nil, same, ""},
+	})
+}
+
+func TestDiffOfStorage(t *testing.T) {
+	diffs(t, []change{
+		{"repository", "imageTagMutability", "MUTABLE", update, "imageTagMutability"},
+		{"repository", "name", "other", replace, "name"},
+		{"repository", "encryptionConfigurations.0.encryptionType", "KMS", replaceFirst, "encryptionConfigurations[0].encryptionType"},
+		{"repository", "forceDelete", false, same, ""}, // the default, explicitly
+		{"expiry", "policy", `{"rules": [{"action":{"type":"expire"}, "selection":{"countNumber":20,"tagStatus":"any","countType":"imageCountMoreThan"}, "description":"keep 20", "rulePriority":1}]}`, same, ""},
+		{"expiry", "policy", strings.ReplaceAll(keep20JSON, "20", "30"), replaceFirst, "policy"},
+		{"expiry", "repository", "other", replaceFirst, "repository"},
+		{"bucket", "bucket", "other-artifacts", replace, "bucket"},
+		{"bucket", "forceDestroy", true, update, "forceDestroy"},
+
+		// Absent means as it is.
+		{"repository", "encryptionConfigurations", nil, same, ""},
+		{"repository", "imageScanningConfiguration", nil, same, ""},
+		{"lifecycle", "rules.0.expiration.days", nil, same, ""},
+	})
+}
+
+func TestDiffOfRolesAndKeys(t *testing.T) {
+	diffs(t, []change{
+		{"build-role", "name", "other", replace, "name"},
+		{"build-role", "description", "builds", update, "description"},
+		{"build-role", "assumeRolePolicy", `{"Statement": {}}`, update, "assumeRolePolicy"},
+		{"cmk", "deletionWindowInDays", 30.0, update, "deletionWindowInDays"}, // the provider has no default
+		{"cmk-policy", "keyId", "1234abcd", update, "keyId"},
+
+		// Absent means as it is.
+		{"cmk", "rotationPeriodInDays", nil, same, ""},
+	})
+}
+
+func TestDiffOfGitHub(t *testing.T) {
+	diffs(t, []change{
+		{"ruleset", "repository", "other", update, "repository"},
+		{"variable", "value", "eu-west-1", update, "value"},
+		{"variable", "repository", "other", update, "repository"},
+	})
 }
 
 const keep20JSON = `{"rules":[{"rulePriority":1,"description":"keep 20","selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":20},"action":{"type":"expire"}}]}`
@@ -151,13 +196,13 @@ func TestEqualPolicies(t *testing.T) {
 func verdict(d *pulumirpc.DiffResponse) string {
 	switch {
 	case d.Changes == pulumirpc.DiffResponse_DIFF_NONE:
-		return "same"
+		return same
 	case d.DeleteBeforeReplace:
-		return "delete, then replace"
+		return replaceFirst
 	case len(d.Replaces) > 0:
-		return "replace"
+		return replace
 	}
-	return "update"
+	return update
 }
 
 func TestUserDataCanReplace(t *testing.T) {
@@ -178,7 +223,7 @@ func TestReplacementOfAutonamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := verdict(response); got != "replace" {
+	if got := verdict(response); got != replace {
 		t.Errorf("verdict = %q, want replace", got)
 	}
 }
