@@ -3,24 +3,22 @@ package agent
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
-	"time"
 )
 
 // A restart ends the event that runs, without a word of its script; the next event is not affected.
 func TestRestart(t *testing.T) {
 	h := newHost(t)
-	mark := filepath.Join(t.TempDir(), "started")
-	d := oneHook(t, "", "#!/bin/bash\ntouch "+mark+"\nsleep 60\n")
+	begun := filepath.Join(t.TempDir(), "begun")
+	if err := syscall.Mkfifo(begun, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := oneHook(t, "", "#!/bin/bash\necho >"+begun+"\nsleep 60\n")
 	restarted := make(chan error)
 	go func() {
-		for {
-			if _, err := os.Stat(mark); err == nil {
-				restarted <- h.Restart()
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		_, _ = os.ReadFile(begun) // as soon as the script writes to it
+		restarted <- h.Restart()
 	}()
 	f := fails(t, h.run(d))
 	if err := <-restarted; err != nil {
