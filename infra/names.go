@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"cicd/internal/regions"
 )
 
 const (
@@ -26,16 +28,21 @@ type Scope struct {
 	Region string
 	// Account is the 12-digit account id.
 	Account string
-	// Partition is aws, aws-us-gov or aws-cn; DNSSuffix is its domain, such as amazonaws.com.
-	Partition, DNSSuffix string
 }
 
 // Prefix starts every name of the stack. It has at most 24 lower-case letters, digits and single hyphens.
 func (s Scope) Prefix() string { return s.Project + "-" + s.Stack }
 
+// partition is the region's: aws or aws-us-gov, because checkRegion rejects all others. Both have the domain
+// amazonaws.com.
+func (s Scope) partition() string {
+	region, _ := regions.Find(s.Region)
+	return region.Partition
+}
+
 // arn returns the ARN of a resource of this account and region.
 func (s Scope) arn(service, resource string) string {
-	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", s.Partition, service, s.Region, s.Account, resource)
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", s.partition(), service, s.Region, s.Account, resource)
 }
 
 // roleName names an IAM role: unique in the account, across regions.
@@ -71,14 +78,10 @@ func (s Scope) variableName(noun string) string {
 
 // console returns the host name of the AWS console for the region.
 func (s Scope) console() string {
-	switch s.Partition {
-	case "aws-cn":
-		return s.Region + ".console.amazonaws.cn"
-	case "aws-us-gov":
+	if s.partition() == "aws-us-gov" {
 		return s.Region + ".console.amazonaws-us-gov.com"
-	default:
-		return s.Region + ".console.aws.amazon.com"
 	}
+	return s.Region + ".console.aws.amazon.com"
 }
 
 // checkPrefix returns what is wrong with a project's and a stack's name as the start of every physical name, or "" if

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"cicd/internal/regions"
 )
 
 // nameRules are the services' rules for names.
@@ -58,7 +60,7 @@ func TestNamesFit(t *testing.T) {
 		}
 		legal++
 		for _, region := range []string{"eu-west-1", "us-isof-south-1"} {
-			scope := Scope{Project: project, Stack: stack, Region: region, Account: testAccount, Partition: "aws", DNSSuffix: "amazonaws.com"}
+			scope := Scope{Project: project, Stack: stack, Region: region, Account: testAccount}
 			for _, kinded := range everyName(scope) {
 				kind, name, _ := strings.Cut(kinded, ":")
 				if rule := nameRules[kind]; !rule.MatchString(name) {
@@ -77,7 +79,7 @@ func TestNamesFit(t *testing.T) {
 func TestNamesDiffer(t *testing.T) {
 	owner := map[string]string{}
 	for _, stack := range []string{"dev", "prod", "dev-build", "build", "artifacts", "a-rather-long-stack"} {
-		scope := Scope{Project: "cicd", Stack: stack, Region: "eu-central-1", Account: testAccount, Partition: "aws"}
+		scope := Scope{Project: "cicd", Stack: stack, Region: "eu-central-1", Account: testAccount}
 		for _, name := range everyName(scope) {
 			if other, taken := owner[name]; taken {
 				t.Errorf("stacks %s and %s both have %s", other, stack, name)
@@ -120,14 +122,25 @@ func TestCheckPrefix(t *testing.T) {
 	}
 }
 
-func TestConsole(t *testing.T) {
-	for partition, want := range map[string]string{
-		"aws":        "r.console.aws.amazon.com",
-		"aws-us-gov": "r.console.amazonaws-us-gov.com",
-		"aws-cn":     "r.console.amazonaws.cn",
+// TestPartition: what a region's partition decides.
+func TestPartition(t *testing.T) {
+	for region, want := range map[string][2]string{
+		"eu-central-1":  {"arn:aws:s:eu-central-1:" + testAccount + ":r", "eu-central-1.console.aws.amazon.com"},
+		"us-gov-west-1": {"arn:aws-us-gov:s:us-gov-west-1:" + testAccount + ":r", "us-gov-west-1.console.amazonaws-us-gov.com"},
 	} {
-		if got := (Scope{Region: "r", Partition: partition}).console(); got != want {
-			t.Errorf("console in %s is %s, want %s", partition, got, want)
+		scope := Scope{Region: region, Account: testAccount}
+		if got := [2]string{scope.arn("s", "r"), scope.console()}; got != want {
+			t.Errorf("ARN and console in %s are %v, want %v", region, got, want)
+		}
+	}
+}
+
+// TestPartitionsWithPipelines: partition and console know no others, and both have the domain amazonaws.com.
+func TestPartitionsWithPipelines(t *testing.T) {
+	for _, region := range regions.All() {
+		known := region.Partition == "aws" || region.Partition == "aws-us-gov"
+		if known && region.DNSSuffix != "amazonaws.com" || !known && checkRegion(region.Name) == "" {
+			t.Errorf("a stack can be in %s, of partition %s and domain %s", region.Name, region.Partition, region.DNSSuffix)
 		}
 	}
 }

@@ -81,24 +81,13 @@ func newProviders(ctx *pulumi.Context, s settings) (*aws.Provider, pulumi.Resour
 	return cloud, pulumi.Providers(cloud, forge), nil
 }
 
-// newScope asks AWS for the account and partition of the credentials.
+// newScope asks AWS for the account of the credentials.
 func newScope(ctx *pulumi.Context, s settings, cloud *aws.Provider) (Scope, error) {
 	identity, err := aws.GetCallerIdentity(ctx, nil, pulumi.Provider(cloud))
 	if err != nil {
 		return Scope{}, fmt.Errorf("AWS account: %w", err)
 	}
-	partition, err := aws.GetPartition(ctx, nil, pulumi.Provider(cloud))
-	if err != nil {
-		return Scope{}, fmt.Errorf("AWS partition: %w", err)
-	}
-	return Scope{
-		Project:   ctx.Project(),
-		Stack:     ctx.Stack(),
-		Region:    s.Region,
-		Account:   identity.AccountId,
-		Partition: partition.Partition,
-		DNSSuffix: partition.DnsSuffix,
-	}, nil
+	return Scope{Project: ctx.Project(), Stack: ctx.Stack(), Region: s.Region, Account: identity.AccountId}, nil
 }
 
 // components are the parts of a stack that have outputs.

@@ -66,7 +66,6 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	}
 	answers := map[string]map[string]any{
 		"aws:index/getCallerIdentity:getCallerIdentity":             {"accountId": testAccount},
-		"aws:index/getPartition:getPartition":                       {"partition": "aws", "dnsSuffix": "amazonaws.com"},
 		"aws:index/getAvailabilityZones:getAvailabilityZones":       {"names": zones},
 		"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": {"locations": offering},
 		"aws:ssm/getParameter:getParameter":                         {"value": resource.MakeSecret(resource.NewStringProperty(fmt.Sprint("ami-for-", args.Args["name"].V)))},

@@ -118,7 +118,7 @@ func hostRole(args *TargetArgs) roleArgs {
 		purpose:     "host",
 		description: "What the hosts of " + args.Scope.Prefix() + " may do",
 		// EC2 sends neither aws:SourceArn nor aws:SourceAccount.
-		trust: trust("ec2."+args.Scope.DNSSuffix, nil),
+		trust: trust("ec2.amazonaws.com", nil),
 		grants: []grant{
 			{"ReadBundle", []string{"s3:GetObject", "s3:GetObjectVersion"}, on(within(args.Store.BucketArn, "/*"))},
 			{"LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))}, // supports no resource-level permissions
@@ -145,6 +145,6 @@ func userData(scope Scope, agentVersion int) string {
 	if agentVersion == 2 {
 		prefix = "latestv2"
 	}
-	installer := fmt.Sprintf("https://aws-codedeploy-%s.s3.%s.%s/%s/install", scope.Region, scope.Region, scope.DNSSuffix, prefix)
+	installer := fmt.Sprintf("https://aws-codedeploy-%s.s3.%s.amazonaws.com/%s/install", scope.Region, scope.Region, prefix)
 	return fmt.Sprintf("%s\nexport AWS_REGION=%s AGENT_VERSION=%d AGENT_INSTALLER=%s\n%s", first, scope.Region, agentVersion, installer, rest)
 }

@@ -60,10 +60,10 @@ func TestHostAddress(t *testing.T) {
 }
 
 func TestUserData(t *testing.T) {
-	scope := Scope{Region: "cn-north-1", DNSSuffix: "amazonaws.com.cn"}
+	scope := Scope{Region: "us-gov-west-1"}
 	for version, prefix := range map[int]string{1: "latest", 2: "latestv2"} {
-		start := fmt.Sprintf("#!/bin/bash\nexport AWS_REGION=cn-north-1 AGENT_VERSION=%d "+
-			"AGENT_INSTALLER=https://aws-codedeploy-cn-north-1.s3.cn-north-1.amazonaws.com.cn/%s/install\n#\n", version, prefix)
+		start := fmt.Sprintf("#!/bin/bash\nexport AWS_REGION=us-gov-west-1 AGENT_VERSION=%d "+
+			"AGENT_INSTALLER=https://aws-codedeploy-us-gov-west-1.s3.us-gov-west-1.amazonaws.com/%s/install\n#\n", version, prefix)
 		if script := userData(scope, version); !strings.HasPrefix(script, start) {
 			t.Errorf("user data starts with\n%.200s\nwant\n%s", script, start)
 		}
@@ -181,7 +181,7 @@ func TestUserDataInstallsAgent(t *testing.T) {
 			if err := os.WriteFile(config, []byte("---\n:verbose: false\nwait_between_runs: 30\n:disable_imds_v1: false\n"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			script := userData(Scope{Region: "eu-central-1", DNSSuffix: "amazonaws.com"}, version)
+			script := userData(Scope{Region: "eu-central-1"}, version)
 			script = strings.NewReplacer("/etc/codedeploy-agent/conf/codedeployagent.yml", config, "/root/", dir+"/", "/etc/docker", dir+"/docker").Replace(script)
 			stub := "#!/bin/bash\necho \"${0##*/} $*\" >>" + dir + "/calls\n" + // curl's --output is an installer
 				"for ((i = 1; i < $#; i++)); do if [[ \"${!i}\" == --output ]]; then j=$((i + 1)); cp \"$0\" \"${!j}\"; fi; done\n"
