@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -75,13 +76,11 @@ func (a *Authority) AssumeRole(roleARN, service, sessionName, sourceARN string) 
 	if !ok {
 		return Session{}, undeclared(r, roleARN)
 	}
-	if a.spreading(role) {
-		return Session{}, a.tooEarly(denied(r, role, TrustPolicy, verdict{}), role)
-	}
 	trust, err := declared(TrustPolicy, role, "assumeRolePolicy")
 	if err != nil {
 		return Session{}, fmt.Errorf("%s to assume role %q: %w", service, role.Name, err)
 	}
+	trust.spreading = a.spreading(role)
 	if err := a.decide(r, role, TrustPolicy, []Policy{trust}); err != nil {
 		return Session{}, err
 	}
@@ -113,7 +112,7 @@ func (a *Authority) Authorize(s Session, action string, resources ...string) err
 	if !ok || s.RoleARN == "" {
 		return undeclared(request{principal: p, action: action, resource: resources[0]}, s.RoleARN)
 	}
-	attached, spreading, err := a.identityPolicies(role)
+	attached, err := a.identityPolicies(role)
 	if err != nil {
 		return fmt.Errorf("%s by role %q: %w", action, role.Name, err)
 	}
@@ -128,18 +127,16 @@ func (a *Authority) Authorize(s Session, action string, resources ...string) err
 		context := sessionContext(p, action, a.account.Region(), issued, now)
 		context["aws:SecureTransport"] = []string{strconv.FormatBool(!s.PlainHTTP)}
 		r := request{principal: p, action: action, resource: resource, context: context}
-		err = a.decide(r, role, IdentityPolicy, append(attached[:len(attached):len(attached)], docs...))
-		if d := (*DeniedError)(nil); errors.As(err, &d) && len(spreading) > 0 {
-			err = a.tooEarly(d, spreading[0])
-		}
-		errs = append(errs, err)
+		errs = append(errs, a.decide(r, role, IdentityPolicy, append(attached[:len(attached):len(attached)], docs...)))
 	}
 	return errors.Join(errs...)
 }
 
-// decide evaluates r and records the decision. Without an Allow, the error says that a policy of kind k is missing one.
+// decide evaluates r by the policies that have spread, and records the decision. Without an Allow, the error says that a
+// policy of kind k is missing one.
 func (a *Authority) decide(r request, role account.Resource, k Kind, docs []Policy) error {
-	v, err := evaluate(docs, r)
+	known := slices.DeleteFunc(slices.Clone(docs), func(d Policy) bool { return d.spreading })
+	v, err := evaluate(known, r)
 	if err != nil {
 		return fmt.Errorf("%s on %s by role %q: %w", r.action, r.resource, role.Name, err)
 	}
@@ -149,7 +146,11 @@ func (a *Authority) decide(r request, role account.Resource, k Kind, docs []Poli
 	}
 	if !v.allowed() {
 		a.record(use)
-		return denied(r, role, k, v)
+		e := denied(r, role, k, v)
+		if later, err := evaluate(docs, r); err == nil && later.allowed() {
+			a.tooEarly(e, docs, later)
+		}
+		return e
 	}
 	use.Grants = v.allowedBy
 	a.record(use)

@@ -56,6 +56,8 @@ type Policy struct {
 	kind Kind
 	name string // the declaring resource's name
 	urn  string
+	// spreading is whether it is, or its role, too new to be known.
+	spreading bool
 }
 
 // Statement is one statement of a policy. If the policy names exceptions instead (NotAction, NotResource,

@@ -25,7 +25,7 @@ func (a *Authority) Granted() ([]Granted, error) {
 	uses := a.Uses()
 	var list []Granted
 	for _, role := range a.account.ByType(account.Role) {
-		docs, _, err := a.identityPolicies(role)
+		docs, err := a.identityPolicies(role)
 		if err != nil {
 			return nil, err
 		}

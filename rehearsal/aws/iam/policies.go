@@ -64,8 +64,9 @@ func standardTopicPolicy(topicARN string) string {
 // notEvaluated lists properties that would change what a role may do, but that nothing here evaluates.
 var notEvaluated = []string{"managedPolicyArns", "inlinePolicies", "permissionsBoundary"}
 
-// identityPolicies returns the policies attached to the role, without those that are still spreading.
-func (a *Authority) identityPolicies(role account.Resource) (docs []Policy, spreading []account.Resource, err error) {
+// identityPolicies returns the policies attached to the role.
+func (a *Authority) identityPolicies(role account.Resource) ([]Policy, error) {
+	var docs []Policy
 	var errs []error
 	for _, property := range notEvaluated {
 		value := role.Properties[property]
@@ -74,17 +75,13 @@ func (a *Authority) identityPolicies(role account.Resource) (docs []Policy, spre
 		}
 	}
 	for _, r := range a.account.ByType(account.RolePolicy) {
-		if attached := r.String("role"); attached != role.ID && attached != role.String("name") {
-			continue
+		if attached := r.String("role"); attached == role.ID || attached == role.String("name") {
+			doc, err := declared(IdentityPolicy, r, "policy")
+			doc.spreading = a.spreading(r)
+			docs, errs = append(docs, doc), append(errs, err)
 		}
-		if a.spreading(r) {
-			spreading = append(spreading, r)
-			continue
-		}
-		doc, err := declared(IdentityPolicy, r, "policy")
-		docs, errs = append(docs, doc), append(errs, err)
 	}
-	return docs, spreading, errors.Join(errs...)
+	return docs, errors.Join(errs...)
 }
 
 // policiesOf returns the policy of the resource with this ARN, or none if it has none.

@@ -2,14 +2,15 @@ package iam
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"cicd/rehearsal/aws/account"
 )
 
 // Spread is how long AWS takes to spread a new role or policy (IAM User Guide, "Changes that I make are not always
-// immediately visible"). The guide names no figure. Others measured about four seconds in two regions (OFFENSAI, 2025, as
-// quoted in ferkakta.dev, "IAM eventual consistency is four seconds").
+// immediately visible"). The guide names no figure; OFFENSAI measured about four seconds in two regions in 2025 (quoted
+// in ferkakta.dev, "IAM eventual consistency is four seconds").
 const Spread = 4 * time.Second
 
 // SetSpread makes roles and policies unknown until they are this old. A new authority knows them at once.
@@ -33,11 +34,11 @@ func (a *Authority) spreading(r account.Resource) bool {
 	return a.account.Age(r) < a.spread
 }
 
-// tooEarly says in a denial that r, of the role that was asked for, will be known later, and remembers it.
-func (a *Authority) tooEarly(e *DeniedError, r account.Resource) *DeniedError {
-	e.Remedy = fmt.Sprintf("IAM has not spread the new %s yet, which takes seconds: release again; if it happens each time, declare it in an earlier up", r.Name)
+// tooEarly says in a denial that the request is allowed once the policies have spread, and remembers it.
+func (a *Authority) tooEarly(e *DeniedError, docs []Policy, later verdict) {
+	allowing := docs[slices.IndexFunc(docs, func(d Policy) bool { return d.urn == later.allowedBy[0].Policy })]
+	e.Remedy = fmt.Sprintf("IAM has not spread the new %s yet, which takes seconds: release again; if it happens each time, declare it in an earlier up", allowing.name)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.early = append(a.early, e)
-	return e
 }

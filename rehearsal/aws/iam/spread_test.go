@@ -37,6 +37,12 @@ func TestNewRolesAndPoliciesSpread(t *testing.T) {
 	acct.Delete(policy.URN, policy.ID)
 	acct.Put(policy)
 	wantTooEarly("build-policy", a.Authorize(s, "ecr:PutImage", repoARN))
+	if err := a.Authorize(s, "ecr:DeleteRepository", repoARN); err == nil || strings.Contains(err.Error(), "spread") || len(a.TooEarly()) != early {
+		t.Errorf("%v, want a denial of what the new policy does not allow either", err)
+	}
+	if list, err := a.Granted(); err != nil || len(list) != 1 {
+		t.Errorf("granted = %v, %v, want what the new policy allows", list, err)
+	}
 	acct.Elapse(Spread)
 	if err := a.Authorize(s, "ecr:PutImage", repoARN); err != nil {
 		t.Error(err)
