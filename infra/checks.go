@@ -2,7 +2,6 @@ package infra
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+	"golang.org/x/crypto/ssh"
 )
 
 // Each check returns what is wrong with a value and what is wanted instead, or "" if the value is valid.
@@ -172,24 +172,10 @@ func checkPublicKey(key string) string {
 		return want
 	}
 	blob, err := base64.StdEncoding.DecodeString(fields[1])
-	if err != nil || !wholeKey(fields[0], blob) {
+	if key, broken := ssh.ParsePublicKey(blob); err != nil || broken != nil || key.Type() != fields[0] {
 		return "is damaged: " + want
 	}
 	return ""
-}
-
-// wholeKey reports whether blob has the parts of a public key: its type, then two numbers or 32 bytes, each preceded by
-// its length (RFC 4253, section 6.6; RFC 8709, section 4).
-func wholeKey(typ string, blob []byte) bool {
-	var parts []string
-	for len(blob) >= 4 && uint64(binary.BigEndian.Uint32(blob)) <= uint64(len(blob)-4) {
-		end := 4 + int(binary.BigEndian.Uint32(blob))
-		parts, blob = append(parts, string(blob[4:end])), blob[end:]
-	}
-	if len(blob) > 0 || len(parts) == 0 || parts[0] != typ {
-		return false
-	}
-	return typ == "ssh-rsa" && len(parts) == 3 || typ == "ssh-ed25519" && len(parts) == 2 && len(parts[1]) == 32
 }
 
 // nearest returns the candidate with the smallest edit distance to word, ignoring case.

@@ -2,15 +2,14 @@ package provider
 
 import (
 	"crypto/md5"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
-	"math/big"
 	"net/netip"
 	"strings"
+
+	"golang.org/x/crypto/ssh"
 
 	"cicd/rehearsal/aws/account"
 )
@@ -92,17 +91,22 @@ func verifyAssociation(c *call, r *report) {
 func checkPublicKey(v any) string {
 	s, _ := v.(string)
 	fields := strings.Fields(s)
-	if len(fields) < 2 || fields[0] != "ssh-rsa" && fields[0] != "ssh-ed25519" || strings.Contains(strings.TrimSpace(s), "\n") {
+	if len(fields) < 2 || fields[0] != ssh.KeyAlgoRSA && fields[0] != ssh.KeyAlgoED25519 || strings.Contains(strings.TrimSpace(s), "\n") {
 		return "InvalidKey.Format: Key is not in valid OpenSSH public key format: want ssh-ed25519 or ssh-rsa, the key in base64, and a comment"
 	}
-	// RFC 4253, section 6.6, and RFC 8709, section 4: the type, then e and n, or 32 bytes.
-	blob, err := base64.StdEncoding.DecodeString(fields[1])
-	parts := sshParts(blob)
-	whole := len(parts) == 3 && fields[0] == "ssh-rsa" || len(parts) == 2 && fields[0] == "ssh-ed25519" && len(parts[1]) == 32
-	if err != nil || !whole || string(parts[0]) != fields[0] {
+	if key, err := publicKey(s); err != nil || key.Type() != fields[0] {
 		return fmt.Sprintf("InvalidKey.Format: Key is not in valid OpenSSH public key format: the base64 is not an %s key", fields[0])
 	}
 	return ""
+}
+
+// publicKey parses the second field of a key in OpenSSH's format.
+func publicKey(s string) (ssh.PublicKey, error) {
+	blob, err := base64.StdEncoding.DecodeString(strings.Fields(s)[1])
+	if err != nil {
+		return nil, err
+	}
+	return ssh.ParsePublicKey(blob)
 }
 
 // sameTrimmed compares texts without the white space around them.
@@ -113,29 +117,13 @@ func sameTrimmed(before, after string) bool {
 // fingerprint is the key's SHA-256 hash for ED25519 keys, and the MD5 hash of its DER form for RSA. Source: EC2 User
 // Guide, "Verify the fingerprint of your key pair".
 func fingerprint(c *call) any {
-	fields := strings.Fields(c.in.text("publicKey"))
-	blob, _ := base64.StdEncoding.DecodeString(fields[1])
-	if parts := sshParts(blob); fields[0] == "ssh-rsa" && len(parts) == 3 {
-		e, n := new(big.Int).SetBytes(parts[1]), new(big.Int).SetBytes(parts[2])
-		der, _ := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n, E: int(e.Int64())})
+	key, _ := publicKey(c.in.text("publicKey")) // checked
+	if key.Type() == ssh.KeyAlgoRSA {
+		der, _ := x509.MarshalPKIXPublicKey(key.(ssh.CryptoPublicKey).CryptoPublicKey())
 		return strings.ReplaceAll(fmt.Sprintf("% x", md5.Sum(der)), " ", ":")
 	}
-	sum := sha256.Sum256(blob)
+	sum := sha256.Sum256(key.Marshal())
 	return base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// sshParts returns the parts of an encoded public key, each of which its length precedes (RFC 4251, section 5), or nil
-// if the encoding is damaged.
-func sshParts(blob []byte) [][]byte {
-	var parts [][]byte
-	for len(blob) > 0 {
-		if len(blob) < 4 || uint64(binary.BigEndian.Uint32(blob)) > uint64(len(blob)-4) {
-			return nil
-		}
-		end := 4 + int(binary.BigEndian.Uint32(blob))
-		parts, blob = append(parts, blob[4:end]), blob[end:]
-	}
-	return parts
 }
 
 // publicIPs is TEST-NET-3, whose addresses are never routed (RFC 5737).
