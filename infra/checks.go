@@ -8,8 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"golang.org/x/crypto/ssh"
+
+	"cicd/internal/nearest"
 )
 
 // Each check returns what is wrong with a value and what is wanted instead, or "" if the value is valid.
@@ -178,9 +179,10 @@ func checkPublicKey(key string) string {
 	return ""
 }
 
-// nearest returns the candidate with the smallest edit distance to word, ignoring case.
-func nearest(word string, candidates []string) string {
-	return slices.MinFunc(candidates, func(a, b string) int {
-		return levenshtein.Distance(strings.ToLower(word), strings.ToLower(a), nil) - levenshtein.Distance(strings.ToLower(word), strings.ToLower(b), nil)
-	})
+// didYouMean returns the question for a misspelt word, or "" if it resembles none of the known ones.
+func didYouMean(word string, known []string) string {
+	if near := nearest.Word(word, known); near != "" {
+		return ": did you mean " + near + "?"
+	}
+	return ""
 }

@@ -186,8 +186,8 @@ func unknownKeys(project string, configured []string, table []setting) []string 
 		namespace, key, _ := strings.Cut(full, ":")
 		switch {
 		case namespace == project && !slices.Contains(known, key):
-			violations = append(violations, fmt.Sprintf("%s: no such key: did you mean %s? (`pulumi config rm %s` removes it)",
-				key, nearest(key, known), key))
+			violations = append(violations, fmt.Sprintf("%s: no such key%s (`pulumi config rm %s` removes it)",
+				key, didYouMean(key, known), key))
 		case namespace == "aws" && key != "region":
 			violations = append(violations, fmt.Sprintf("%s: has no effect here: use the environment instead, such as AWS_PROFILE (`pulumi config rm %s` removes it)", full, full))
 		case namespace == "github" && key != "token":

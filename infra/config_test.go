@@ -27,7 +27,7 @@ var configCases = []configCase{
 	{"aws:region", "cn-north-1", "no connections to GitHub in this part of its cloud (aws-cn)"},
 	{"aws:region", "eu-center-1", "did you mean eu-central-1?"},
 	{"aws:region", "", "want an AWS region"},
-	{"aws:region", "frankfurt", "want an AWS region"},
+	{"aws:region", "frankfurt", "none of this name on 7 August 2026"},
 	{"aws:region", "EU-CENTRAL-1", "want an AWS region"},
 	{"aws:region", "eu-central-1a", "want an AWS region"},
 	{"aws:region", "eu-verylongregion-1", "want an AWS region"},
@@ -163,6 +163,7 @@ var configCases = []configCase{
 	{"agentVersion", "3", "1 to 2"},
 
 	{"contanerPort", "80", "did you mean containerPort?"},
+	{"colour", "red", "no such key (`pulumi config rm"},
 	{"OperatorIP", "198.51.100.7", "did you mean operatorIp?"},
 	{"aws:profile", "work", "AWS_PROFILE"},
 	{"github:owner", "example", "only github:token"},
@@ -203,6 +204,13 @@ func TestConnectionOfAnotherRegion(t *testing.T) {
 		if err := CheckConfig("cicd", "dev", with("aws:region", region), []string{"cicd:connectionArn"}); err != nil {
 			t.Errorf("%s with an encrypted connection: %v", region, err)
 		}
+	}
+}
+
+// TestNoGuessWithoutResemblance: a word that resembles no region is no misspelt one.
+func TestNoGuessWithoutResemblance(t *testing.T) {
+	if problem := checkRegion("frankfurt"); strings.Contains(problem, "did you mean") {
+		t.Errorf("frankfurt: %s, want no guess", problem)
 	}
 }
 

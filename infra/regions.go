@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
+
 	"cicd/internal/regions"
 )
 
@@ -15,7 +17,7 @@ func checkRegion(name string) string {
 	case name == "":
 		return "want an AWS region, such as eu-central-1"
 	case !ok:
-		return fmt.Sprintf("want an AWS region; there was none of this name on %s: did you mean %s?", regions.Updated, nearest(name, regionNames()))
+		return fmt.Sprintf("want an AWS region; there was none of this name on %s%s", regions.Updated, didYouMean(name, regionNames()))
 	case !region.Has(regions.Pipelines):
 		return "AWS CodePipeline is not offered there: " + another(region)
 	case !region.Has(regions.Builds):
@@ -42,11 +44,13 @@ func neighbor(name string, offered []string) string {
 	if len(near) == 0 {
 		near = offered
 	}
-	return nearest(name, near)
+	return slices.MinFunc(near, func(a, b string) int {
+		return levenshtein.Distance(name, a, nil) - levenshtein.Distance(name, b, nil)
+	})
 }
 
-// checkConnection returns what is wrong with the lack of a connection in a region: they cannot be created everywhere, but
-// one serves every region of its partition (Developer Tools console User Guide, "What are connections?").
+// checkConnection returns what is wrong with the lack of a connection in a region: they cannot be created everywhere,
+// but one serves every region of its partition (Developer Tools console User Guide, "What are connections?").
 func checkConnection(name, connection string) string {
 	region, _ := regions.Find(name)
 	if checkRegion(name) != "" || checkConnectionArn(connection) != "" {
