@@ -30,62 +30,77 @@ func (h hook) execute(ctx context.Context, script appspec.Script, path string) e
 	defer p.closeOutput()
 	// ThreadJoiner counts whole seconds of the clock.
 	deadline := time.Now().Unix() + int64(script.Timeout/time.Second)
-	if err := p.wait(ctx, p.exited, script.Timeout); err != nil {
-		if !errors.Is(err, errDeadline) {
-			return p.kill(err)
-		}
-		p.signal(syscall.SIGTERM)
-		p.closeOutput()
-		// popen3 waits for the process whatever happens: a script that ignores TERM holds up the agent until it ends.
-		// Version 2 kills it after a while.
-		var killed <-chan time.Time
-		if h.agent.Version == 2 {
-			killed = time.After(rustGrace)
-		}
-		select {
-		case <-p.exited:
-		case <-killed:
-			p.signal(syscall.SIGKILL)
-			<-p.exited
-		case <-ctx.Done():
-			return p.kill(ctx.Err())
-		}
-		return h.fail(ScriptTimedOut, script, "Script at specified location: %s failed to complete in %d seconds",
-			script.Location, script.Timeout/time.Second)
+	err = p.wait(ctx, p.exited, script.Timeout)
+	if errors.Is(err, errDeadline) {
+		return h.endAtTimeout(ctx, script, p)
+	}
+	if err != nil {
+		return p.kill(err)
 	}
 	for _, output := range p.output {
 		left := time.Duration(max(0, deadline-time.Now().Unix())) * time.Second
-		if err := p.wait(ctx, output.done, left); err != nil {
-			if !errors.Is(err, errDeadline) {
-				return p.kill(err)
-			}
-			name := strings.ToUpper(output.name)
-			if h.agent.Version == 2 {
-				name = "STDOUT" // whichever it is
-			}
-			message := fmt.Sprintf("Script at specified location: %s failed to close %s", script.Location, name)
-			h.log("%s", message)
-			p.closeOutput()
-			return h.fail(OutputsLeftOpen, script, "%s", message)
-		}
-		if output.err != nil { // the reader's exception, which joining the thread raises again
+		err := p.wait(ctx, output.done, left)
+		switch {
+		case errors.Is(err, errDeadline):
+			return h.leftOpen(script, p, output)
+		case err != nil:
+			return p.kill(err)
+		case output.err != nil: // the reader's exception, which joining the thread raises again
 			return h.fail(ScriptFailed, script, "%s failed with error ArgumentError with message %v", prefix(script), output.err)
 		}
 	}
-	if status := p.cmd.ProcessState; !status.Success() {
-		if status.Exited() {
-			return h.fail(ScriptFailed, script, "%s failed with exit code %d", prefix(script), status.ExitCode())
-		}
-		// Ruby has no exit status for a process that a signal ended, and prints nothing.
-		code := ""
-		if h.agent.Version == 2 {
-			code = "1"
-		}
-		f := h.fail(ScriptFailed, script, "%s failed with exit code %s", prefix(script), code)
-		f.Hint = fmt.Sprintf("a person or the system ended it (%s): the host's log tells, `dmesg` if memory ran out; then release again", status)
-		return f
+	return h.result(script, p.cmd.ProcessState)
+}
+
+// endAtTimeout ends a script that has taken too long. popen3 waits for the process whatever happens: a script that
+// ignores TERM holds up the agent until it ends. Version 2 kills it after a while.
+func (h hook) endAtTimeout(ctx context.Context, script appspec.Script, p *process) error {
+	p.signal(syscall.SIGTERM)
+	p.closeOutput()
+	var killed <-chan time.Time
+	if h.agent.Version == 2 {
+		killed = time.After(rustGrace)
 	}
-	return nil
+	select {
+	case <-p.exited:
+	case <-killed:
+		p.signal(syscall.SIGKILL)
+		<-p.exited
+	case <-ctx.Done():
+		return p.kill(ctx.Err())
+	}
+	return h.fail(ScriptTimedOut, script, "Script at specified location: %s failed to complete in %d seconds",
+		script.Location, script.Timeout/time.Second)
+}
+
+// leftOpen is the failure of a script that has ended and whose output has not.
+func (h hook) leftOpen(script appspec.Script, p *process, o *output) error {
+	name := strings.ToUpper(o.name)
+	if h.agent.Version == 2 {
+		name = "STDOUT" // whichever it is
+	}
+	message := fmt.Sprintf("Script at specified location: %s failed to close %s", script.Location, name)
+	h.log("%s", message)
+	p.closeOutput()
+	return h.fail(OutputsLeftOpen, script, "%s", message)
+}
+
+// result is the failure of a script that has ended without success, or nil.
+func (h hook) result(script appspec.Script, status *os.ProcessState) error {
+	switch {
+	case status.Success():
+		return nil
+	case status.Exited():
+		return h.fail(ScriptFailed, script, "%s failed with exit code %d", prefix(script), status.ExitCode())
+	}
+	// Ruby has no exit status for a process that a signal ended, and prints nothing.
+	code := ""
+	if h.agent.Version == 2 {
+		code = "1"
+	}
+	f := h.fail(ScriptFailed, script, "%s failed with exit code %s", prefix(script), code)
+	f.Hint = fmt.Sprintf("a person or the system ended it (%s): the host's log tells, `dmesg` if memory ran out; then release again", status)
+	return f
 }
 
 func prefix(script appspec.Script) string {
