@@ -2,8 +2,9 @@
 // with its order, files and messages.
 //
 // Rules: github.com/aws/aws-codedeploy-agent, lib/instance_agent/plugins/codedeploy at v1.8.1; each file here names the
-// source files it follows. What the agent 2 does otherwise is in rust.go. If a rehearsal knows more than the agent, it says so in a hint or a warning, beside the agent's
-// own text and never instead of it. F-numbers are the failures in docs/failures.md.
+// source files it follows. What the agent 2 does otherwise is in rust.go. If a rehearsal knows more than the agent, it
+// says so in a hint or a warning, beside the agent's own text and never instead of it. F-numbers are the failures in
+// docs/failures.md.
 package agent
 
 import (

@@ -45,7 +45,7 @@ func (c changeOwner) apply(e execution, _ io.Writer) error {
 		err = os.Chown(file, uid, gid)
 	}
 	if err != nil {
-		return e.warnIfSimulated(e.rubyFileError(err, "apply2files", c.File))
+		return e.warnIfSimulated(rubyFileError(err, "apply2files", c.File))
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (c changeACL) apply(e execution, _ io.Writer) error {
 	}
 	info, err := os.Stat(file)
 	if err != nil {
-		return e.rubyFileError(err, "rb_file_s_stat", c.File)
+		return rubyFileError(err, "rb_file_s_stat", c.File)
 	}
 	c.acl.Complete(fmt.Sprintf("%03o", info.Mode().Perm()))
 	entries := strings.Join(c.acl.Entries(), ",")
@@ -122,7 +122,7 @@ func (c changeContext) apply(e execution, cleanup io.Writer) error {
 	}
 	object, err := filepath.EvalSymlinks(c.File)
 	if err != nil {
-		return e.rubyFileError(err, "rb_realpath_internal", c.File)
+		return rubyFileError(err, "rb_realpath_internal", c.File)
 	}
 	add := []string{"semanage", "fcontext", "-a"}
 	if c.Context.User != "" {

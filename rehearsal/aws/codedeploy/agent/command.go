@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -27,7 +28,8 @@ func commandLine(script appspec.Script, path string) string {
 	return path
 }
 
-// arguments are the command line of a script as the agent's version splits it: 2 never does (lifecycle_event/script.rs).
+// arguments are the command line of a script as the agent's version splits it: 2 never splits the path
+// (lifecycle_event/script.rs).
 func (a *Agent) arguments(script appspec.Script, path string) []string {
 	if a.Version != 2 {
 		return argv(commandLine(script, path))
@@ -115,26 +117,37 @@ var rubyErrors = map[syscall.Errno]string{
 
 // rubyClassAndText returns how Ruby presents a failed start of a command.
 func rubyClassAndText(err error, command string) (class, text string) {
-	errno := syscall.Errno(0)
-	switch {
-	case errors.As(err, &errno):
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		errno = syscall.ENOENT
-	case errors.Is(err, fs.ErrPermission): // os/exec checks first, and finds a directory
-		errno = syscall.EACCES
-	default:
+	errno, ok := errnoOf(err)
+	if !ok {
 		return "StandardError", err.Error()
 	}
 	return rubyErrors[errno], strerror(errno) + " - " + command
 }
 
-// rubyError words a failed file operation as the agent's Ruby does.
-func rubyError(err error, path string) error {
-	errno := syscall.Errno(0)
-	if !errors.As(err, &errno) {
+// rubyFileError words a failed file operation as the agent's Ruby does; function is the name that Ruby puts in the
+// message.
+func rubyFileError(err error, function, path string) error {
+	errno, ok := errnoOf(err)
+	if !ok {
 		return err
 	}
-	return &Failure{Code: UnknownError, Message: strerror(errno) + " @ rb_sysopen - " + path}
+	return &Failure{Code: UnknownError, Message: fmt.Sprintf("%s @ %s - %s", strerror(errno), function, path)}
+}
+
+// rubyError words the failure to open a file.
+func rubyError(err error, path string) error { return rubyFileError(err, "rb_sysopen", path) }
+
+// errnoOf returns the system's error that err is or, if os/exec found it before the system did, stands for.
+func errnoOf(err error) (errno syscall.Errno, ok bool) {
+	switch {
+	case errors.As(err, &errno):
+		return errno, true
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return syscall.ENOENT, true
+	case errors.Is(err, fs.ErrPermission): // a directory
+		return syscall.EACCES, true
+	}
+	return 0, false
 }
 
 // strerror is strerror(3), which Go has in lower case.

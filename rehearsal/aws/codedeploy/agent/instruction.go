@@ -35,7 +35,7 @@ func (c copyFile) apply(e execution, cleanup io.Writer) error {
 			return err
 		}
 		if err := os.Symlink(target, entry); err != nil {
-			return e.rubyFileError(err, "syserr_fail2_in", c.Destination)
+			return rubyFileError(err, "syserr_fail2_in", c.Destination)
 		}
 		return nil
 	}
@@ -96,7 +96,7 @@ func (m makeDirectory) apply(e execution, cleanup io.Writer) error {
 		err = os.Mkdir(entry, 0o777)
 	}
 	if err != nil {
-		return e.rubyFileError(err, "dir_s_mkdir", m.Directory)
+		return rubyFileError(err, "dir_s_mkdir", m.Directory)
 	}
 	if _, err := fmt.Fprintln(cleanup, m.Directory); err != nil {
 		return fmt.Errorf("record of the installation: %w", err)
@@ -120,18 +120,9 @@ func (c changeMode) apply(e execution, _ io.Writer) error {
 		err = syscall.Chmod(file, uint32(mode))
 	}
 	if err != nil {
-		return e.rubyFileError(err, "apply2files", c.File)
+		return rubyFileError(err, "apply2files", c.File)
 	}
 	return nil
-}
-
-// rubyFileError words a failed file operation as Ruby does; function is the name that Ruby puts in the message.
-func (e execution) rubyFileError(err error, function, path string) error {
-	errno := syscall.Errno(0)
-	if !errors.As(err, &errno) {
-		return err
-	}
-	return &Failure{Code: UnknownError, Message: fmt.Sprintf("%s @ %s - %s", strerror(errno), function, path)}
 }
 
 // permissionInstructions are the steps for one object, in the agent's order (CommandBuilder.set_permissions).

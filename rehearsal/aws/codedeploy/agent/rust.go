@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,9 +13,10 @@ import (
 	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
-// What the agent 2.1 does otherwise than 1.8 with its default settings (github.com/aws/aws-codedeploy-agent: CHANGELOG.md
-// of 2.0.0, the announcement of 2.1.0, and the named files below src/). Not modelled: the deployment mode RESTART, which
-// CodePipeline never asks for; the deployment log, which has the same lines here as with 1.8; the exact words of serde_yaml.
+// What the agent 2.1 does otherwise than 1.8 with its default settings (github.com/aws/aws-codedeploy-agent:
+// CHANGELOG.md of 2.0.0, the announcement of 2.1.0, and the named files below src/). Not modelled: the deployment mode
+// RESTART, which CodePipeline never asks for; the deployment log, which has the same lines here as with 1.8; the exact
+// words of serde_yaml.
 
 // runScriptInRust is runScript (lifecycle_event/executor.rs): it logs a script before it looks for it, and refuses one
 // outside of the revision.
@@ -24,7 +24,7 @@ func (h hook) runScriptInRust(ctx context.Context, script appspec.Script) error 
 	path := filepath.Clean(h.archive) + "/" + strings.TrimLeft(script.Location, "/")
 	_ = h.output.write("Script - " + script.Location) // it never fails
 	switch {
-	case h.leaves(path):
+	case leaves(h.archive, path):
 		return h.fail(ScriptMissing, script, "Script at specified location: %s resolves outside the deployment archive", script.Location)
 	case !exists(path):
 		return h.fail(ScriptMissing, script, "Script does not exist at specified location: %s", path)
@@ -44,8 +44,6 @@ func (h hook) runScriptInRust(ctx context.Context, script appspec.Script) error 
 }
 
 // leaves reports whether a path in the revision's folder leads out of it.
-func (h hook) leaves(path string) bool { return leaves(h.archive, path) }
-
 func leaves(archive, path string) bool {
 	return !strings.HasPrefix(filepath.Clean(path)+"/", filepath.Clean(archive)+"/")
 }
@@ -55,14 +53,8 @@ const rustGrace = 5 * time.Second
 
 // rustError is Rust's text of an error of the system.
 func rustError(err error) string {
-	errno := syscall.Errno(0)
-	switch {
-	case errors.As(err, &errno):
-	case errors.Is(err, os.ErrNotExist):
-		errno = syscall.ENOENT
-	case errors.Is(err, os.ErrPermission):
-		errno = syscall.EACCES
-	default:
+	errno, ok := errnoOf(err)
+	if !ok {
 		return err.Error()
 	}
 	return fmt.Sprintf("%s (os error %d)", strerror(errno), errno)
@@ -99,20 +91,16 @@ func (e execution) etagFile() string { return filepath.Join(e.dir(), ".bundle-et
 
 var ansiSequence = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07`)
 
-// writeInRust writes an entry of the log and returns it as the tail has it: with its time, without escape sequences, and
-// with an end of line (lifecycle_event/script_run_log.rs). l.mu must be held.
-func (l *scriptLog) writeInRust(now time.Time, entry string) string {
+// writeInRust adds an entry with its time, without escape sequences, and with an end of line, in the tail too, which it
+// keeps to 2,048 bytes (lifecycle_event/script_run_log.rs, bounded_fifo_vec.rs). l.mu must be held.
+func (l *scriptLog) writeInRust(now time.Time, entry string) {
 	entry = strings.TrimSuffix(strings.TrimSuffix(entry, "\n"), "\r")
 	entry = ansiSequence.ReplaceAllString(strings.ToValidUTF8(entry, "\ufffd"), "")
 	line := now.Format(time.DateTime) + " " + entry + "\n"
 	_, _ = l.scripts.WriteString(line)
 	_, _ = fmt.Fprintf(l.all, "[%s] [%s]%s\n", now.Format("2006-01-02 15:04:05.000"), l.deployment, entry)
 	l.sink(entry)
-	return line
-}
-
-// cutTailInRust keeps at most 2,048 bytes (lifecycle_event/bounded_fifo_vec.rs).
-func (l *scriptLog) cutTailInRust() {
+	l.tail = append(l.tail, line)
 	size := 0
 	for _, line := range l.tail {
 		size += len(line)

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"cicd/rehearsal/aws/codedeploy/appspec"
 )
 
 // scriptLog is the output of one lifecycle event (hook_executor.rb): the tail that the service gets, scripts.log, which
@@ -69,19 +71,17 @@ func (l *scriptLog) write(entry string) error {
 	defer l.mu.Unlock()
 	now := time.Now()
 	if l.rust {
-		entry = l.writeInRust(now, entry)
+		l.writeInRust(now, entry)
+		return nil
 	}
 	l.tail = append(l.tail, entry)
 	l.cutTail()
-	if l.rust {
-		return nil
-	}
 	_, _ = fmt.Fprintf(l.scripts, "%s %s", now.Format(time.DateTime), entry)
 	l.sink(strings.TrimSuffix(entry, "\n"))
 	if l.utf8 && !utf8.ValidString(entry) {
 		return errNotUTF8
 	}
-	_, _ = fmt.Fprintf(l.all, "[%s] [%s]%s\n", now.Format("2006-01-02 15:04:05.000"), l.deployment, rubyStrip(entry))
+	_, _ = fmt.Fprintf(l.all, "[%s] [%s]%s\n", now.Format("2006-01-02 15:04:05.000"), l.deployment, appspec.Strip(entry))
 	return nil
 }
 
@@ -92,10 +92,6 @@ const tailLimit = 2048
 // keeps but that of the one before, so that the tail can be almost twice as long, and one long entry can cost its
 // neighbours; before the first entry, Ruby's index -1 is the last.
 func (l *scriptLog) cutTail() {
-	if l.rust {
-		l.cutTailInRust()
-		return
-	}
 	keep, left := len(l.tail), tailLimit
 	for keep > 0 && left-l.size(keep-1) > 0 {
 		keep--
@@ -111,9 +107,6 @@ func (l *scriptLog) size(i int) int {
 	}
 	return len(l.tail[i])
 }
-
-// rubyStrip is String#strip: ASCII white space on both sides, and null characters on both too (string.c).
-func rubyStrip(s string) string { return strings.Trim(s, "\x00\t\n\v\f\r ") }
 
 // String returns the tail.
 func (l *scriptLog) String() string {

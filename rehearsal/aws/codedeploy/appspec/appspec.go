@@ -166,13 +166,13 @@ func parseScript(where string, item any) (Script, error) {
 	if !ok {
 		return Script{}, noMethod("has_key?", item, where, "scripts with a location")
 	}
-	location := strip(rubyString(entry.get("location")))
+	location := Strip(rubyString(entry.get("location")))
 	if location == "" {
 		return Script{}, errNoLocation
 	}
 	script := Script{Location: location, Sudo: truthy(entry.get("sudo")), Timeout: defaultTimeout}
 	if runAs := entry.get("runas"); runAs != nil {
-		name := strip(rubyString(runAs))
+		name := Strip(rubyString(runAs))
 		script.RunAs = &name
 	}
 	if timeout := entry.get("timeout"); truthy(timeout) {

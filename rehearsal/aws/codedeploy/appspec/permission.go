@@ -38,7 +38,7 @@ func parsePermissions(section any) ([]Permission, error) {
 			return nil, noMethod("has_key?", item, "permissions", "a list of mappings")
 		}
 		p := Permission{
-			Object:  strip(rubyString(entry.get("object"))),
+			Object:  Strip(rubyString(entry.get("object"))),
 			Pattern: everything,
 			Owner:   entry.get("owner"),
 			Group:   entry.get("group"),

@@ -97,8 +97,8 @@ func rubyClass(v any) string {
 // truthy is Ruby's truth: everything but nil and false.
 func truthy(v any) bool { return v != nil && v != false }
 
-// strip is String#strip: ASCII white space and null characters.
-func strip(s string) string { return strings.Trim(s, "\x00\t\n\v\f\r ") }
+// Strip is Ruby's String#strip: without ASCII white space and null characters on both sides (string.c).
+func Strip(s string) string { return strings.Trim(s, "\x00\t\n\v\f\r ") }
 
 // rubyInteger is to_i, which stops at the first character that is not a digit ("10m" is 10, "soon" is 0).
 func rubyInteger(v any, where string) (int64, error) {

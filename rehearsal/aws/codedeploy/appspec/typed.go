@@ -44,11 +44,11 @@ func yamlError(format string, args ...any) error {
 
 // valueType is the type of a value in the AppSpec: of Rust's, or a list or mapping of others.
 type valueType struct {
-	name   string               // "string", "u32", "f64", "bool", "a sequence", "a map"
+	name   string               // "a string", "u32", "f64", "a boolean", "a sequence" or "a map"
 	items  *valueType           // of a list
 	fields map[string]valueType // of a mapping; "" stands for every other key
-	needed []string
-	null   bool
+	needed []string             // keys of a mapping
+	null   bool                 // null is allowed
 }
 
 var (
@@ -68,7 +68,7 @@ var (
 	}}
 )
 
-// checkTypes returns the first value of a wrong type.
+// checkTypes returns the error for the first value of a wrong type. path is where n is, "" for the whole appspec.
 func checkTypes(n *yaml.Node, t valueType, path string) error {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -77,12 +77,12 @@ func checkTypes(n *yaml.Node, t valueType, path string) error {
 		return nil
 	}
 	if !fits(n, t.name) {
-		return yamlError("%sinvalid type: %s, expected %s at line %d column %d", path, described(n), t.name, n.Line, n.Column)
+		return yamlError("%sinvalid type: %s, expected %s at line %d column %d", prefix(path), described(n), t.name, n.Line, n.Column)
 	}
 	switch n.Kind {
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
-			if err := checkTypes(item, *t.items, fmt.Sprintf("%s[%d]: ", strings.TrimSuffix(path, ": "), i)); err != nil {
+			if err := checkTypes(item, *t.items, fmt.Sprintf("%s[%d]", path, i)); err != nil {
 				return err
 			}
 		}
@@ -104,10 +104,10 @@ func checkFields(n *yaml.Node, t valueType, path string) error {
 			continue
 		}
 		if slices.Contains(seen, key) {
-			return yamlError("%sduplicate field `%s` at line %d column %d", path, key, n.Content[i].Line, n.Content[i].Column)
+			return yamlError("%sduplicate field `%s` at line %d column %d", prefix(path), key, n.Content[i].Line, n.Content[i].Column)
 		}
 		seen = append(seen, key)
-		if err := checkTypes(n.Content[i+1], field, strings.TrimSuffix(path, ": ")+dot(path)+key+": "); err != nil {
+		if err := checkTypes(n.Content[i+1], field, strings.TrimPrefix(path+"."+key, ".")); err != nil {
 			return err
 		}
 	}
@@ -119,11 +119,12 @@ func checkFields(n *yaml.Node, t valueType, path string) error {
 	return nil
 }
 
-func dot(path string) string {
+// prefix puts a path in front of a message.
+func prefix(path string) string {
 	if path == "" {
 		return ""
 	}
-	return "."
+	return path + ": "
 }
 
 func isNull(n *yaml.Node) bool {
