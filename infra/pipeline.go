@@ -45,9 +45,9 @@ func (a *PipelineArgs) validate() error {
 	return nil
 }
 
-// Pipeline takes every push to the branch through Source, Build, optionally Approval, and Deploy. It is created in AWS only
-// once the connection is authorized: an earlier one never starts on a push (F2). Its role and policy exist from the start,
-// because IAM takes seconds to propagate them, and the pipeline's first run starts when it is created (F12).
+// Pipeline takes every push to the branch through Source, Build, optionally Approval, and Deploy. It is created in AWS
+// only once the connection is authorized: an earlier one never starts on a push (F2). Its role and policy exist from the
+// start, because IAM takes seconds to propagate them, and the pipeline's first run starts when it is created (F12).
 type Pipeline struct {
 	pulumi.ResourceState
 
@@ -167,7 +167,8 @@ func (a *PipelineArgs) sourceStage() *codepipeline.PipelineStageArgs {
 		Namespace:       pulumi.String(sourceNamespace),
 		OutputArtifacts: pulumi.ToStringArray([]string{sourceArtifact}),
 	})
-	// Nothing has happened yet, and what fails is often over soon: GitHub is away, or the role's policy has not spread (F12).
+	// Nothing has happened yet, and what fails is often over soon: GitHub is away, or the role's policy has not spread
+	// (F12).
 	source.OnFailure = &codepipeline.PipelineStageOnFailureArgs{
 		Result:             pulumi.String("RETRY"),
 		RetryConfiguration: &codepipeline.PipelineStageOnFailureRetryConfigurationArgs{RetryMode: pulumi.String("FAILED_ACTIONS")},

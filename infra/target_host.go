@@ -136,9 +136,9 @@ func hostRole(args *TargetArgs) roleArgs {
 	}
 }
 
-// userData returns the first-boot script, with its variables exported after the first line. The agent's bucket has version
-// 1 below latest/ and version 2 below latestv2/ (CodeDeploy User Guide, "Install the CodeDeploy agent for Amazon Linux or
-// RHEL").
+// userData returns the first-boot script, with its variables exported after the first line. The agent's bucket has
+// version 1 below latest/ and version 2 below latestv2/ (CodeDeploy User Guide, "Install the CodeDeploy agent for Amazon
+// Linux or RHEL").
 func userData(scope Scope, agentVersion int) string {
 	first, rest, _ := strings.Cut(userDataScript, "\n")
 	prefix := "latest"

@@ -98,7 +98,8 @@ var trigger = schema{
 	}).need().at(231),
 }
 
-// patterns are globs for what starts a pipeline, declared from this line on. They are lists: another order is a change (F10).
+// patterns are globs for what starts a pipeline, declared from this line on. They are lists: another order is a change
+// (F10).
 func patterns(line int) property {
 	some := list(text().length(1, 255)).length(1, 8)
 	return block(schema{"includes": some.at(line + 16), "excludes": some.at(line + 6)}).at(line)

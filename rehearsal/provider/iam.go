@@ -105,8 +105,8 @@ func uniqueID(prefix string) output {
 	}
 }
 
-// inlineLimit is on each inline policy of a role and on all inline policies of a role together, in characters other than white space. Source: IAM User
-// Guide, "IAM and AWS STS quotas": "Role inline policies: ... the total aggregate policy size".
+// inlineLimit is on each inline policy of a role and on all of them together, in characters other than white space.
+// Source: IAM User Guide, "IAM and AWS STS quotas": "Role inline policies: ... the total aggregate policy size".
 const inlineLimit = 10240
 
 func verifyInlineSize(c *call, r *report) {

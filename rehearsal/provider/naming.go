@@ -43,7 +43,8 @@ func (a *autoname) generated(inputs values) bool {
 	return inputs.has(a.property) && slices.Contains(inputs.texts(defaulted), a.property)
 }
 
-// needsOldName reports whether a replacement would need its predecessor's name, so that the old resource must be deleted first.
+// needsOldName reports whether a replacement would need its predecessor's name, so that the old resource must be deleted
+// first.
 func (a *autoname) needsOldName(olds, news values) bool {
 	return !a.generated(news) && fmt.Sprint(olds[a.property]) == fmt.Sprint(news[a.property])
 }

@@ -40,8 +40,9 @@ func anyMatches(filters []tagFilter, tags map[string]string) bool {
 	return slices.ContainsFunc(filters, func(f tagFilter) bool { return f.matches(tags) })
 }
 
-// includes reports whether the group has an instance with these tags: any of its ec2TagFilters, or all of its ec2TagSets,
-// match (CodeDeploy user guide, "Tagging instances for deployment groups"). A group without either has no instances.
+// includes reports whether the group has an instance with these tags: any of its ec2TagFilters, or all of its
+// ec2TagSets, match (CodeDeploy user guide, "Tagging instances for deployment groups"). A group without either has no
+// instances.
 func (g group) includes(tags map[string]string) bool {
 	if len(g.TagSets) == 0 {
 		return anyMatches(g.TagFilters, tags)

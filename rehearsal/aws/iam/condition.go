@@ -123,8 +123,9 @@ func (c condition) holds(vars variables) (bool, error) {
 }
 
 // matches reports whether one value of the request satisfies the operator: it equals one of the policy's values or,
-// for a negated operator, none of them. A policy variable without a value equals nothing: StringEquals and StringLike "do
-// not match", while inverted operators "do match against a null value" (IAM User Guide, "Policy variables with no value").
+// for a negated operator, none of them. A policy variable without a value equals nothing: StringEquals and StringLike
+// "do not match", while inverted operators "do match against a null value" (IAM User Guide, "Policy variables with no
+// value").
 func (c condition) matches(got string, vars variables) (bool, error) {
 	for _, want := range c.values {
 		ok, err := c.operator.compare(want, got, vars)

@@ -107,7 +107,8 @@ func missing(k Kind, r request) string {
 	return string(text)
 }
 
-// grantable returns the resource as a policy would name it, with a pattern for parts of the ARN that are generated at run time.
+// grantable returns the resource as a policy would name it, with a pattern for parts of the ARN that are generated at run
+// time.
 func grantable(resource string) string {
 	switch a := arnOf(resource); a.Service {
 	case "s3":

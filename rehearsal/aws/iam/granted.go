@@ -76,8 +76,8 @@ func (g Granted) allows(u Use) bool {
 	return one.matchesAction(u.Action) && err == nil && (matches || strings.Contains(g.Resource, "${"))
 }
 
-// Narrower returns what would be enough in place of a wildcard that allows more than was used: actions, or a resource. It
-// returns "" if nothing is wider than its use.
+// Narrower returns what would be enough in place of a wildcard that allows more than was used: actions, or a resource.
+// It returns "" if nothing is wider than its use.
 //
 // An action with a wildcard is always too wide, because AWS adds actions. A resource with one is too wide if everything
 // used shares a longer prefix than the text before the wildcard. "*" is not if the action has no resource type.

@@ -1,5 +1,5 @@
-// Package agent runs the lifecycle events of AWS CodeDeploy on a host as the CodeDeploy agent for Linux does, 1.8 or 2.1:
-// with its order, files and messages.
+// Package agent runs the lifecycle events of AWS CodeDeploy on a host as the CodeDeploy agent for Linux does, 1.8 or
+// 2.1: with its order, files and messages.
 //
 // Rules: github.com/aws/aws-codedeploy-agent, lib/instance_agent/plugins/codedeploy at v1.8.1; each file here names the
 // source files it follows. What the agent 2 does otherwise is in rust.go. If a rehearsal knows more than the agent, it
@@ -85,7 +85,8 @@ type Revision struct {
 
 // Line is one line that a lifecycle event produces.
 type Line struct {
-	// Kind tells a script's output (as in scripts.log, "[stdout]...") from the agent's own log and the rehearsal's warnings.
+	// Kind tells a script's output (as in scripts.log, "[stdout]...") from the agent's own log and the rehearsal's
+	// warnings.
 	Kind LineKind
 	Text string
 }
