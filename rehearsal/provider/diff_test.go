@@ -157,7 +157,8 @@ func TestDiffOfGitHub(t *testing.T) {
 	diffs(t, []change{
 		{"ruleset", "repository", "other", update, "repository"},
 		{"variable", "value", "eu-west-1", update, "value"},
-		{"variable", "repository", "other", update, "repository"},
+		{"variable", "repository", "other", replace, "repository"},
+		{"environment", "repository", "other", replace, "repository"},
 	})
 }
 

@@ -18,37 +18,37 @@ var githubKinds = map[string]kind{
 	account.RepositoryRuleset: {
 		source: "github:resource_github_repository_ruleset.go",
 		inputs: schema{
-			"name":        text().length(1, 100).at(28),
-			"repository":  text().need().match(`[A-Za-z0-9._-]{1,100}`).at(40),
-			"enforcement": text().need().oneOf("disabled", "active", "evaluate").at(45),
-			"target":      text().need().oneOf("branch", "tag").at(34),
+			"name":        text().length(1, 100).at(36),
+			"repository":  text().need().match(`[A-Za-z0-9._-]{1,100}`).at(48),
+			"enforcement": text().need().oneOf("disabled", "active", "evaluate").at(54),
+			"target":      text().need().oneOf("branch", "tag").at(42),
 			"bypassActors": set(block(schema{ // a list there, whose order is suppressed
-				"actorId":    number().need().at(58),
-				"actorType":  text().need().oneOf("RepositoryRole", "Team", "Integration", "OrganizationAdmin").at(63),
-				"bypassMode": text().need().oneOf("always", "pull_request").at(69),
-			})).at(51),
+				"actorId":    number().at(67),
+				"actorType":  text().need().oneOf("RepositoryRole", "Team", "Integration", "OrganizationAdmin", "DeployKey").at(73),
+				"bypassMode": text().need().oneOf("always", "pull_request", "exempt").at(79),
+			})).at(60),
 			"conditions": block(schema{
-				"refName": block(schema{"includes": list(text()).need().at(100), "excludes": list(text()).need().at(108)}).need().at(94),
-			}).at(87),
+				"refName": block(schema{"includes": list(text()).need().at(111), "excludes": list(text()).need().at(119)}).need().at(105),
+			}).at(98),
 			"rules": block(schema{
-				"creation": flag().at(129), "update": flag().at(134), "deletion": flag().at(146), "nonFastForward": flag().at(320),
-				"requiredLinearHistory": flag().at(151), "requiredSignatures": flag().at(174),
+				"creation": flag().at(140), "update": flag().at(145), "deletion": flag().at(157), "nonFastForward": flag().at(385),
+				"requiredLinearHistory": flag().at(162), "requiredSignatures": flag().at(185),
 				"pullRequest": block(schema{
-					"dismissStaleReviewsOnPush":      flag().or(false).at(186),
-					"requireCodeOwnerReview":         flag().or(false).at(192),
-					"requireLastPushApproval":        flag().or(false).at(198),
-					"requiredApprovingReviewCount":   number().length(0, 10).or(0.0).at(204),
-					"requiredReviewThreadResolution": flag().or(false).at(210),
-				}).at(179),
+					"dismissStaleReviewsOnPush":      flag().or(false).at(208),
+					"requireCodeOwnerReview":         flag().or(false).at(214),
+					"requireLastPushApproval":        flag().or(false).at(220),
+					"requiredApprovingReviewCount":   number().length(0, 10).or(0.0).at(226),
+					"requiredReviewThreadResolution": flag().or(false).at(233),
+				}).at(190),
 				"requiredStatusChecks": block(schema{
 					"requiredChecks": set(block(schema{
-						"context":       text().need().length(1, 255).at(233),
-						"integrationId": number().or(0.0).at(238),
-					})).need().length(1, 100).at(226),
-					"strictRequiredStatusChecksPolicy": flag().or(false).at(247),
-					"doNotEnforceOnCreate":             flag().or(false).at(252),
-				}).at(219),
-			}).need().at(122),
+						"context":       text().need().length(1, 255).at(298),
+						"integrationId": number().or(0.0).at(303),
+					})).need().length(1, 100).at(291),
+					"strictRequiredStatusChecksPolicy": flag().or(false).at(312),
+					"doNotEnforceOnCreate":             flag().or(false).at(317),
+				}).at(284),
+			}).need().at(133),
 		},
 		autoname: &autoname{"name", 255},
 		check:    checkRuleset,
@@ -65,11 +65,12 @@ var githubKinds = map[string]kind{
 	account.ActionsVariable: {
 		source: "github:resource_github_actions_variable.go",
 		inputs: schema{
-			"repository":   text().need().match(`[A-Za-z0-9._-]{1,100}`).at(23),
-			"variableName": text().need().match(`[A-Za-z_][A-Za-z0-9_]*`).replaces().rule(checkVariableName).at(28),
-			"value":        text().need().length(1, 48<<10).at(35),
+			"repository":   text().need().match(`[A-Za-z0-9._-]{1,100}`).at(26),
+			"variableName": text().need().match(`[A-Za-z_][A-Za-z0-9_]*`).replaces().rule(checkVariableName).at(36),
+			"value":        text().need().length(1, 48<<10).at(43),
 		},
-		unique: []string{"repository", "variableName"}, taken: "409 Already exists - Variable already exists: %s",
+		replaces: ofAnotherRepository,
+		unique:   []string{"repository", "variableName"}, taken: "409 Already exists - Variable already exists: %s",
 		id: func(c *call) string { return c.in.text("repository") + ":" + c.in.text("variableName") },
 		computed: map[string]output{
 			"createdAt": once("createdAt", now),
@@ -79,16 +80,16 @@ var githubKinds = map[string]kind{
 	account.RepositoryEnvironment: {
 		source: "github:resource_github_repository_environment.go",
 		inputs: schema{
-			"repository":        text().need().match(`[A-Za-z0-9._-]{1,100}`).replaces().at(24),
-			"environment":       text().need().length(1, 255).replaces().at(30),
-			"canAdminsBypass":   flag().or(true).at(36),
-			"preventSelfReview": flag().or(false).at(42),
-			"waitTimer":         number().length(0, 43200).at(48),
-			"reviewers":         blocks(schema{"teams": set(number()).at(61), "users": set(number()).at(67)}).length(0, 6).at(54),
+			"repository":        text().need().match(`[A-Za-z0-9._-]{1,100}`).at(30),
+			"environment":       text().need().length(1, 255).replaces().at(40),
+			"canAdminsBypass":   flag().or(true).at(46),
+			"preventSelfReview": flag().or(false).at(52),
+			"waitTimer":         number().length(0, 43200).at(58),
+			"reviewers":         blocks(schema{"teams": set(number()).length(0, 6).at(71), "users": set(number()).length(0, 6).at(78)}).length(0, 1).at(64),
 			"deploymentBranchPolicy": block(schema{
-				"protectedBranches":    flag().need().at(83),
-				"customBranchPolicies": flag().need().at(88),
-			}).at(76),
+				"protectedBranches":    flag().need().at(95),
+				"customBranchPolicies": flag().need().at(100),
+			}).at(88),
 		},
 		check: func(c *call, r *report) {
 			policy := c.in.block("deploymentBranchPolicy")
@@ -96,10 +97,15 @@ var githubKinds = map[string]kind{
 				r.add("deploymentBranchPolicy", "422 Validation Failed: protectedBranches and customBranchPolicies cannot have the same value")
 			}
 		},
-		unique: []string{"repository", "environment"}, taken: "another resource already manages environment %s, which this one would silently overwrite",
+		replaces: ofAnotherRepository,
+		unique:   []string{"repository", "environment"}, taken: "another resource already manages environment %s, which this one would silently overwrite",
 		id: func(c *call) string { return c.in.text("repository") + ":" + c.in.text("environment") },
 	},
 }
+
+// ofAnotherRepository reports a change of the repository, which replaces what is in it. One that was only renamed keeps
+// its id, and the resource is updated (util_diff.go, diffRepository), but nothing renames a repository here.
+func ofAnotherRepository(path string, _, _ values) bool { return path == "repository" }
 
 // checkRuleset reports conditions and rules that do not fit the target.
 func checkRuleset(c *call, r *report) {

@@ -24,8 +24,8 @@ type endpoint struct {
 	name string
 }
 
-// versions are those of the SDKs whose doc comments the tables follow.
-var versions = map[string]string{"aws": "6.83.0", "github": "6.7.2"}
+// versions are those of the SDKs in go.mod, see sources.go.
+var versions = map[string]string{"aws": "6.83.4", "github": "6.14.1"}
 
 func (p *endpoint) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	return &pulumirpc.PluginInfo{Version: versions[p.name]}, nil

@@ -13,6 +13,19 @@ import (
 	"testing"
 )
 
+// The tables are those of the SDKs that the program is built with: a new version needs a look at its source.
+func TestVersionsAreThoseOfTheSDKs(t *testing.T) {
+	text, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, version := range versions {
+		if want := "/pulumi-" + name + "/sdk/v6 v" + version + "\n"; !strings.Contains(string(text), want) {
+			t.Errorf("go.mod has another version of %s than %s, which the tables follow: see sources.go", name, version)
+		}
+	}
+}
+
 // Each property says where the provider declares it.
 func TestEveryPropertyHasItsSource(t *testing.T) {
 	for token, k := range kinds {
@@ -163,7 +176,7 @@ func attribute(value ast.Expr) (declaration, bool) {
 		}
 	}
 	has := func(field, word string) bool { return strings.Contains(fields[field], word) }
-	fallback := fields["Default"] != "" && !has("Default", "false") && !has("Default", "[0]")
+	fallback := fields["Default"] != "" && !has("Default", "false") && !has("Default", "[0]") && !has("Default", "nil")
 	return declaration{traits: traits(
 		has("ForceNew", "true") || has("PlanModifiers", "RequiresReplace"), has("Computed", "true"),
 		has("DiffSuppressFunc", "SuppressMissingOptionalConfigurationBlock"), fallback,
