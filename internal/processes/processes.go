@@ -3,7 +3,9 @@
 package processes
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +23,7 @@ func With(matches func(variable string) bool) []int {
 	files, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is well-formed
 	var found []int
 	for _, file := range files {
-		environ, err := os.ReadFile(file)
+		environ, err := environment(filepath.Dir(file))
 		if err != nil {
 			continue // it has ended, or we may not read it
 		}
@@ -32,6 +34,53 @@ func With(matches func(variable string) bool) []int {
 		}
 	}
 	return found
+}
+
+// environment returns a process's variables. In the middle of exec, a process has a program but no variables yet (Linux,
+// fs/binfmt_elf.c, create_elf_tables): they are read again until it has, or has had none three times.
+func environment(dir string) (string, error) {
+	none := 0
+	for deadline := time.Now().Add(killTimeout); ; time.Sleep(100 * time.Microsecond) {
+		environ, err := readAtOnce(filepath.Join(dir, "environ"))
+		if err != nil || environ != "" || time.Now().After(deadline) {
+			return environ, err
+		}
+		if !hasNone(dir) {
+			none = 0
+		} else if none++; none == 3 {
+			return "", nil
+		}
+	}
+}
+
+// readAtOnce reads a file of /proc in one call. Between two, an exec would replace what is read.
+func readAtOnce(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	for buffer := make([]byte, 16<<10); ; buffer = make([]byte, 2*len(buffer)) {
+		n, err := file.ReadAt(buffer, 0)
+		if n < len(buffer) {
+			if err == io.EOF {
+				err = nil
+			}
+			return string(buffer[:n]), err
+		}
+	}
+}
+
+// hasNone reports whether a process has no variables, and will not get any either without another exec: it was started with
+// none, is a kernel's thread, or has ended.
+func hasNone(dir string) bool {
+	if _, err := os.Readlink(filepath.Join(dir, "exe")); err != nil {
+		return true
+	}
+	stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // from the third on
+	const envStart, envEnd = 50 - 3, 51 - 3                                   // proc_pid_stat(5)
+	return len(fields) <= envEnd || fields[envEnd] != "0" && fields[envStart] == fields[envEnd]
 }
 
 // Kill kills the processes that were started with one of the variables, and any that they start meanwhile. It returns

@@ -38,3 +38,24 @@ func TestKill(t *testing.T) {
 		t.Error("processes with another value have ended, too")
 	}
 }
+
+// TestWithDuringExec has a process that keeps replacing its program, and so has no environment for an instant.
+func TestWithDuringExec(t *testing.T) {
+	mark := fmt.Sprintf("PROCESSES_TEST=exec%d", os.Getpid())
+	cmd := exec.Command("sh", "-c", `echo; exec "$0" -c "$1" "$0" "$1"`, "sh", `exec "$0" -c "$1" "$0" "$1"`)
+	cmd.Env = append(os.Environ(), mark)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	bufio.NewReader(out).ReadString('\n')
+	for n := range 1000 {
+		if found := With(func(v string) bool { return v == mark }); len(found) != 1 || found[0] != cmd.Process.Pid {
+			t.Fatalf("the %dth time, found %d, want %d", n+1, found, cmd.Process.Pid)
+		}
+	}
+}
