@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,6 +56,10 @@ func (h *testHost) run(d Deployment, events ...string) error {
 	}
 	return nil
 }
+
+// deploymentID returns the id of the nth deployment. The agent finds its hooks' processes by it, on the whole machine, where
+// these tests may run twice at once.
+func deploymentID(n int) string { return fmt.Sprintf("d-%d-%d", n, os.Getpid()) }
 
 // deployment returns a deployment of a bundle with executable hooks to group g-1.
 func deployment(t *testing.T, id string, content files) Deployment {
@@ -136,10 +141,10 @@ func TestPointerIsWrittenAtInstall(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.failing, func(t *testing.T) {
 			h := newHost(t)
-			if err := h.run(deployment(t, "d-1", files{"appspec.yml": hooksFor("ApplicationStop"), "hooks/say.sh": say("good")})); err != nil {
+			if err := h.run(deployment(t, deploymentID(1), files{"appspec.yml": hooksFor("ApplicationStop"), "hooks/say.sh": say("good")})); err != nil {
 				t.Fatal(err)
 			}
-			bad := deployment(t, "d-2", files{
+			bad := deployment(t, deploymentID(2), files{
 				"appspec.yml":   hooksFor("ApplicationStop") + "  " + tt.failing + ": [{location: hooks/fail.sh}]\n",
 				"hooks/say.sh":  say("bad"),
 				"hooks/fail.sh": "#!/bin/bash\nexit 3\n",
@@ -148,7 +153,7 @@ func TestPointerIsWrittenAtInstall(t *testing.T) {
 				t.Fatal(f)
 			}
 			h.lines = nil
-			if err := h.run(deployment(t, "d-3", files{"appspec.yml": header}), "ApplicationStop"); err != nil {
+			if err := h.run(deployment(t, deploymentID(3), files{"appspec.yml": header}), "ApplicationStop"); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.Contains(h.said(), tt.want) {
@@ -189,7 +194,7 @@ func TestAppSpecFile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHost(t)
-			d := deployment(t, "d-1", tt.content)
+			d := deployment(t, deploymentID(1), tt.content)
 			for _, event := range Events {
 				err := h.Run(t.Context(), d, event, h.hear)
 				if event != tt.event {
@@ -207,7 +212,7 @@ func TestAppSpecFile(t *testing.T) {
 	}
 	t.Run("yaml for Install", func(t *testing.T) {
 		h := newHost(t)
-		if err := h.run(deployment(t, "d-1", files{"appspec.yaml": header}), DownloadBundle, Install); err != nil {
+		if err := h.run(deployment(t, deploymentID(1), files{"appspec.yaml": header}), DownloadBundle, Install); err != nil {
 			t.Error(err)
 		}
 	})
@@ -215,7 +220,7 @@ func TestAppSpecFile(t *testing.T) {
 
 func TestWarningsAreShown(t *testing.T) {
 	h := newHost(t)
-	if err := h.run(deployment(t, "d-1", files{"appspec.yml": header + "hook: {}\n"})); err != nil {
+	if err := h.run(deployment(t, deploymentID(1), files{"appspec.yml": header + "hook: {}\n"})); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(h.said(), `the agent ignores the key "hook"; did you mean "hooks"?`) {
@@ -226,9 +231,9 @@ func TestWarningsAreShown(t *testing.T) {
 // With room for five, each further download removes the oldest one that is not the last installed.
 func TestArchiveRetention(t *testing.T) {
 	h := newHost(t)
-	for _, id := range []string{"d-1", "d-2", "d-3", "d-4", "d-5", "d-6", "d-7"} {
+	for _, id := range []string{deploymentID(1), deploymentID(2), deploymentID(3), deploymentID(4), deploymentID(5), deploymentID(6), deploymentID(7)} {
 		events := []string{DownloadBundle}
-		if id == "d-1" {
+		if id == deploymentID(1) {
 			events = append(events, Install)
 		}
 		if err := h.run(deployment(t, id, files{"appspec.yml": header}), events...); err != nil {
@@ -243,18 +248,18 @@ func TestArchiveRetention(t *testing.T) {
 	for _, entry := range entries {
 		left = append(left, entry.Name())
 	}
-	if got, want := strings.Join(left, " "), "d-1 d-4 d-5 d-6 d-7"; got != want {
+	if got, want := strings.Join(left, " "), strings.Join([]string{deploymentID(1), deploymentID(4), deploymentID(5), deploymentID(6), deploymentID(7)}, " "); got != want {
 		t.Errorf("left: %s, want %s", got, want)
 	}
-	if got, want := read(t, filepath.Join(h.DeploymentRoot, "deployment-instructions/g-1_most_recent_install")), filepath.Join(h.DeploymentRoot, "g-1/d-7"); got != want {
+	if got, want := read(t, filepath.Join(h.DeploymentRoot, "deployment-instructions/g-1_most_recent_install")), filepath.Join(h.DeploymentRoot, "g-1/"+deploymentID(7)); got != want {
 		t.Errorf("most recent: %s, want %s", got, want)
 	}
 }
 
 func TestGroupsAreSeparate(t *testing.T) {
 	h := newHost(t)
-	one := deployment(t, "d-1", files{"appspec.yml": hooksFor("ApplicationStop"), "hooks/say.sh": say("one")})
-	two := deployment(t, "d-2", files{"appspec.yml": hooksFor("ApplicationStop"), "hooks/say.sh": say("two")})
+	one := deployment(t, deploymentID(1), files{"appspec.yml": hooksFor("ApplicationStop"), "hooks/say.sh": say("one")})
+	two := deployment(t, deploymentID(2), files{"appspec.yml": hooksFor("ApplicationStop"), "hooks/say.sh": say("two")})
 	two.GroupID = "g-2"
 	if err := errors.Join(h.run(one), h.run(two)); err != nil {
 		t.Fatal(err)

@@ -45,7 +45,7 @@ func zipped(t *testing.T, content files, hooks os.FileMode) Revision {
 
 // zipDeployment returns a deployment of an archive in a bucket, whose hooks are not executable.
 func zipDeployment(t *testing.T, content files) Deployment {
-	d := deployment(t, "d-1", nil)
+	d := deployment(t, deploymentID(1), nil)
 	d.Revision = zipped(t, content, 0o644)
 	d.Revision.Bucket, d.Revision.Key, d.Revision.ETag = "b", "k", `"e1"`
 	return d
@@ -92,7 +92,7 @@ func TestZipBundle(t *testing.T) {
 
 func TestTarBundle(t *testing.T) {
 	h := newHost(t)
-	d := deployment(t, "d-1", nil)
+	d := deployment(t, deploymentID(1), nil)
 	d.Revision = Revision{BundleType: "tar", Open: func(context.Context) (io.ReadCloser, string, error) {
 		return io.NopCloser(strings.NewReader("no tar")), "", nil
 	}}

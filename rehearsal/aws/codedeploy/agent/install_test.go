@@ -42,7 +42,7 @@ const installAll = header + "files: [{source: /conf, destination: /opt/app/conf}
 func TestInstallAndCleanup(t *testing.T) {
 	h := newHost(t)
 	first := files{"appspec.yml": installAll, "conf/a": "1", "conf/sub/b": "2", "bin/run": "x"}
-	if err := h.run(deployment(t, "d-1", first)); err != nil {
+	if err := h.run(deployment(t, deploymentID(1), first)); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := tree(t, h.Root), "opt/, opt/app/, opt/app/conf/, opt/app/conf/a 644 1, opt/app/conf/sub/, opt/app/conf/sub/b 644 2, opt/app/run 644 x"; got != want {
@@ -63,7 +63,7 @@ func TestInstallAndCleanup(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := files{"appspec.yml": installAll, "conf/c": "3", "bin/run": "y"}
-	if err := h.run(deployment(t, "d-2", second)); err != nil {
+	if err := h.run(deployment(t, deploymentID(2), second)); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := tree(t, h.Root), "opt/, opt/app/, opt/app/conf/, opt/app/conf/c 644 3, opt/app/conf/sub/, opt/app/conf/sub/data 644 d, opt/app/run 644 y"; got != want {
@@ -74,10 +74,10 @@ func TestInstallAndCleanup(t *testing.T) {
 // What a revision created is removed with it, innermost first.
 func TestCleanupOfEverything(t *testing.T) {
 	h := newHost(t)
-	if err := h.run(deployment(t, "d-1", files{"appspec.yml": installAll, "conf/sub/a": "1", "bin/run": "x"})); err != nil {
+	if err := h.run(deployment(t, deploymentID(1), files{"appspec.yml": installAll, "conf/sub/a": "1", "bin/run": "x"})); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.run(deployment(t, "d-2", files{"appspec.yml": header})); err != nil {
+	if err := h.run(deployment(t, deploymentID(2), files{"appspec.yml": header})); err != nil {
 		t.Fatal(err)
 	}
 	if got := tree(t, h.Root); got != "" {
@@ -108,7 +108,7 @@ func TestFileExistsBehavior(t *testing.T) {
 			if tt.appspec != "" {
 				spec += "file_exists_behavior: " + tt.appspec + "\n"
 			}
-			d := deployment(t, "d-1", files{"appspec.yml": spec, "bin/run": "new"})
+			d := deployment(t, deploymentID(1), files{"appspec.yml": spec, "bin/run": "new"})
 			d.FileExistsBehavior = tt.deployment
 			err := h.run(d)
 			if tt.fails != "" {
@@ -138,7 +138,7 @@ func TestInstallRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHost(t)
-			f := fails(t, h.run(deployment(t, "d-1", files{"appspec.yml": header + tt.spec + "\n", "a": "1", "sub/a": "2", "sub/b": "3"})))
+			f := fails(t, h.run(deployment(t, deploymentID(1), files{"appspec.yml": header + tt.spec + "\n", "a": "1", "sub/a": "2", "sub/b": "3"})))
 			if f.Code != UnknownError || !strings.Contains(f.Message, tt.want) {
 				t.Errorf("failure = %d %q, want %q", f.Code, f.Message, tt.want)
 			}
@@ -156,7 +156,7 @@ permissions:
   - {object: /opt/app/lib/x, mode: 4711}
   - {object: /elsewhere, mode: 600}
 `
-	d := deployment(t, "d-1", files{"appspec.yml": spec, "bin/a.sh": "", "bin/plain.sh": "", "bin/lib/b.sh": "", "bin/lib/x": ""})
+	d := deployment(t, deploymentID(1), files{"appspec.yml": spec, "bin/a.sh": "", "bin/plain.sh": "", "bin/lib/b.sh": "", "bin/lib/x": ""})
 	if err := h.run(d); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestOwnerOnSimulatedAndRealHost(t *testing.T) {
 		return fmt.Sprintf("%sfiles: [{source: a, destination: %s}]\npermissions: [{object: %s/a, owner: nobody-at-all}]\n", header, destination, destination)
 	}
 	simulated := newHost(t)
-	if err := simulated.run(deployment(t, "d-1", files{"appspec.yml": spec("/opt"), "a": ""})); err != nil {
+	if err := simulated.run(deployment(t, deploymentID(1), files{"appspec.yml": spec("/opt"), "a": ""})); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(simulated.said(), "can't find user for nobody-at-all") {
@@ -185,7 +185,7 @@ func TestOwnerOnSimulatedAndRealHost(t *testing.T) {
 	}
 	real := newHost(t)
 	real.Root = ""
-	f := fails(t, real.run(deployment(t, "d-1", files{"appspec.yml": spec(t.TempDir()), "a": ""})))
+	f := fails(t, real.run(deployment(t, deploymentID(1), files{"appspec.yml": spec(t.TempDir()), "a": ""})))
 	if f.Message != "can't find user for nobody-at-all" {
 		t.Errorf("message = %q", f.Message)
 	}
@@ -203,7 +203,7 @@ func TestRootHoldsEverything(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(h.Root, "srv/opt")); err != nil {
 		t.Fatal(err)
 	}
-	d := deployment(t, "d-1", files{"appspec.yml": header + "files: [{source: conf, destination: /srv/../srv/opt/app}, {source: conf/a, destination: ../../up}]\n", "conf/a": "1", "conf/link": "-> /etc/hostname"})
+	d := deployment(t, deploymentID(1), files{"appspec.yml": header + "files: [{source: conf, destination: /srv/../srv/opt/app}, {source: conf/a, destination: ../../up}]\n", "conf/a": "1", "conf/link": "-> /etc/hostname"})
 	if err := h.run(d); err != nil {
 		t.Fatal(err)
 	}

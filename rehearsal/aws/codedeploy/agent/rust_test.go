@@ -37,7 +37,7 @@ func TestAgent2(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, version), func(t *testing.T) { // a "#" in a folder's name makes Ruby ask a shell
 				h := newHost(t)
 				h.Version, h.Env = version, []string{"PATH=/usr/bin:/bin", utf8Locale}
-				err := h.run(deployment(t, "d-1", tt.content))
+				err := h.run(deployment(t, deploymentID(1), tt.content))
 				if pattern == "" {
 					if err != nil {
 						t.Errorf("agent %d: %v", version, err)
@@ -82,7 +82,7 @@ func TestAgent2KillsAfterItsGrace(t *testing.T) {
 // What the service would not take is told, beside what the agent ignores.
 func TestServiceWarnings(t *testing.T) {
 	h := newHost(t)
-	d := deployment(t, "d-1", files{"appspec.yml": header + "hooks:\n  BeforeAllowTraffic: [{location: a.sh, timeout: 10}]\n" +
+	d := deployment(t, deploymentID(1), files{"appspec.yml": header + "hooks:\n  BeforeAllowTraffic: [{location: a.sh, timeout: 10}]\n" +
 		"  ApplicationStart: [{location: a.sh, timeout: 3000}, {location: a.sh, timeout: 601}]\n  ValidateService: [{location: a.sh}]\n", "a.sh": ""})
 	if err := h.Run(t.Context(), d, DownloadBundle, h.hear); err != nil {
 		t.Fatal(err)

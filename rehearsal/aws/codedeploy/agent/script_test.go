@@ -17,7 +17,7 @@ import (
 
 // oneHook is a deployment whose ApplicationStart is a script with this text.
 func oneHook(t *testing.T, options, text string) Deployment {
-	return deployment(t, "d-1", files{
+	return deployment(t, deploymentID(1), files{
 		"appspec.yml":  header + "hooks: {ApplicationStart: [{location: hooks/run.sh" + options + "}]}\n",
 		"hooks/run.sh": text,
 	})
@@ -66,9 +66,9 @@ func TestScriptFailures(t *testing.T) {
 
 func TestScriptMissing(t *testing.T) {
 	h := newHost(t)
-	d := deployment(t, "d-1", files{"appspec.yml": hooksFor("ApplicationStart")})
+	d := deployment(t, deploymentID(1), files{"appspec.yml": hooksFor("ApplicationStart")})
 	f := fails(t, h.run(d))
-	want := "Script does not exist at specified location: " + filepath.Join(h.DeploymentRoot, "g-1/d-1/deployment-archive/hooks/say.sh")
+	want := "Script does not exist at specified location: " + filepath.Join(h.DeploymentRoot, "g-1/"+deploymentID(1)+"/deployment-archive/hooks/say.sh")
 	if f.Code != ScriptMissing || f.Message != want {
 		t.Errorf("failure = %d %q, want %d %q", f.Code, f.Message, ScriptMissing, want)
 	}
@@ -93,7 +93,7 @@ func TestScriptLocations(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.location, func(t *testing.T) {
-			d := deployment(t, "d-1", nil)
+			d := deployment(t, deploymentID(1), nil)
 			d.Revision = zipped(t, files{"appspec.yml": header + "hooks: {ApplicationStart: [{location: \"" + tt.location + "\"}]}\n",
 				"hooks/run.sh": fail, "link.sh": "-> hooks/run.sh"}, 0o644)
 			f := fails(t, newHost(t).run(d))
@@ -125,7 +125,7 @@ func TestScriptLogFile(t *testing.T) {
 	stamp := `\d{4}-\d\d-\d\d \d\d:\d\d:\d\d `
 	pattern := regexp.MustCompile(`^` + stamp + `LifecycleEvent - ApplicationStart\n` + stamp + `Script - hooks/run\.sh\n` +
 		stamp + `\[stdout\]out\n` + stamp + `\[stdout\]end$`)
-	if text := read(t, filepath.Join(h.DeploymentRoot, "g-1/d-1/logs/scripts.log")); !pattern.MatchString(text) {
+	if text := read(t, filepath.Join(h.DeploymentRoot, "g-1/"+deploymentID(1)+"/logs/scripts.log")); !pattern.MatchString(text) {
 		t.Errorf("scripts.log = %q", text)
 	}
 }
@@ -141,7 +141,7 @@ func TestEnvironment(t *testing.T) {
 	}
 	want := []string{"LifecycleEvent - ApplicationStart", "Script - hooks/run.sh",
 		"[stdout]APPLICATION_NAME=app", "[stdout]BUNDLE_BUCKET=b", `[stdout]BUNDLE_ETAG="e1"`, "[stdout]BUNDLE_KEY=k",
-		"[stdout]DEPLOYMENT_GROUP_ID=g-1", "[stdout]DEPLOYMENT_GROUP_NAME=group", "[stdout]DEPLOYMENT_ID=d-1", "[stdout]INHERITED=yes",
+		"[stdout]DEPLOYMENT_GROUP_ID=g-1", "[stdout]DEPLOYMENT_GROUP_NAME=group", "[stdout]DEPLOYMENT_ID=" + deploymentID(1), "[stdout]INHERITED=yes",
 		"[stdout]LIFECYCLE_EVENT=ApplicationStart", "[stdout]PATH=" + os.Getenv("PATH"), "[stdout]" + h.Dir}
 	if got := slices.DeleteFunc(slices.Clone(h.lines), func(l string) bool { return strings.Contains(l, "executable") }); !slices.Equal(got, want) {
 		t.Errorf("lines =\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

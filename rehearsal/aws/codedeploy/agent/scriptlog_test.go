@@ -65,7 +65,7 @@ func TestOutputThatIsNotUTF8(t *testing.T) {
 			} else if err != nil {
 				t.Error(err)
 			}
-			if text := read(t, filepath.Join(h.DeploymentRoot, "g-1/d-1/logs/scripts.log")); !strings.HasSuffix(text, tt.scripts) {
+			if text := read(t, filepath.Join(h.DeploymentRoot, "g-1/"+deploymentID(1)+"/logs/scripts.log")); !strings.HasSuffix(text, tt.scripts) {
 				t.Errorf("scripts.log = %q, want it to end with %q", text, tt.scripts)
 			}
 		})
@@ -75,7 +75,7 @@ func TestOutputThatIsNotUTF8(t *testing.T) {
 // The deployment log has every deployment's lines, without the white space around them.
 func TestDeploymentLog(t *testing.T) {
 	h := newHost(t)
-	for _, id := range []string{"d-1", "d-2"} {
+	for _, id := range []string{deploymentID(1), deploymentID(2)} {
 		d := oneHook(t, "", "#!/bin/bash\nprintf '  a  \\r\\n'\n")
 		d.ID = id
 		if err := h.run(d); err != nil {
@@ -87,7 +87,7 @@ func TestDeploymentLog(t *testing.T) {
 		id = stamp + `\[` + id + `\]`
 		return id + "LifecycleEvent - ApplicationStart\n" + id + `Script - hooks/run\.sh\n` + id + `\[stdout\]  a\n`
 	}
-	pattern := regexp.MustCompile(`^# Logfile created on .* by logger\.rb/v[0-9.]+\n` + entries("d-1") + entries("d-2") + `$`)
+	pattern := regexp.MustCompile(`^# Logfile created on .* by logger\.rb/v[0-9.]+\n` + entries(deploymentID(1)) + entries(deploymentID(2)) + `$`)
 	if text := read(t, filepath.Join(h.DeploymentRoot, "deployment-logs/codedeploy-agent-deployments.log")); !pattern.MatchString(text) {
 		t.Errorf("deployment log = %q, want %s", text, pattern)
 	}

@@ -72,7 +72,7 @@ func TestUnzip(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHost(t)
-			d := deployment(t, "d-1", nil)
+			d := deployment(t, deploymentID(1), nil)
 			d.Revision = archive(t, tt.change, tt.entries...)
 			err := h.Run(t.Context(), d, DownloadBundle, h.hear)
 			if message, refused := strings.CutPrefix(tt.want, "!"); refused {
@@ -84,7 +84,7 @@ func TestUnzip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dir := filepath.Join(h.DeploymentRoot, "g-1/d-1/deployment-archive")
+			dir := filepath.Join(h.DeploymentRoot, "g-1/"+deploymentID(1)+"/deployment-archive")
 			if info, err := os.Stat(filepath.Join(dir, "d")); tt.name == "modes" && (err != nil || info.Mode().Perm() != 0o700) {
 				t.Errorf("folder = %v, %v", info, err)
 			}
