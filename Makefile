@@ -16,6 +16,7 @@ help:
 	@echo 'make rehearse   run the stack and its pipeline on this machine; ARGS="--serve" adds flags'
 	@echo 'make test       every check and test'
 	@echo 'make test-fast  the tests that need no Docker'
+	@echo 'make examples   rehearse four applications of other languages, see examples/README.md'
 	@echo 'make bench      measure performance, and write docs/performance.md'
 	@echo 'make docs       draw the pictures in docs/ from their sources'
 	@echo 'make outdated   list the dependencies that have a newer version'
@@ -28,6 +29,10 @@ rehearse: bin/cicd
 .PHONY: bench
 bench: bin/cicd
 	@bin/cicd rehearse --bench
+
+.PHONY: examples
+examples: bin/cicd
+	@engine=$$(bin/cicd engine) && PATH="$${engine%/*}:$$PATH" EXAMPLES=all go test -count=1 -timeout 2h -v ./examples
 
 # The slowest comes last, so that failures show early.
 .PHONY: test check-format check-scripts check-workflows test-webapp check-go test-fast test-docker slowest
@@ -71,7 +76,7 @@ test-fast: bin/cicd bin/gotestsum
 	engine=$$(bin/cicd engine) && \
 	echo "go test -short $$race (the first time it compiles everything, for some minutes) ..." && \
 	CGO_ENABLED=$$cgo PATH="$${engine%/*}:$$PATH" $(gotestsum) --hide-summary=skipped --jsonfile-timing-events=bin/fast.json -- \
-	  -timeout 10m -short $$race ./...
+	  -timeout 20m -short $$race ./...
 
 # Runs the tests that -short skipped, according to the events. A TestHelper is not a test, but a process for another test.
 test-docker: test-fast
@@ -82,9 +87,10 @@ test-docker: test-fast
 	engine=$$(bin/cicd engine) && \
 	echo 'go test of what needs Docker ...' && \
 	PATH="$${engine%/*}:$$PATH" $(gotestsum) --jsonfile-timing-events=bin/docker.json -- \
-	  -timeout 40m -run "^($$tests)\$$" $$packages
+	  -timeout 70m -run "^($$tests)\$$" $$packages
 
 slowest: test-docker
+	@! grep -oh 'SKIPPED for lack of time: drill [a-z0-9-]*' bin/docker.json || echo 'DRILLS=both go test -timeout 2h ./rehearsal/drill skips none, and runs each with two applications'
 	@echo 'The slowest tests:'
 	@cat bin/fast.json bin/docker.json | bin/gotestsum tool slowest --threshold=1s --num=10
 

@@ -27,15 +27,32 @@ func (c Config) Keys() []string {
 	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(c.Values)), c.Encrypted...)))
 }
 
+// ReadProject returns the name of the project in dir.
+func ReadProject(dir string) (name string, err error) {
+	p, err := loadProject(dir)
+	if err != nil {
+		return "", err
+	}
+	return p.Name.String(), nil
+}
+
+func loadProject(dir string) (*sdk.Project, error) {
+	p, err := sdk.LoadProject(filepath.Join(dir, "Pulumi.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("project file Pulumi.yaml: %w", err)
+	}
+	return p, nil
+}
+
 // ReadConfig reads the configuration of a stack from its settings file in dir, without starting an engine. If there
 // is no such file, it returns CheckStack's error.
 func ReadConfig(dir, stack string) (Config, error) {
 	if err := CheckStack(dir, stack); err != nil {
 		return Config{}, err
 	}
-	p, err := sdk.LoadProject(filepath.Join(dir, "Pulumi.yaml"))
+	p, err := loadProject(dir)
 	if err != nil {
-		return Config{}, fmt.Errorf("project file Pulumi.yaml: %w", err)
+		return Config{}, err
 	}
 	file := "Pulumi." + ShortName(stack) + ".yaml"
 	sink := diag.DefaultSink(os.Stderr, os.Stderr, diag.FormatOptions{Color: colors.Never})

@@ -123,10 +123,13 @@ func (s *Stack) Preview(ctx context.Context) (Result, error) {
 }
 
 // Up creates, updates, replaces and deletes resources to match the program.
-func (s *Stack) Up(ctx context.Context) (Result, error) {
+func (s *Stack) Up(ctx context.Context) (Result, error) { return s.Replace(ctx) }
+
+// Replace is Up, and replaces the resources with these URNs in any case.
+func (s *Stack) Replace(ctx context.Context, urns ...string) (Result, error) {
 	var outputs auto.OutputMap
 	result, err := s.run(ctx, "up", func(w *watcher) (string, error) {
-		r, err := s.stack.Up(ctx, optup.EventStreams(w.events))
+		r, err := s.stack.Up(ctx, optup.EventStreams(w.events), optup.Replace(urns))
 		outputs = r.Outputs
 		return r.StdOut, err
 	})

@@ -50,6 +50,14 @@ var Caddy = Tool{
 	Takes:   75 * time.Second,
 }
 
+// Pebble is the certificate authority of rehearsals.
+var Pebble = Tool{
+	Title:   "Pebble",
+	Module:  "github.com/letsencrypt/pebble/v2",
+	Package: "github.com/letsencrypt/pebble/v2/cmd/pebble",
+	Takes:   20 * time.Second,
+}
+
 // Platform is what a tool is built for, in Go's names ("linux", "arm64").
 type Platform struct{ OS, Arch string }
 

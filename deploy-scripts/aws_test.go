@@ -28,7 +28,7 @@ var granted = []string{
 // into the host's home. It returns the environment for it.
 func (h *host) startAWS() []string {
 	h.t.Helper()
-	h.account = account.New("123456789012")
+	h.account, h.services = account.New("123456789012"), newServices()
 	h.account.SetRegion("eu-central-1")
 	h.declare(account.Repository, "team/app", map[string]any{"name": "team/app", "imageTagMutability": "IMMUTABLE",
 		"arn": "arn:aws:ecr:eu-central-1:123456789012:repository/team/app"})
@@ -55,15 +55,16 @@ func (h *host) startAWS() []string {
 	}
 	// Version 1 of the AWS CLI ignores AWS_REGION.
 	write(h.t, filepath.Join(h.home, "aws"), `#!/bin/bash
-[[ -z "${`+mute+`:-}" || "$*" != "$`+mute+`"* ]] || exec sleep 3600
+[[ -z "${`+mute+`:-}" || "$*" != "$`+mute+`"* ]] || { touch "${0%/*}/muted"; exec sleep 3600; }
+[[ "$1" != s3api ]] || exec "${0%/*}/s3" "$@"
 unset AWS_REGION
 exec `+h.builtInAWS()+` "$@"
 `)
 	return []string{
 		"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + h.serve(&credentials) + credentials.Add(session),
 		"AWS_EC2_METADATA_DISABLED=true",
-		"AWS_ENDPOINT_URL=" + h.serve(api.New(api.Config{Account: h.account, Sessions: authority.SessionFor,
-			Authorize: authority.Authorize, Registry: images, RegistryURL: registry})),
+		"AWS_ENDPOINT_URL=" + h.serve(h.services.before(api.New(api.Config{Account: h.account, Sessions: authority.SessionFor,
+			Authorize: authority.Authorize, Registry: images, RegistryURL: registry}))),
 	}
 }
 

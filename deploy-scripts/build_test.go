@@ -3,9 +3,7 @@ package deployscripts_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -60,112 +58,6 @@ func TestBuildOfACommit(t *testing.T) {
 			}
 			if last := tt.want[len(tt.want)-1]; !strings.Contains(lastLine(output), last) {
 				t.Errorf("last line %q, want %q", lastLine(output), last)
-			}
-		})
-	}
-}
-
-// imageScript runs image.sh without Docker and AWS: these are scripts that succeed, and ECR has no image.
-func imageScript(t *testing.T, makefile, dockerfile string) (output string, err error) {
-	t.Helper()
-	tools, source := t.TempDir(), t.TempDir()
-	write(t, filepath.Join(tools, "docker"), "#!/bin/bash\necho docker $1\n")
-	write(t, filepath.Join(tools, "aws"), "#!/bin/bash\n[[ $2 == get-login-password ]] || { echo '(ImageNotFoundException)'; exit 254; }\n")
-	for _, part := range []string{"build", "hooks"} {
-		copyTree(t, part, filepath.Join(source, "deploy-scripts", part))
-	}
-	write(t, filepath.Join(source, "webapp", "Makefile"), makefile)
-	write(t, filepath.Join(source, "webapp", "Dockerfile"), dockerfile)
-	cmd := exec.Command("bash", filepath.Join(source, "deploy-scripts", "build", "image.sh"))
-	cmd.Env = []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir(), "COMMIT_ID=" + commitID(1), "REPOSITORY_URL=registry.example.com/app",
-		"CONTAINER_PORT=8080", "HEALTH_PATH=/", "HEALTH_HOST=app.example.com", "GOARCH=arm64", "AWS_REGION=eu-central-1"}
-	out, err := cmd.CombinedOutput()
-	return string(out), err
-}
-
-func TestBuildMakesTargetsWithRules(t *testing.T) {
-	t.Parallel()
-	const nothing = "nothing is tested"
-	tests := []struct {
-		name, makefile string
-		want           []string // of what the build says
-	}{
-		{"rules", "test image:\n\t@echo made $@\n", []string{"made test", "made image"}},
-		{"phony rules", ".PHONY: test image\ntest: ; @echo made $@\nimage:\n\t@echo made $@\n", []string{"made test", "made image"}},
-		{"phony without rules", ".PHONY: test image\n", []string{nothing, "docker build"}},
-		{"phony with a variable", ".PHONY: test\ntest: A=b\n", []string{nothing, "docker build"}},
-		{"empty rule that is phony", ".PHONY: test\ntest:\n", []string{nothing, "docker build"}},
-		{"prerequisites", ".PHONY: test\ntest: unit\nunit:\n\t@echo made $@\n", []string{"made unit", "docker build"}},
-		{"order-only prerequisites", ".PHONY: test\ntest: | unit\nunit:\n\t@echo made $@\n", []string{"made unit", "docker build"}},
-		{"double colon", ".PHONY: test\ntest::\n\t@echo made $@\ntest::\n\t@echo and again\n", []string{"made test", "and again", "docker build"}},
-		{"other targets", "tests image2: ; @echo made $@\n", []string{nothing, "docker build"}},
-	}
-	said := regexp.MustCompile(`made \w+|and again|` + nothing + `|docker build`)
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			output, err := imageScript(t, tt.makefile, "FROM scratch\n")
-			if got := said.FindAllString(output, -1); err != nil || !slices.Equal(got, tt.want) {
-				t.Errorf("build: %v, said %q, want %q:\n%s", err, got, tt.want, output)
-			}
-		})
-	}
-}
-
-// Every image that a build pulls from Docker Hub is named, and no other.
-func TestBuildWarnsOfDockerHub(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name, dockerfile string
-		want             []string
-	}{
-		{"FROM", `# FROM nothing
-			FROM --platform=linux/amd64 golang:1.26 AS build
-			from library/node
-			FROM public.ecr.aws/docker/library/alpine:3 AS base
-			FROM base
-			FROM 127.0.0.1:5000/own
-			FROM localhost/own
-			FROM scratch
-			COPY --from=build /x /x
-			FROM docker.io/library/debian
-			FROM golang:1.26`, []string{"golang:1.26", "library/node", "library/debian"}},
-		{"arguments", `ARG BASE=python:3.12 TAG
-			ARG NODE="node" GO=${NODE}x EMPTY=
-			FROM ${BASE}
-			FROM $NODE:${TAG}
-			FROM ${GO:-golang}
-			FROM ${UNKNOWN}
-			FROM ${UNKNOWN:-redis}
-			FROM ${EMPTY:-mysql}
-			FROM memcached${EMPTY-:1}${EMPTY:+:2}${GO:+:3}
-			FROM busybox AS base-arm64
-			FROM base-${TARGETARCH}
-			ARG LATER=postgres
-			FROM ${LATER}`, []string{"python:3.12", "node:${TAG}", "nodex", "redis", "mysql", "memcached:3", "busybox"}},
-		{"syntax", "# syntax = docker/dockerfile:1\r\n# escape=`\nFROM `\n  alpine\n# syntax=docker/dockerfile:2", []string{"docker/dockerfile:1", "alpine"}},
-		{"no directive", "# a comment\n# syntax=docker/dockerfile:1\nFROM scratch", nil},
-		{"copied and mounted", `FROM scratch AS one
-			COPY --link --from=nginx:1.27 /a /b
-			COPY --from=one /a /b
-			COPY --from=0 /a /b
-			COPY --from=Later /a /b
-			RUN --mount=type=bind,from=alpine,target=/b --mount=type=cache,target=/c --mount=type=secret,id=x true
-			RUN --mount=from=later,target=/b true --mount=from=none
-			FROM scratch AS later`, []string{"nginx:1.27", "alpine"}},
-		{"case of stages", "FROM public.ecr.aws/docker/library/golang:1.22 AS Build\nFROM build\nCOPY --from=BUILD a b", nil},
-		{"CR LF", "\ufeffFROM scratch\r\nRUN a \\\r\n  && FROM b\r\n", nil},
-		{"continued lines", "FROM scratch\nRUN a \\\n# comment\n\n  FROM b \\\n  FROM c\nLABEL a=\\\\\nFROM redis", []string{"redis"}},
-		{"documents", "FROM scratch\nRUN <<EOF cat <<-'X'\nFROM a\nEOF\n\tFROM b\n\tX\nCOPY <<\"F\" /f\nFROM c\nF\nRUN echo '<<no' <<no\nFROM redis", []string{"redis"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			output, err := imageScript(t, "", tt.dockerfile)
-			var warned []string
-			for _, found := range regexp.MustCompile(`warning: (\S+) comes from Docker Hub`).FindAllStringSubmatch(output, -1) {
-				warned = append(warned, found[1])
-			}
-			if err != nil || !slices.Equal(warned, tt.want) {
-				t.Errorf("build: %v, warned of %q, want %q:\n%s", err, warned, tt.want, output)
 			}
 		})
 	}
@@ -231,11 +123,13 @@ func TestBuildChecksItsEnvironment(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	evidence := filepath.Join(t.TempDir(), "evidence")
-	_, output, err := h.build("$(touch "+evidence+")", app(t, "one", ""), "CONTAINER_PORT=http", "HEALTH_PATH=healthz", "GOARCH=x86_64")
+	_, output, err := h.build("$(touch "+evidence+")", app(t, "one", ""), "CONTAINER_PORT=http", "HEALTH_PATH=healthz", "GOARCH=x86_64",
+		"CODEBUILD_BUILD_ID=1", "APP_PATH=/webapp", "DOCKERFILE=", "BUILD_TARGET=-x", "IMAGE_VARIANT=variant", "SETTINGS=bucket")
 	if err == nil {
 		t.Errorf("the build succeeded:\n%s", output)
 	}
-	for _, name := range []string{"COMMIT_ID", "CONTAINER_PORT", "HEALTH_PATH", "GOARCH"} {
+	for _, name := range []string{"COMMIT_ID", "CONTAINER_PORT", "HEALTH_PATH", "GOARCH",
+		"CODEBUILD_BUILD_ID", "APP_PATH", "DOCKERFILE", "BUILD_TARGET", "IMAGE_VARIANT", "SETTINGS"} {
 		if !strings.Contains(lastLine(output), name+" '") {
 			t.Errorf("last line %q lacks %s", lastLine(output), name)
 		}

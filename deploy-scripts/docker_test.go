@@ -31,6 +31,31 @@ func docker(t *testing.T, command string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// wrapDocker runs bash code before each docker command of the hooks. In it, $real is docker itself. Docker has no
+// CloudWatch here: what is to go there stays with Docker, and the options for it are noted in the host's home.
+func (h *host) wrapDocker(script string) {
+	h.t.Helper()
+	real, err := exec.LookPath("docker")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	write(h.t, filepath.Join(h.home, "docker"), "#!/bin/bash\nreal="+real+"\n"+script+`
+if [[ " $* " == *' --log-driver awslogs '* ]]; then
+  arguments=() noted=''
+  while (($# > 0)); do
+    case "$1 $2" in
+      '--log-driver awslogs') arguments+=(--log-driver local) && shift 2 ;;
+      --log-opt\ *) noted+=" $2" && shift 2 ;;
+      *) arguments+=("$1") && shift ;;
+    esac
+  done
+  echo "$noted" >>"${BASH_SOURCE[0]%/*}/logs"
+  set -- "${arguments[@]}"
+fi
+exec "$real" "$@"
+`)
+}
+
 // remove runs a command on what another command lists.
 func remove(t *testing.T, command, list string) {
 	if found := docker(t, list); found != "" {

@@ -1,6 +1,7 @@
 package deployscripts_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,11 +62,18 @@ func TestBuildLeavesNothing(t *testing.T) {
 	tests := []struct{ name, makefile, mute, want string }{
 		{"image that is not made", "image:\n\t@false\n", "ecr get-login-password", "was not built"},
 		{"broken Makefile", "test\n\tnothing\n", "ecr describe-images", "make cannot read"},
+		{"wrong settings", "test:\n\t@sleep 60\n", "ecr describe-images", "bad settings: unknown line 'no settings'"},
+		{"SIGTERM before settings", "$(shell until [ -e $$HOME/muted ]; do sleep 0.01; done; kill -TERM 0)\n", "s3api get-object", "SIGTERM"},
 		{"SIGTERM", "image:\n\t@docker build .\n", "ecr get-login-password", "SIGTERM"},
 	}
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.want == "SIGTERM" {
+			_ = os.Remove(filepath.Join(h.home, "muted"))
+			h.settings = settings
+			if tt.name == "wrong settings" {
+				h.settings = "no settings\n"
+			}
+			if tt.name == "SIGTERM" {
 				h.wrapDocker(`[[ "$1" != build ]] || kill -TERM 0`)
 			}
 			_, output, err := h.build(commitID(i+1), func(webapp string) {

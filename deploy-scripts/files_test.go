@@ -17,6 +17,16 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+// readFile returns a file's text, none if it does not exist.
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	raw, err := os.ReadFile(from)
@@ -41,7 +51,7 @@ func copyTree(t *testing.T, from, to string) {
 }
 
 type buildspec struct {
-	Phases    map[string]struct{ Commands []string }
+	Phases    map[string]struct{ Commands, Finally []string }
 	Artifacts struct {
 		BaseDirectory string `json:"base-directory"`
 		Files         []string
@@ -59,7 +69,7 @@ type appspec struct {
 
 func readBuildspec(t *testing.T) (spec buildspec) { readYAML(t, "buildspec.yml", &spec); return spec }
 
-func readAppspec(t *testing.T) (spec appspec) { readYAML(t, "appspec.yml", &spec); return spec }
+func readAppspec(t *testing.T, path string) (spec appspec) { readYAML(t, path, &spec); return spec }
 
 func readYAML(t *testing.T, path string, into any) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package deployscripts_test
 
 import (
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -75,7 +76,7 @@ func TestKilledIsTold(t *testing.T) {
 	h := newHost(t)
 	h.mustDeploy(h.mustBuild(1, app(t, "one", "ignores-term")))
 	bundle := h.mustBuild(2, app(t, "two", ""))
-	edit(t, filepath.Join(bundle, "hooks", "lib", "containers.sh"), `STOP_SECONDS=\d+`, "STOP_SECONDS=2")
+	edit(t, filepath.Join(bundle, "settings.env"), `STOP_SECONDS=\d+`, "STOP_SECONDS=2")
 	want := "warning: the container of commit " + commitID(1) + " had not ended 2 s after SIGTERM and was killed"
 	if output, err := h.deploy(bundle); err != nil || !strings.Contains(output, want) {
 		t.Errorf("deploy: %v, want %q:\n%s", err, want, output)
@@ -85,13 +86,37 @@ func TestKilledIsTold(t *testing.T) {
 	}
 }
 
-// TestDeathIsTold has a container that ends soon after its release has succeeded.
+// TestContainerBeingStartedAgain has a serving container without an address when a hook first looks, as while Docker starts it
+// again.
+func TestContainerBeingStartedAgain(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.wrapDocker(`if [[ "$*" == *'.IPAddress}}:'* && ! -e "${BASH_SOURCE[0]%/*}/looked" ]]; then
+  >"${BASH_SOURCE[0]%/*}/looked"
+  echo :8080
+  exit
+fi`)
+	one := h.mustBuild(1, app(t, "one", ""))
+	h.mustDeploy(one) // start.sh has looked first
+	if err := os.Remove(filepath.Join(h.home, "looked")); err != nil {
+		t.Fatal(err)
+	}
+	if output, err := h.run(h.hook(one, "hooks/validate.sh")); err != nil {
+		t.Errorf("validate.sh: %v\n%s", err, output)
+	}
+	if _, err := os.Stat(filepath.Join(h.home, "looked")); err != nil {
+		t.Error("validate.sh has not looked for the address")
+	}
+}
+
+// TestDeathIsTold has a container that ends after its release has succeeded.
 func TestDeathIsTold(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	one, two := h.mustBuild(1, app(t, "one", "dies")), h.mustBuild(2, app(t, "two", ""))
 	h.mustDeploy(one)
 	restarted := func() bool {
+		answerAt(h.edge + "/die")
 		return docker(t, "container inspect --format {{.RestartCount}} "+h.app+"-8080") != "0"
 	}
 	if !await(20*time.Second, restarted) {

@@ -26,6 +26,9 @@ import (
 
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "aws" {
+		if isServices(os.Args[1:]) {
+			os.Exit(runServices(os.Args[1:], os.Stdout, os.Stderr))
+		}
 		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	code := m.Run()
@@ -43,11 +46,14 @@ type host struct {
 	t        *testing.T
 	app      string // prefix of its Docker objects
 	edge     string // address at which its port 80 answers
+	edgeTLS  string // and port 443
 	registry string // address
 	account  *account.Account
+	services *services
 	home     string
 	tmp      string              // where scripts make their temporary files
 	env      []string            // of builds and hooks
+	settings string              // of the stack, which builds fetch
 	notes    string              // of the last build
 	umask    string              // of builds and hooks; "" for the test's own
 	user     *syscall.Credential // of hooks; nil for the test's own
@@ -60,16 +66,19 @@ type host struct {
 func newHost(t *testing.T, env ...string) *host {
 	t.Helper()
 	dockertest.Need(t)
-	h := &host{t: t, app: fmt.Sprintf("deploytest-%d-%d", os.Getpid(), hosts.Add(1)), edge: freeAddress(t), home: t.TempDir(), tmp: t.TempDir()}
+	h := &host{t: t, app: fmt.Sprintf("deploytest-%d-%d", os.Getpid(), hosts.Add(1)), edge: freeAddress(t), edgeTLS: freeAddress(t), home: t.TempDir(), tmp: t.TempDir(), settings: settings}
 	aws := h.startAWS()
 	// The build must not look like a part of the make that may run this test: its flags and level would show in the output.
-	h.env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PATH="+h.home+":"+os.Getenv("PATH"), "HOME="+h.home, "TMPDIR="+h.tmp, "APP_NAME="+h.app, "EDGE_PORT="+h.edge,
+	h.env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PATH="+h.home+":"+os.Getenv("PATH"), "HOME="+h.home, "TMPDIR="+h.tmp, "APP_NAME="+h.app, "EDGE_PORT="+h.edge, "EDGE_TLS_PORT="+h.edgeTLS,
 		"EDGE_IMAGE="+edgeImage(t),
 		"GOCACHE="+goEnv(t, "GOCACHE"), "GOPATH="+goEnv(t, "GOPATH"),
-		"REPOSITORY_URL="+h.registry+"/team/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/healthz", "HEALTH_HOST=app.example.com", "GOARCH="+runtime.GOARCH, "AWS_REGION=eu-central-1")
+		"REPOSITORY_URL="+h.registry+"/team/app", "CONTAINER_PORT=8080", "HEALTH_PATH=/healthz", "HEALTH_HOST=app.example.com", "GOARCH="+runtime.GOARCH, "AWS_REGION=eu-central-1",
+		"SETTINGS=artifacts/_stack/settings.env", "APP_PATH=webapp", "DOCKERFILE=Dockerfile", "BUILD_TARGET=", "IMAGE_VARIANT=")
 	h.env = slices.Concat(h.env, aws, env)
+	h.wrapDocker("")
 	t.Cleanup(func() {
 		remove(t, "container rm --force --volumes", "container ls --all --quiet --filter name=^/"+h.app+"-")
+		remove(t, "volume rm --force", "volume ls --quiet --filter name=^"+h.app+"-")
 		remove(t, "network rm", "network ls --quiet --filter name=^"+h.app+"-")
 		removeImages(t, h.registry+"/*/*")
 	})

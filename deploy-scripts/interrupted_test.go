@@ -4,23 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
-
-// wrapDocker runs bash code before each docker command of the hooks. In it, $real is docker itself.
-func (h *host) wrapDocker(script string) {
-	h.t.Helper()
-	real, err := exec.LookPath("docker")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	write(h.t, filepath.Join(h.home, "docker"), "#!/bin/bash\nreal="+real+"\n"+script+"\nexec \"$real\" \"$@\"\n")
-}
 
 // moment is a docker command of a hook: the nth that begins with these words.
 type moment struct {

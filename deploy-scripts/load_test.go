@@ -1,8 +1,11 @@
 package deployscripts_test
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -10,6 +13,7 @@ import (
 	"time"
 
 	"cicd/internal/sendonce"
+	"cicd/rehearsal/acme"
 )
 
 // load sends requests without pause until it is stopped.
@@ -20,13 +24,60 @@ type load struct {
 	first        atomic.Value // the first failure
 }
 
+// site is where the load goes.
+type site struct {
+	url string // without a path
+	// dial opens a connection for HTTP/1.1, and transport makes a client's, for HTTP/1.1 or HTTP/2 alone.
+	dial      func(context.Context) (net.Conn, error)
+	transport func(http2 bool) *http.Transport
+}
+
+func (s site) host() string {
+	_, host, _ := strings.Cut(s.url, "://")
+	return host
+}
+
+// plain is the host's port 80.
+func (h *host) plain() site {
+	return site{
+		url:  "http://" + h.edge,
+		dial: func(ctx context.Context) (net.Conn, error) { return h.dial(ctx, 80) },
+		transport: func(http2 bool) *http.Transport {
+			transport := &http.Transport{Protocols: new(http.Protocols)}
+			transport.Protocols.SetHTTP1(!http2)
+			transport.Protocols.SetUnencryptedHTTP2(http2)
+			return transport
+		},
+	}
+}
+
+// secure is the domain, at the host's port 443.
+func (h *host) secure(ca *acme.Authority) site {
+	trust := &tls.Config{RootCAs: ca.Roots(), ServerName: domain}
+	return site{
+		url: "https://" + domain,
+		dial: func(ctx context.Context) (net.Conn, error) {
+			return (&tls.Dialer{Config: trust}).DialContext(ctx, "tcp", h.edgeTLS)
+		},
+		transport: func(http2 bool) *http.Transport {
+			transport := &http.Transport{
+				Protocols: new(http.Protocols), TLSClientConfig: trust.Clone(),
+				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return h.dial(ctx, 443) },
+			}
+			transport.Protocols.SetHTTP1(!http2)
+			transport.Protocols.SetHTTP2(http2)
+			return transport
+		},
+	}
+}
+
 // startLoad starts 16 busy clients with kept-alive connections, half of them sending bodies, some with requests of 3 s, and
 // one with a stream of each kind. Each has its own connection: in a shared pool, some would be idle for long.
-func startLoad(h *host, slow int) *load {
+func startLoad(to site, slow int) *load {
 	l := &load{done: make(chan struct{})}
 	for kind := range streams {
 		l.wg.Go(func() {
-			ended, err := converse(kind, h.edge, l.done)
+			ended, err := converse(kind, to, l.done)
 			if err == nil && ended == 0 {
 				err = fmt.Errorf("%s: no release has ended the stream", kind)
 			}
@@ -39,7 +90,7 @@ func startLoad(h *host, slow int) *load {
 		l.wg.Add(1)
 		go func() {
 			defer l.wg.Done()
-			client := &http.Client{Transport: sendonce.Transport{Transport: &http.Transport{}}, Timeout: 20 * time.Second}
+			client := &http.Client{Transport: sendonce.Transport{Transport: to.transport(false)}, Timeout: 20 * time.Second}
 			defer client.CloseIdleConnections()
 			for {
 				select {
@@ -55,7 +106,7 @@ func startLoad(h *host, slow int) *load {
 				case i%2 == 1:
 					method, body = http.MethodPost, strings.NewReader(strings.Repeat("x", 2000))
 				}
-				l.send(client, method, "http://"+h.edge+"/", body)
+				l.send(client, method, to.url+"/", body)
 			}
 		}()
 	}

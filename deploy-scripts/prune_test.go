@@ -39,8 +39,9 @@ func TestPruneWithAnyDocker(t *testing.T) {
 					'image rm') echo "removed $3" >&3 ;;
 				esac
 			}
-			exec 3>&1`
-			got, err := sourced(t, before, "hooks/lib/containers.sh", "prune_images registry.example.com:5000/team/app")
+			exec 3>&1
+source hooks/lib/containers.sh`
+			got, err := sourced(t, before, "hooks/lib/retire.sh", "prune_images registry.example.com:5000/team/app")
 			if want := "removed " + digest("c"); err != nil || got != want {
 				t.Errorf("it prints %q (%v), want %q", got, err, want)
 			}

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,9 @@ func TestReleasesLoseNoRequest(t *testing.T) {
 	if got := h.answer(); got != "one" {
 		t.Fatalf("answer %q, want that of release one", got)
 	}
-	load := startLoad(h, 2)
+	load := startLoad(h.plain(), 2)
+	h.services.parameters["/cicd/dev/TOKEN"] = "token"
+	settle(t, two, slices.Concat([]string{"SECRET TOKEN=/cicd/dev/TOKEN"}, command("print", "TOKEN"), process("worker", "work"))...)
 	h.mustDeploy(two)
 	h.wantAnswer(t, "two")
 	h.mustDeploy(two) // the same again
@@ -37,6 +40,28 @@ func TestReleasesLoseNoRequest(t *testing.T) {
 	if got := docker(t, "container inspect --format {{.HostConfig.RestartPolicy.Name}} "+h.app+"-9090"); got != "unless-stopped" {
 		t.Errorf("restart policy %q, want one that survives a reboot", got)
 	}
+}
+
+// TestReleasesOverHTTPS has a domain: the same clients come over TLS, streams over HTTP/2 too, and one release also changes the
+// edge's configuration.
+func TestReleasesOverHTTPS(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	ca := h.certify()
+	one, two, three := h.mustBuild(1, app(t, "one", "")), h.mustBuild(2, app(t, "two", "")), h.mustBuild(3, app(t, "three", ""))
+	settle(t, one, "DOMAIN="+domain)
+	h.mustDeploy(one)
+	h.wantHTTPS(ca, "one")
+	load := startLoad(h.secure(ca), 0) // a slow request may outlive the old configuration, see edge.sh
+	h.services.parameters["/cicd/dev/TOKEN"] = "token"
+	settle(t, two, slices.Concat([]string{"DOMAIN=" + domain, "SECRET TOKEN=/cicd/dev/TOKEN"}, command("print", "TOKEN"), process("worker", "work"))...)
+	h.mustDeploy(two)
+	h.wantHTTPS(ca, "two")
+	settle(t, three, "DOMAIN="+domain)
+	edit(t, filepath.Join(three, "edge", "domain.caddyfile"), `\{\n`, "{\n\t# another configuration\n")
+	h.mustDeploy(three)
+	load.stop(h)
+	h.wantHTTPS(ca, "three")
 }
 
 func TestFailedReleaseLeavesOldServing(t *testing.T) {

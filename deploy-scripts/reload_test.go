@@ -13,7 +13,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	bundle := h.mustBuild(1, app(t, "one", ""))
 	h.mustDeploy(bundle)
 	edge := docker(t, "container inspect --format {{.State.StartedAt}} "+h.app+"-edge")
-	l := startLoad(h, 0) // a slow request may outlive the old configuration, see edge.sh
+	l := startLoad(h.plain(), 0) // a slow request may outlive the old configuration, see edge.sh
 	for n := range 5 {
 		edit(t, filepath.Join(bundle, "edge", "Caddyfile"), `\t(header X-Edge \d+\n\t)?reverse_proxy`, fmt.Sprintf("\theader X-Edge %d\n\treverse_proxy", n))
 		h.mustDeploy(bundle)

@@ -52,11 +52,15 @@ func TestShellcheck(t *testing.T) {
 	if out, err := exec.Command("shellcheck", inShell...).CombinedOutput(); err != nil {
 		t.Errorf("shellcheck: %v\n%s", err, out)
 	}
-	for phase, p := range readBuildspec(t).Phases {
-		cmd := exec.Command("shellcheck", "--shell=bash", "-")
-		cmd.Stdin = strings.NewReader(strings.Join(p.Commands, "\n") + "\n")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("shellcheck of buildspec.yml, phase %s: %v\n%s", phase, err, out)
+	for _, file := range []string{"buildspec.yml", "stack-buildspec.yml"} {
+		var spec buildspec
+		readYAML(t, file, &spec)
+		for phase, p := range spec.Phases {
+			cmd := exec.Command("shellcheck", "--shell=bash", "-")
+			cmd.Stdin = strings.NewReader(strings.Join(slices.Concat(p.Commands, p.Finally), "\n") + "\n")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("shellcheck of %s, phase %s: %v\n%s", file, phase, err, out)
+			}
 		}
 	}
 }
@@ -91,7 +95,7 @@ func TestScriptsAreFitToRun(t *testing.T) {
 
 // TestAWSCallsNameTheRegion: version 1 of the AWS CLI ignores AWS_REGION.
 func TestAWSCallsNameTheRegion(t *testing.T) {
-	call := regexp.MustCompile(`\baws [a-z]+ [a-z-]+( --region "\$AWS_REGION")?`)
+	call := regexp.MustCompile(`\baws [a-z0-9]+ [a-z-]+( --region "\$AWS_REGION")?`)
 	run, sourced := scripts(t)
 	calls := 0
 	for _, path := range slices.Concat(run, sourced) {
@@ -112,7 +116,7 @@ func TestAWSCallsNameTheRegion(t *testing.T) {
 }
 
 func TestAppspec(t *testing.T) {
-	spec := readAppspec(t)
+	spec := readAppspec(t, "appspec.yml")
 	if spec.Version != 0 || spec.OS != "linux" {
 		t.Errorf("version %v, os %q: the agent takes 0.0 and linux alone", spec.Version, spec.OS)
 	}
@@ -120,23 +124,74 @@ func TestAppspec(t *testing.T) {
 	if want := []string{"ApplicationStart", "BeforeInstall", "ValidateService"}; !slices.Equal(events, want) {
 		t.Errorf("events %q, want %q and never ApplicationStop (F29)", events, want)
 	}
-	for event, hooks := range spec.Hooks {
-		for _, hook := range hooks {
-			longest := deadlines(t, hook.Location, map[string]bool{})
-			if longest == 0 || longest+20 > hook.Timeout {
-				t.Errorf("%s: %s may take %d s by its own deadlines, want 20 s less than its timeout of %d s", event, hook.Location, longest, hook.Timeout)
+}
+
+// TestTimeoutsFollowSettings: in a bundle, a hook's timeout leaves room for all that the settings let the application take.
+func TestTimeoutsFollowSettings(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, settings string
+		health, stop   int // seconds
+	}{
+		{"default", "", 180, 30},
+		{"least", "HEALTH_SECONDS=10\nSTOP_SECONDS=1\n", 10, 1},
+		{"most", "HEALTH_SECONDS=1200\nSTOP_SECONDS=300\nRELEASE_COMMAND=./migrate\nRELEASE_COMMAND=all\nVOLUME_ID=vol-1\nVOLUME a=/a\n", 1200, 300},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			spec := bundledAppspec(t, tt.settings)
+			settled := map[string]int{"HEALTH_SECONDS": tt.health, "STOP_SECONDS": tt.stop}
+			if !strings.Contains(tt.settings, "RELEASE_COMMAND=") {
+				settled["RELEASE_COMMAND_SECONDS"], settled["COMMAND_STOP_SECONDS"] = 0, 0
 			}
-		}
+			if !strings.Contains(tt.settings, "VOLUME_ID=") {
+				settled["DISK_SECONDS"] = 0
+			}
+			uses := map[string][]string{"BeforeInstall": {"STOP_SECONDS"}, "ApplicationStart": {"HEALTH_SECONDS", "STOP_SECONDS"}}
+			for event, hooks := range spec.Hooks {
+				hook := hooks[0]
+				longest := deadlines(t, hook.Location, settled, map[string]bool{})
+				for _, name := range uses[event] {
+					longest += settled[name]
+				}
+				if longest == 0 || longest+20 > hook.Timeout || hook.Timeout > longest+150 || hook.Timeout > 3600 {
+					t.Errorf("%s: %s may take %d s, want 20 to 150 s less than its timeout of %d s, and that at most 3600 s",
+						event, hook.Location, longest, hook.Timeout)
+				}
+			}
+		})
 	}
 }
 
+// bundledAppspec returns the appspec.yml of a build with these settings, of which ECR has the image.
+func bundledAppspec(t *testing.T, text string) appspec {
+	t.Helper()
+	source := t.TempDir()
+	for _, part := range []string{"build", "hooks"} {
+		copyTree(t, part, filepath.Join(source, "deploy-scripts", part))
+	}
+	copyFile(t, "appspec.yml", filepath.Join(source, "deploy-scripts", "appspec.yml"))
+	if text == "" {
+		text = settings
+	}
+	temporary := t.TempDir()
+	write(t, filepath.Join(temporary, "cicd-build.1", "settings.env"), text)
+	write(t, filepath.Join(temporary, "cicd-build.1", "release.env"), "IMAGE=image\n")
+	cmd := exec.Command("bash", filepath.Join(source, "deploy-scripts", "build", "bundle.sh"))
+	cmd.Env = append(buildEnvironment(), "TMPDIR="+temporary, "PATH="+os.Getenv("PATH"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("bundle.sh: %v\n%s", err, out)
+	}
+	return readAppspec(t, filepath.Join(source, "deploy-scripts", "appspec.yml"))
+}
+
 var (
-	deadline = regexp.MustCompile(`(?m)^readonly [A-Z_]+_SECONDS=(?:"\$\{[A-Z_]+:-)?([0-9]+)`)
-	source   = regexp.MustCompile(`(?m)^source "\$\(dirname "\$\{BASH_SOURCE\[0\]\}"\)/(.+)"$`)
+	deadline = regexp.MustCompile(`(?m)^readonly ([A-Z_]+_SECONDS)=(?:"\$\{[A-Z_]+:-)?([0-9]+)`)
+	source   = regexp.MustCompile(`(?m)^source "\$\{BASH_SOURCE\[0\]%/\*\}/(.+)"$`)
 )
 
-// deadlines adds up every ..._SECONDS constant of a script and of what it sources.
-func deadlines(t *testing.T, path string, seen map[string]bool) (seconds int) {
+// deadlines adds up every ..._SECONDS constant of a script and of what it sources, but for those that settings decide.
+func deadlines(t *testing.T, path string, settled map[string]int, seen map[string]bool) (seconds int) {
 	t.Helper()
 	if seen[path] {
 		return 0
@@ -147,14 +202,17 @@ func deadlines(t *testing.T, path string, seen map[string]bool) (seconds int) {
 		t.Fatal(err)
 	}
 	for _, found := range deadline.FindAllStringSubmatch(string(raw), -1) {
-		n, err := strconv.Atoi(found[1])
+		if _, other := settled[found[1]]; other {
+			continue
+		}
+		n, err := strconv.Atoi(found[2])
 		if err != nil {
 			t.Fatal(err)
 		}
 		seconds += n
 	}
 	for _, found := range source.FindAllStringSubmatch(string(raw), -1) {
-		seconds += deadlines(t, filepath.Join(filepath.Dir(path), found[1]), seen)
+		seconds += deadlines(t, filepath.Join(filepath.Dir(path), found[1]), settled, seen)
 	}
 	return seconds
 }
@@ -165,7 +223,7 @@ func TestBundleIsComplete(t *testing.T) {
 	if spec.Artifacts.BaseDirectory != "deploy-scripts" {
 		t.Errorf("base-directory %q, want deploy-scripts", spec.Artifacts.BaseDirectory)
 	}
-	for _, want := range []string{"appspec.yml", "release.env", "hooks/**/*", "edge/**/*"} {
+	for _, want := range []string{"appspec.yml", "release.env", "settings.env", "hooks/**/*", "edge/**/*"} {
 		if !slices.Contains(spec.Artifacts.Files, want) {
 			t.Errorf("artifacts.files %q lack %s", spec.Artifacts.Files, want)
 		}

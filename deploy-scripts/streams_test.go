@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,14 +16,12 @@ import (
 const answerLimit = 5 * time.Second
 
 // streams are the kinds of streams, in the ways of their clients, and what opens one.
-var streams = map[string]func(ctx context.Context, address string) (*stream, error){
+var streams = map[string]func(context.Context, site) (*stream, error){
 	"server-sent events": openEvents,
-	"chunked upload":     func(ctx context.Context, a string) (*stream, error) { return openEcho(ctx, a, "text/plain", false) },
-	"HTTP/2":             func(ctx context.Context, a string) (*stream, error) { return openEcho(ctx, a, "text/plain", true) },
-	"gRPC": func(ctx context.Context, a string) (*stream, error) {
-		return openEcho(ctx, a, "application/grpc", true)
-	},
-	"WebSocket": openSocket,
+	"chunked upload":     func(ctx context.Context, s site) (*stream, error) { return openEcho(ctx, s, "text/plain", false) },
+	"HTTP/2":             func(ctx context.Context, s site) (*stream, error) { return openEcho(ctx, s, "text/plain", true) },
+	"gRPC":               func(ctx context.Context, s site) (*stream, error) { return openEcho(ctx, s, "application/grpc", true) },
+	"WebSocket":          openSocket,
 }
 
 // stream is an open stream of lines in both directions.
@@ -46,12 +43,14 @@ func (s *stream) ask(line string) (string, error) {
 	return s.in.Text(), nil
 }
 
-func openEvents(ctx context.Context, address string) (*stream, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/events", nil)
+func openEvents(ctx context.Context, to site) (*stream, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, to.url+"/events", nil)
 	if err != nil {
 		return nil, err
 	}
-	response, err := openHTTP(&http.Transport{DisableKeepAlives: true}, request)
+	transport := to.transport(false)
+	transport.DisableKeepAlives = true
+	response, err := openHTTP(transport, request)
 	if err != nil {
 		return nil, err
 	}
@@ -59,17 +58,15 @@ func openEvents(ctx context.Context, address string) (*stream, error) {
 }
 
 // openEcho opens a request whose body goes on while its answer has begun.
-func openEcho(ctx context.Context, address, contentType string, http2 bool) (*stream, error) {
+func openEcho(ctx context.Context, to site, contentType string, http2 bool) (*stream, error) {
 	body, out := io.Pipe()
 	context.AfterFunc(ctx, func() { out.CloseWithError(ctx.Err()) })
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/echo", body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to.url+"/echo", body)
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", contentType)
-	transport := &http.Transport{Protocols: new(http.Protocols)}
-	transport.Protocols.SetHTTP1(!http2)
-	transport.Protocols.SetUnencryptedHTTP2(http2)
+	transport := to.transport(http2)
 	context.AfterFunc(ctx, transport.CloseIdleConnections)
 	response, err := openHTTP(transport, request)
 	if err != nil {
@@ -101,13 +98,13 @@ func openHTTP(transport http.RoundTripper, request *http.Request) (*http.Respons
 	return response, nil
 }
 
-func openSocket(ctx context.Context, address string) (*stream, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+func openSocket(ctx context.Context, to site) (*stream, error) {
+	conn, err := to.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
 	context.AfterFunc(ctx, func() { conn.Close() })
-	_, _ = io.WriteString(conn, "GET /socket HTTP/1.1\r\nHost: "+address+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	_, _ = io.WriteString(conn, "GET /socket HTTP/1.1\r\nHost: "+to.host()+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	reader := bufio.NewReader(conn)
 	response, err := http.ReadResponse(reader, nil)
 	if err != nil {
@@ -121,9 +118,9 @@ func openSocket(ctx context.Context, address string) (*stream, error) {
 
 // converse keeps a stream of a kind open until stop closes. Nobody but the application may end it, and then it begins again.
 // It returns how many streams the application has ended.
-func converse(kind, address string, stop <-chan struct{}) (ended int, err error) {
+func converse(kind string, to site, stop <-chan struct{}) (ended int, err error) {
 	for {
-		over, err := talk(kind, address, stop)
+		over, err := talk(kind, to, stop)
 		if over || err != nil {
 			return ended, err
 		}
@@ -132,11 +129,11 @@ func converse(kind, address string, stop <-chan struct{}) (ended int, err error)
 }
 
 // talk opens a stream and exchanges lines until the application says bye, or stop closes: over is true then.
-func talk(kind, address string, stop <-chan struct{}) (over bool, err error) {
+func talk(kind string, to site, stop <-chan struct{}) (over bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	limit := time.AfterFunc(answerLimit, cancel)
-	s, err := streams[kind](ctx, address)
+	s, err := streams[kind](ctx, to)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", kind, err)
 	}

@@ -70,23 +70,16 @@ func TestImageUnderAnyUmask(t *testing.T) {
 	h.wantAnswer(t, "one")
 }
 
-// onHost are the commands that hooks may use, in addition to bash's own: those of Amazon Linux 2023 (coreutils, grep, tar),
+// onHost are the commands that hooks may use, in addition to bash's own: those of Amazon Linux 2023 (coreutils, gawk, grep, tar),
 // and those that user data installs or the AMI has for AWS. diffutils and the like may be missing.
-var onHost = []string{"aws", "cat", "cksum", "cut", "date", "df", "dirname", "docker", "grep", "head", "mkdir", "mktemp", "rm", "sleep", "sort", "tail", "tar", "timeout", "tr", "wc"}
+var onHost = []string{"awk", "aws", "bash", "cat", "cksum", "cut", "date", "df", "docker", "grep", "head", "mkdir", "mktemp", "rm", "sleep", "sort", "tail", "tar", "timeout", "tr", "wc"}
 
 func TestHooksUseWhatTheHostHas(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	bin := t.TempDir()
 	for _, name := range onHost {
-		path, err := exec.LookPath(name)
-		if name == "aws" {
-			path, err = filepath.Join(h.home, name), nil
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(path, filepath.Join(bin, name)); err != nil {
+		if err := os.Symlink(h.command(name), filepath.Join(bin, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,4 +92,17 @@ func TestHooksUseWhatTheHostHas(t *testing.T) {
 			t.Errorf("release %d has the edge load what it has already", i+1)
 		}
 	}
+}
+
+// command returns the path of one of the commands in onHost.
+func (h *host) command(name string) string {
+	h.t.Helper()
+	path, err := exec.LookPath(name)
+	if name == "aws" || name == "docker" {
+		path, err = filepath.Join(h.home, name), nil
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return path
 }

@@ -43,7 +43,7 @@ func TestImports(t *testing.T) {
 }
 
 // exempt are packages that only tests use, and programs that stand in for applications.
-var exempt = regexp.MustCompile(`^cicd/(docs|deploy-scripts|internal/testproject|rehearsal/rehearsaltest|.*test$|.*/(testdata|drillapp|hello)(/.*)?)$`)
+var exempt = regexp.MustCompile(`^cicd/(docs|examples|internal/testproject|rehearsal/rehearsaltest|.*test$|.*/(testdata|drillapp|hello)(/.*)?)$`)
 
 // importRule says what packages may import.
 type importRule struct{ from, to []string }

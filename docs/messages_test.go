@@ -54,12 +54,12 @@ func TestQuotedMessages(t *testing.T) {
 func sourceTexts(t *testing.T) []string {
 	t.Helper()
 	var texts []string
-	for _, dir := range []string{"automation", "cmd", "deploy-scripts", "infra", "internal", "rehearsal"} {
+	for _, dir := range []string{"automation", "cmd", "deploy-scripts", "infra", "internal", "operations", "rehearsal"} {
 		err := filepath.WalkDir(filepath.Join("..", dir), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
-			if ext := filepath.Ext(path); ext != ".go" && ext != ".sh" {
+			if ext := filepath.Ext(path); ext != ".go" && ext != ".sh" && ext != ".yml" {
 				return nil
 			}
 			text, err := os.ReadFile(path)

@@ -52,7 +52,7 @@ func NewArtifactStore(ctx *pulumi.Context, name string, args *ArtifactStoreArgs,
 	if err != nil {
 		return nil, fmt.Errorf("artifact store %q: bucket: %w", name, err)
 	}
-	if err := s.configure(ctx, name, bucket); err != nil {
+	if err := s.configure(ctx, name, args.Scope, bucket); err != nil {
 		return nil, fmt.Errorf("artifact store %q: %w", name, err)
 	}
 	s.BucketName, s.BucketArn = bucket.Bucket, bucket.Arn
@@ -64,7 +64,7 @@ func NewArtifactStore(ctx *pulumi.Context, name string, args *ArtifactStoreArgs,
 
 // configure sets the bucket's properties one at a time: S3 answers concurrent calls on a bucket with
 // OperationAborted.
-func (s *ArtifactStore) configure(ctx *pulumi.Context, name string, bucket *s3.BucketV2) error {
+func (s *ArtifactStore) configure(ctx *pulumi.Context, name string, scope Scope, bucket *s3.BucketV2) error {
 	ownership, err := s3.NewBucketOwnershipControls(ctx, name+"-artifacts-ownership", &s3.BucketOwnershipControlsArgs{
 		Bucket: bucket.Bucket,
 		Rule:   &s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String("BucketOwnerEnforced")},
@@ -105,7 +105,7 @@ func (s *ArtifactStore) configure(ctx *pulumi.Context, name string, bucket *s3.B
 	if err != nil {
 		return fmt.Errorf("encryption: %w", err)
 	}
-	lifecycle, err := s3.NewBucketLifecycleConfigurationV2(ctx, name+"-artifacts-lifecycle", artifactLifecycle(bucket),
+	lifecycle, err := s3.NewBucketLifecycleConfigurationV2(ctx, name+"-artifacts-lifecycle", artifactLifecycle(scope, bucket),
 		pulumi.Parent(s), after(encryption))
 	if err != nil {
 		return fmt.Errorf("lifecycle: %w", err)
@@ -123,18 +123,24 @@ func (s *ArtifactStore) configure(ctx *pulumi.Context, name string, bucket *s3.B
 // after makes a resource depend on others that its inputs do not mention.
 func after(resources ...pulumi.Resource) pulumi.ResourceOption { return pulumi.DependsOn(resources) }
 
-// artifactLifecycle expires artifacts that no rollback can need.
-func artifactLifecycle(bucket *s3.BucketV2) *s3.BucketLifecycleConfigurationV2Args {
+// artifactLifecycle expires artifacts that no rollback can need, and what was superseded or abandoned. What the stack
+// itself keeps in the bucket stays: its keys begin otherwise.
+func artifactLifecycle(scope Scope, bucket *s3.BucketV2) *s3.BucketLifecycleConfigurationV2Args {
 	return &s3.BucketLifecycleConfigurationV2Args{
 		Bucket: bucket.Bucket,
 		Rules: s3.BucketLifecycleConfigurationV2RuleArray{
 			&s3.BucketLifecycleConfigurationV2RuleArgs{
 				Id:     pulumi.String("expire"),
 				Status: pulumi.String("Enabled"),
-				Filter: &s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")}, // every object
+				Filter: &s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String(scope.artifactPrefix())},
 				Expiration: &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{
 					Days: pulumi.Int(artifactDays),
 				},
+			},
+			&s3.BucketLifecycleConfigurationV2RuleArgs{
+				Id:     pulumi.String("superseded"),
+				Status: pulumi.String("Enabled"),
+				Filter: &s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")}, // every object
 				NoncurrentVersionExpiration: &s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
 					NoncurrentDays: pulumi.Int(supersededDays),
 				},
@@ -154,6 +160,6 @@ func tlsOnly(bucketArn string) (string, error) {
 		Principal: map[string]string{"AWS": "*"},
 		Action:    []string{"s3:*"},
 		Resource:  []string{bucketArn, bucketArn + "/*"},
-		Condition: map[string]map[string]string{"Bool": {"aws:SecureTransport": "false"}},
+		Condition: condition{"Bool": {"aws:SecureTransport": "false"}},
 	})
 }

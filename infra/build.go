@@ -3,6 +3,8 @@ package infra
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
@@ -24,6 +26,11 @@ type BuildArgs struct {
 	// ContainerPort and HealthPath are the contract with the application; they travel with the bundle.
 	ContainerPort int
 	HealthPath    string
+	// Application says how the image is built, and Environment has the settings that travel with the bundle.
+	Application Application
+	Environment *Environment
+	// DeployScripts is where the scripts of builds and hosts come from: scriptsInRepository or scriptsInStack.
+	DeployScripts string
 	// Address is where visitors reach the application.
 	Address pulumi.StringInput
 	// LogRetentionDays must be a period that CloudWatch Logs offers.
@@ -31,8 +38,8 @@ type BuildArgs struct {
 }
 
 func (a *BuildArgs) validate() error {
-	if a.Registry == nil || a.Store == nil || a.Address == nil {
-		return errors.New("a Registry, a Store and an Address are required")
+	if a.Registry == nil || a.Store == nil || a.Environment == nil || a.Address == nil {
+		return errors.New("a Registry, a Store, an Environment and an Address are required")
 	}
 	return nil
 }
@@ -73,7 +80,15 @@ func NewBuild(ctx *pulumi.Context, name string, args *BuildArgs, opts ...pulumi.
 	if err != nil {
 		return nil, fmt.Errorf("build %q: %w", name, err)
 	}
-	project, err := codebuild.NewProject(ctx, name+"-build", args.project(role, logs), pulumi.Parent(b), after(role.policy))
+	scripts, err := newScripts(ctx, name, args, b)
+	if err != nil {
+		return nil, fmt.Errorf("build %q: %w", name, err)
+	}
+	definition, err := args.project(role, logs, scripts)
+	if err != nil {
+		return nil, fmt.Errorf("build %q: %w", name, err)
+	}
+	project, err := codebuild.NewProject(ctx, name+"-build", definition, pulumi.Parent(b), after(role.policy))
 	if err != nil {
 		return nil, fmt.Errorf("build %q: project: %w", name, err)
 	}
@@ -90,30 +105,35 @@ func buildRole(args *BuildArgs, logGroup pulumi.StringInput) roleArgs {
 		purpose:     "build",
 		description: "What the builds of " + args.Scope.Prefix() + " may do",
 		// The project's ARN is built from names: the project depends on the role, so the role cannot depend on the project.
-		trust: trust("codebuild.amazonaws.com", map[string]map[string]string{
+		trust: trust("codebuild.amazonaws.com", condition{
 			"ArnEquals": {"aws:SourceArn": args.Scope.arn("codebuild", "project/"+args.Scope.projectName())},
 		}),
-		grants: []grant{
-			{"WriteBuildLogs", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, on(within(logGroup, ":*"))},
-			{"FindArtifactStore", []string{"s3:GetBucketAcl", "s3:GetBucketLocation"}, on(args.Store.BucketArn)},
-			{"ReadSourceWriteBundle", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}, on(within(args.Store.BucketArn, "/*"))},
-			{"LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))}, // supports no resource-level permissions
+		grants: append([]grant{
+			allow("WriteBuildLogs", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, on(within(logGroup, ":*"))),
+			allow("FindArtifactStore", []string{"s3:GetBucketAcl", "s3:GetBucketLocation"}, on(args.Store.BucketArn)),
+			allow("ReadSourceWriteBundle", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}, on(within(args.Store.BucketArn, "/*"))),
+			allow("LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))), // supports no resource-level permissions
 			// ECR User Guide, "IAM permissions for pushing an image".
-			{"PushImage", []string{
+			allow("PushImage", []string{
 				"ecr:BatchCheckLayerAvailability",
 				"ecr:BatchGetImage",
 				"ecr:CompleteLayerUpload",
 				"ecr:InitiateLayerUpload",
 				"ecr:PutImage",
 				"ecr:UploadLayerPart",
-			}, on(args.Registry.RepositoryArn)},
-			{"FindPushedImage", []string{"ecr:DescribeImages"}, on(args.Registry.RepositoryArn)}, // its tag is immutable (F19)
-		},
+			}, on(args.Registry.RepositoryArn)),
+			allow("FindPushedImage", []string{"ecr:DescribeImages"}, on(args.Registry.RepositoryArn)), // its tag is immutable (F19)
+		}, secretGrants(args.Scope, args.Application.BuildSecrets, args.Scope.ownParameters(args.Application.BuildSecrets))...),
 	}
 }
 
 // project returns the CodeBuild project's arguments.
-func (a *BuildArgs) project(role *role, logs *cloudwatch.LogGroup) *codebuild.ProjectArgs {
+func (a *BuildArgs) project(role *role, logs *cloudwatch.LogGroup, scripts *scripts) (*codebuild.ProjectArgs, error) {
+	variables, err := a.variables()
+	if err != nil {
+		return nil, err
+	}
+	variables = append(variables, scripts.variables...)
 	return &codebuild.ProjectArgs{
 		Name:         pulumi.String(a.Scope.projectName()),
 		Description:  pulumi.String("Tests and builds " + a.Scope.Prefix()),
@@ -121,7 +141,7 @@ func (a *BuildArgs) project(role *role, logs *cloudwatch.LogGroup) *codebuild.Pr
 		BuildTimeout: pulumi.Int(buildMinutes),
 		Source: &codebuild.ProjectSourceArgs{
 			Type:      pulumi.String("CODEPIPELINE"),
-			Buildspec: pulumi.String("deploy-scripts/buildspec.yml"),
+			Buildspec: pulumi.String(scripts.buildspec),
 		},
 		Artifacts: &codebuild.ProjectArtifactsArgs{Type: pulumi.String("CODEPIPELINE"), EncryptionDisabled: pulumi.Bool(false)},
 		// A local cache on the build machine is free, short-lived, and helps when builds follow one another.
@@ -135,13 +155,7 @@ func (a *BuildArgs) project(role *role, logs *cloudwatch.LogGroup) *codebuild.Pr
 			Image:                    pulumi.String(a.Architecture.buildImage()),
 			ImagePullCredentialsType: pulumi.String("CODEBUILD"),
 			PrivilegedMode:           pulumi.Bool(true), // Docker needs it (F17)
-			EnvironmentVariables: codebuild.ProjectEnvironmentEnvironmentVariableArray{
-				plaintext("REPOSITORY_URL", a.Registry.RepositoryURL),
-				plaintext("CONTAINER_PORT", pulumi.String(strconv.Itoa(a.ContainerPort))),
-				plaintext("HEALTH_PATH", pulumi.String(a.HealthPath)),
-				plaintext("HEALTH_HOST", a.Address), // applications check the header Host
-				plaintext("GOARCH", pulumi.String(a.Architecture.goarch())),
-			},
+			EnvironmentVariables:     variables,
 		},
 		LogsConfig: &codebuild.ProjectLogsConfigArgs{
 			CloudwatchLogs: &codebuild.ProjectLogsConfigCloudwatchLogsArgs{
@@ -149,13 +163,62 @@ func (a *BuildArgs) project(role *role, logs *cloudwatch.LogGroup) *codebuild.Pr
 				GroupName: logs.Name,
 			},
 		},
+	}, nil
+}
+
+// variables are what the build scripts get. A build has no part in a container's secrets, and gets those of its own by
+// name.
+func (a *BuildArgs) variables() (codebuild.ProjectEnvironmentEnvironmentVariableArray, error) {
+	image := a.Application.Image
+	variant, err := image.variant()
+	if err != nil {
+		return nil, err
 	}
+	variables := codebuild.ProjectEnvironmentEnvironmentVariableArray{
+		plaintext("REPOSITORY_URL", a.Registry.RepositoryURL),
+		plaintext("CONTAINER_PORT", pulumi.String(strconv.Itoa(a.ContainerPort))),
+		plaintext("HEALTH_PATH", pulumi.String(a.HealthPath)),
+		plaintext("HEALTH_HOST", a.Address), // applications check the header Host
+		plaintext("GOARCH", pulumi.String(a.Architecture.goarch())),
+		plaintext("SETTINGS", a.Environment.Settings),
+		plaintext("APP_PATH", pulumi.String(image.AppPath)),
+		plaintext("DOCKERFILE", pulumi.String(image.Dockerfile)),
+		plaintext("BUILD_TARGET", pulumi.String(image.Target)),
+		plaintext("IMAGE_VARIANT", pulumi.String(variant)),
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Application.BuildSecrets)) {
+		variables = append(variables, buildSecret(a.Scope, name, a.Application.BuildSecrets[name]))
+	}
+	return variables, nil
+}
+
+// buildSecret is a variable whose value CodeBuild fetches: a parameter by its name, or "secret-id:json-key" of Secrets
+// Manager (CodeBuild User Guide, "Build specification reference", env/parameter-store and env/secrets-manager).
+func buildSecret(scope Scope, name, text string) *codebuild.ProjectEnvironmentEnvironmentVariableArgs {
+	source, _ := parseSource(text)
+	kind, value := "PARAMETER_STORE", source.String()
+	switch {
+	case source.own():
+		value = scope.SecretsPath() + "/" + name
+	case source.Service == "ssm":
+		value = source.parameter()
+	case source.Service == "secretsmanager":
+		kind = "SECRETS_MANAGER"
+		if source.key != "" {
+			value += ":" + source.key
+		}
+	}
+	return variable("BUILD_SECRET_"+name, kind, pulumi.String(value))
 }
 
 func plaintext(name string, value pulumi.StringInput) *codebuild.ProjectEnvironmentEnvironmentVariableArgs {
+	return variable(name, "PLAINTEXT", value)
+}
+
+func variable(name, kind string, value pulumi.StringInput) *codebuild.ProjectEnvironmentEnvironmentVariableArgs {
 	return &codebuild.ProjectEnvironmentEnvironmentVariableArgs{
 		Name:  pulumi.String(name),
 		Value: value,
-		Type:  pulumi.String("PLAINTEXT"),
+		Type:  pulumi.String(kind),
 	}
 }

@@ -105,8 +105,8 @@ func checkHealthPath(path string) string {
 }
 
 func checkWatchPaths(patterns []string) string {
-	if len(patterns) < 1 || len(patterns) > maxPatterns {
-		return fmt.Sprintf("want 1 to %d patterns; ** alone means every push", maxPatterns)
+	if len(patterns) > maxPatterns {
+		return fmt.Sprintf("want at most %d patterns; ** alone means every push, and none what appPath says", maxPatterns)
 	}
 	for i, p := range patterns {
 		if p == "" || len(p) > maxPattern || strings.HasPrefix(p, "/") || strings.HasPrefix(p, "./") || strings.TrimSpace(p) != p {

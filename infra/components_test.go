@@ -40,7 +40,8 @@ func TestArtifactStore(t *testing.T) {
 		"bucket": "`+name+`", "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms"}, "bucketKeyEnabled": true}]
 	}`)
 	wantInputs(t, rec.one(t, "s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"), `{
-		"bucket": "`+name+`", "rules": [{"id": "expire", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 365},
+		"bucket": "`+name+`", "rules": [{"id": "expire", "status": "Enabled", "filter": {"prefix": "cicd-dev"}, "expiration": {"days": 365}},
+			{"id": "superseded", "status": "Enabled", "filter": {"prefix": ""},
 			"noncurrentVersionExpiration": {"noncurrentDays": 30}, "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7}}]
 	}`)
 	policy := rec.one(t, "s3/bucketPolicy:BucketPolicy").Inputs["policy"].StringValue()
@@ -90,15 +91,60 @@ func TestBuild(t *testing.T) {
 					{"name": "CONTAINER_PORT", "type": "PLAINTEXT", "value": "3000"},
 					{"name": "HEALTH_PATH", "type": "PLAINTEXT", "value": "/up"},
 					{"name": "HEALTH_HOST", "type": "PLAINTEXT", "value": "198.51.100.80"},
-					{"name": "GOARCH", "type": "PLAINTEXT", "value": "`+tt.goarch+`"}
+					{"name": "GOARCH", "type": "PLAINTEXT", "value": "`+tt.goarch+`"},
+					{"name": "SETTINGS", "type": "PLAINTEXT", "value": "cicd-dev-artifacts-123456789012-eu-central-1/_stack/settings.env"},
+					{"name": "APP_PATH", "type": "PLAINTEXT", "value": "webapp"},
+					{"name": "DOCKERFILE", "type": "PLAINTEXT", "value": "Dockerfile"},
+					{"name": "BUILD_TARGET", "type": "PLAINTEXT", "value": ""},
+					{"name": "IMAGE_VARIANT", "type": "PLAINTEXT", "value": ""}
 				]
 			},
 			"logsConfig": {"cloudwatchLogs": {"status": "ENABLED", "groupName": "/aws/codebuild/cicd-dev-build"}}
 		}`)
 		wantDependencies(t, project, "::cicd-dev-build-policy")
 	}
-	wantInputs(t, run(t, with("logRetentionDays", "90")).one(t, "cloudwatch/logGroup:LogGroup"),
+	wantInputs(t, run(t, with("logRetentionDays", "90")).named(t, "cloudwatch/logGroup:LogGroup", "cicd-dev-build-logs"),
 		`{"name": "/aws/codebuild/cicd-dev-build", "retentionInDays": 90}`)
+}
+
+// TestBuildVariables: what shapes the image, and secrets that CodeBuild itself fetches.
+func TestBuildVariables(t *testing.T) {
+	project := run(t, everyKey()).one(t, "codebuild/project:Project")
+	got := map[string][2]string{}
+	for _, one := range project.Inputs["environment"].ObjectValue()["environmentVariables"].ArrayValue() {
+		variable := one.ObjectValue()
+		got[variable["name"].StringValue()] = [2]string{variable["type"].StringValue(), variable["value"].StringValue()}
+	}
+	variant, err := Image{"apps/shop", "docker/Dockerfile.prod", "production", map[string]string{"VERSION": "1.2", "DEBUG": "false"}, true}.variant()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][2]string{
+		"APP_PATH":               {"PLAINTEXT", "apps/shop"},
+		"DOCKERFILE":             {"PLAINTEXT", "docker/Dockerfile.prod"},
+		"BUILD_TARGET":           {"PLAINTEXT", "production"},
+		"IMAGE_VARIANT":          {"PLAINTEXT", variant},
+		"BUILD_SECRET_NPM_TOKEN": {"PARAMETER_STORE", "/cicd/dev/NPM_TOKEN"},
+		"BUILD_SECRET_PIP":       {"PARAMETER_STORE", "/shared/token"},
+		"BUILD_SECRET_GEM":       {"SECRETS_MANAGER", testSecret + ":gem"},
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %q, want %q", name, got[name], want)
+		}
+	}
+	if len(got) != 16 {
+		t.Errorf("%d variables, want 16: %v", len(got), got)
+	}
+}
+
+// TestBuildSecretWithoutPath: the ARN of a parameter without a path does not tell whether its name begins with a slash.
+func TestBuildSecretWithoutPath(t *testing.T) {
+	const parameter = "arn:aws:ssm:eu-central-1:123456789012:parameter/token"
+	variables := run(t, with("buildSecrets", `{"A":"`+parameter+`"}`)).one(t, "codebuild/project:Project").
+		Inputs["environment"].ObjectValue()["environmentVariables"].ArrayValue()
+	if last := variables[len(variables)-1].ObjectValue(); last["value"].StringValue() != parameter {
+		t.Errorf("the secret is %v, want the ARN for its name", last)
+	}
 }
 
 func TestArchitectureOf(t *testing.T) {
@@ -173,7 +219,7 @@ func TestPipeline(t *testing.T) {
 			}}]
 		}`)
 		wantDependencies(t, pipeline, "::cicd-dev-pipeline-policy", "::cicd-dev-artifacts-policy", "::cicd-dev-build",
-			"::cicd-dev-hosts", "::cicd-dev-address-host")
+			"::cicd-dev-hosts", "::cicd-dev-address-host", "::cicd-dev-settings", "::cicd-dev-logs")
 		wantDependencies(t, rec.one(t, "ec2/eipAssociation:EipAssociation"), "::cicd-dev-host-x86_64")
 	}
 }
@@ -231,23 +277,37 @@ func TestComponentsReject(t *testing.T) {
 			_, err := NewSource(ctx, "x", &SourceArgs{Repository: "example/webapp"})
 			return err
 		}},
-		{"build", "a Registry, a Store and an Address", func(ctx *pulumi.Context) error {
+		{"environment", "a Store is required", func(ctx *pulumi.Context) error {
+			_, err := NewEnvironment(ctx, "x", &EnvironmentArgs{})
+			return err
+		}},
+		{"build", "a Registry, a Store, an Environment and an Address", func(ctx *pulumi.Context) error {
 			_, err := NewBuild(ctx, "x", &BuildArgs{})
 			return err
 		}},
-		{"target", "a Registry and a Store", func(ctx *pulumi.Context) error {
+		{"target", "a Registry, a Store and an Environment", func(ctx *pulumi.Context) error {
 			_, err := NewTarget(ctx, "x", &TargetArgs{InstanceType: "t3.micro"})
 			return err
 		}},
 		{"target's type", `InstanceType is "x"`, func(ctx *pulumi.Context) error {
-			_, err := NewTarget(ctx, "x", &TargetArgs{Registry: &Registry{}, Store: &ArtifactStore{}, InstanceType: "x", AgentVersion: 1})
+			_, err := NewTarget(ctx, "x", &TargetArgs{Registry: &Registry{}, Store: &ArtifactStore{}, Environment: &Environment{}, InstanceType: "x", AgentVersion: 1})
+			return err
+		}},
+		{"target's ports", "EgressPorts: port 443 is open anyway", func(ctx *pulumi.Context) error {
+			_, err := NewTarget(ctx, "x", &TargetArgs{Registry: &Registry{}, Store: &ArtifactStore{}, Environment: &Environment{},
+				InstanceType: "t3.micro", AgentVersion: 1, EgressPorts: []int{443}})
+			return err
+		}},
+		{"target's policies", `PolicyArns: "uploads": want the ARN`, func(ctx *pulumi.Context) error {
+			_, err := NewTarget(ctx, "x", &TargetArgs{Registry: &Registry{}, Store: &ArtifactStore{}, Environment: &Environment{},
+				InstanceType: "t3.micro", AgentVersion: 1, PolicyArns: []string{"uploads"}})
 			return err
 		}},
 		{"pipeline", "a Source, a Store", func(ctx *pulumi.Context) error {
 			_, err := NewPipeline(ctx, "x", &PipelineArgs{})
 			return err
 		}},
-		{"pipeline's paths", "WatchPaths: want 1 to 8", func(ctx *pulumi.Context) error {
+		{"pipeline's paths", "WatchPaths: want at least one", func(ctx *pulumi.Context) error {
 			_, err := NewPipeline(ctx, "x", &PipelineArgs{Source: &Source{}, Store: &ArtifactStore{}, Build: &Build{}, Target: &Target{}})
 			return err
 		}},

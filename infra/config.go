@@ -1,11 +1,9 @@
 package infra
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -19,12 +17,32 @@ type settings struct {
 	Branch               string
 	ConnectionArn        string
 	ConnectionAuthorized bool
-	WatchPaths           []string // sorted
+	WatchPaths           []string // sorted; never empty once parsed
 	InstanceType         string
 	OperatorIP           string // "" or a CIDR block
 	SSHPublicKey         string
 	ContainerPort        int
 	HealthPath           string
+	HealthSeconds        int
+	StopSeconds          int
+	AppPath              string // in the repository; "." is its root
+	DeployScripts        string // scriptsInRepository or scriptsInStack
+	Dockerfile           string // in AppPath
+	BuildTarget          string
+	BuildArgs            map[string]string
+	BuildSecrets         map[string]string // see secretSource
+	Environment          map[string]string
+	Secrets              map[string]string // see secretSource
+	ReleaseCommand       string            // see splitCommand
+	Processes            map[string]string // commands by name
+	Volumes              map[string]string // paths by name
+	VolumeGiB            int
+	AppPolicyArns        []string
+	EgressPorts          []int
+	Domain               string // "" for plain HTTP at the host's address
+	HostedZoneID         string // "" if the domain's record is made elsewhere
+	VpcID                string // "" for the stack's own network
+	SubnetIDs            []string
 	Approval             bool
 	ManageRepository     bool
 	KeepImages           int
@@ -37,42 +55,68 @@ func defaultSettings() settings {
 	return settings{
 		AgentVersion:     1,
 		Branch:           "main",
-		WatchPaths:       []string{"webapp/**", "deploy-scripts/**"},
+		WatchPaths:       []string{},
 		InstanceType:     "t3.micro",
 		ContainerPort:    8080,
 		HealthPath:       "/healthz",
+		HealthSeconds:    180,
+		StopSeconds:      30,
+		AppPath:          defaultAppPath,
+		DeployScripts:    scriptsInRepository,
+		Dockerfile:       defaultDockerfile,
+		BuildArgs:        map[string]string{},
+		BuildSecrets:     map[string]string{},
+		Environment:      map[string]string{},
+		Secrets:          map[string]string{},
+		Processes:        map[string]string{},
+		Volumes:          map[string]string{},
+		VolumeGiB:        10,
+		AppPolicyArns:    []string{},
+		EgressPorts:      []int{},
+		SubnetIDs:        []string{},
 		KeepImages:       20,
 		LogRetentionDays: 30,
 	}
 }
 
-// setting is one key of the project's namespace.
-type setting struct {
-	key string
-	// value points into settings: *string, *bool, *int or *[]string.
-	value any
-	// check returns what is wrong with the value and what is wanted, or "" if valid. Nil accepts every value.
-	check func() string
-}
-
-// table lists every key of the project's namespace, in alphabetical order.
+// table lists every key of the project's namespace, in alphabetical order. checkFields has the checks of the maps.
 func (s *settings) table() []setting {
 	return []setting{
 		{"agentVersion", &s.AgentVersion, func() string { return checkAgentVersion(s.AgentVersion) }},
+		{"appPath", &s.AppPath, func() string { return checkAppPath(s.AppPath) }},
+		{"appPolicyArns", &s.AppPolicyArns, func() string { return checkPolicyArns(s.Region, s.AppPolicyArns) }},
 		{"approval", &s.Approval, nil},
 		{"branch", &s.Branch, func() string { return checkBranch(s.Branch) }},
+		{"buildArgs", &s.BuildArgs, nil},
+		{"buildSecrets", &s.BuildSecrets, nil},
+		{"buildTarget", &s.BuildTarget, func() string { return checkBuildTarget(s.BuildTarget) }},
 		{"connectionArn", &s.ConnectionArn, func() string { return checkConnectionArn(s.ConnectionArn) }},
 		{"connectionAuthorized", &s.ConnectionAuthorized, nil},
 		{"containerPort", &s.ContainerPort, func() string { return checkRange(s.ContainerPort, 1, 65535) }},
+		{"deployScripts", &s.DeployScripts, func() string { return checkDeployScripts(s.DeployScripts) }},
+		{"dockerfile", &s.Dockerfile, func() string { return checkDockerfile(s.Dockerfile) }},
+		{"domain", &s.Domain, func() string { return checkDomain(s.Domain) }},
+		{"egressPorts", &s.EgressPorts, func() string { return checkEgressPorts(s.EgressPorts) }},
+		{"environment", &s.Environment, nil},
 		{"healthPath", &s.HealthPath, func() string { return checkHealthPath(s.HealthPath) }},
+		{"healthSeconds", &s.HealthSeconds, func() string { return checkRange(s.HealthSeconds, minHealthSeconds, maxHealthSeconds) }},
+		{"hostedZoneId", &s.HostedZoneID, func() string { return checkHostedZoneID(s.HostedZoneID) }},
 		{"instanceType", &s.InstanceType, func() string { return checkInstanceType(s.InstanceType) }},
 		{"keepImages", &s.KeepImages, func() string { return checkRange(s.KeepImages, minKeepImages, 1000) }},
 		{"logRetentionDays", &s.LogRetentionDays, func() string { return checkRetention(s.LogRetentionDays) }},
 		{"manageRepository", &s.ManageRepository, nil},
 		{"operatorIp", &s.OperatorIP, s.checkOperatorIP},
+		{"processes", &s.Processes, nil},
 		{"protect", &s.Protect, nil},
+		{"releaseCommand", &s.ReleaseCommand, func() string { return checkReleaseCommand(s.ReleaseCommand) }},
 		{"repository", &s.Repository, func() string { return checkRepository(s.Repository) }},
+		{"secrets", &s.Secrets, nil},
 		{"sshPublicKey", &s.SSHPublicKey, func() string { return checkPublicKey(s.SSHPublicKey) }},
+		{"stopSeconds", &s.StopSeconds, func() string { return checkRange(s.StopSeconds, 1, maxStopSeconds) }},
+		{"subnetIds", &s.SubnetIDs, func() string { return checkSubnetIDs(s.SubnetIDs) }},
+		{"volumeGiB", &s.VolumeGiB, func() string { return checkRange(s.VolumeGiB, 1, maxVolumeGiB) }},
+		{"volumes", &s.Volumes, nil},
+		{"vpcId", &s.VpcID, func() string { return checkVpcID(s.VpcID) }},
 		{"watchPaths", &s.WatchPaths, func() string { return checkWatchPaths(s.WatchPaths) }},
 	}
 }
@@ -98,10 +142,20 @@ func (e *ConfigError) Error() string {
 // encrypted lists keys whose values only the program will see.
 //
 // The program makes the same check. Drivers check before they start the engine because the engine first checks the
-// types declared in Pulumi.yaml, and reports only one mismatch.
+// types declared in Pulumi.yaml, and reports only one mismatch. What only AWS knows, the program checks as well: the
+// account, and an existing network.
 func CheckConfig(project, stack string, config map[string]string, encrypted []string) error {
 	_, err := parseSettings(project, stack, config, encrypted)
 	return err
+}
+
+// ReadApplication returns what a stack's configuration says of its application, or CheckConfig's error.
+func ReadApplication(project, stack string, config map[string]string, encrypted []string) (Application, error) {
+	s, err := parseSettings(project, stack, config, encrypted)
+	if err != nil {
+		return Application{}, err
+	}
+	return s.application(), nil
 }
 
 // parseSettings checks the whole configuration and reports all violations at once.
@@ -113,65 +167,55 @@ func parseSettings(project, stack string, config map[string]string, encrypted []
 	}
 	s.Region = config["aws:region"]
 	if problem := checkRegion(s.Region); problem != "" && !slices.Contains(encrypted, "aws:region") {
-		violations = append(violations, describe("aws:region", s.Region, problem))
+		violations = append(violations, fmt.Sprintf("aws:region %#q: %s", s.Region, problem))
 	}
 	table := s.table()
 	for _, entry := range table {
-		if slices.Contains(encrypted, project+":"+entry.key) {
+		if full := project + ":" + entry.key; slices.Contains(encrypted, full) {
+			if entry.mustBePlain() {
+				violations = append(violations, fmt.Sprintf("%s: %s", entry.key, fmt.Sprintf(isEncrypted, stack, entry.key)))
+			}
 			continue
 		}
 		raw, ok := config[project+":"+entry.key]
 		if problem := entry.read(raw, ok); problem != "" {
-			violations = append(violations, describe(entry.key, raw, problem))
+			violations = append(violations, describe(entry, raw, problem))
 		}
 	}
-	if problem := checkConnection(s.Region, s.ConnectionArn); problem != "" && !slices.Contains(encrypted, project+":connectionArn") {
-		violations = append(violations, describe("connectionArn", s.ConnectionArn, problem))
-	}
+	violations = append(violations, s.checkFields()...)
+	violations = append(violations, s.checkTogether(project, encrypted)...)
 	violations = append(violations, unknownKeys(project, append(slices.Collect(maps.Keys(config)), encrypted...), table)...)
 	if len(violations) > 0 {
 		return settings{}, &ConfigError{Stack: stack, Violations: violations}
 	}
-	slices.Sort(s.WatchPaths) // the provider compares lists: another order would show as a change (F10)
+	s.normalize()
 	return s, nil
 }
 
-// read parses and checks a key's raw value; if the key is not set, it checks the default.
-func (e setting) read(raw string, ok bool) string {
-	if ok {
-		if problem := parse(raw, e.value); problem != "" {
-			return problem
-		}
+// checkTogether returns what is wrong with keys in view of one another.
+func (s *settings) checkTogether(project string, encrypted []string) []string {
+	var violations []string
+	if problem := checkConnection(s.Region, s.ConnectionArn); problem != "" && !slices.Contains(encrypted, project+":connectionArn") {
+		violations = append(violations, fmt.Sprintf("connectionArn %#q: %s", s.ConnectionArn, problem))
 	}
-	if e.check == nil {
-		return ""
+	half := (s.VpcID == "") != (len(s.SubnetIDs) == 0) && checkVpcID(s.VpcID) == "" && checkSubnetIDs(s.SubnetIDs) == ""
+	if half && !slices.Contains(encrypted, project+":vpcId") && !slices.Contains(encrypted, project+":subnetIds") {
+		violations = append(violations, "vpcId: want it together with subnetIds, subnets of that VPC, or neither")
 	}
-	return e.check()
+	violations = append(violations, s.checkVolumes()...)
+	if s.HostedZoneID != "" && s.Domain == "" && checkHostedZoneID(s.HostedZoneID) == "" && !slices.Contains(encrypted, project+":domain") {
+		violations = append(violations, "hostedZoneId: want it together with domain, whose record it is to hold, or neither")
+	}
+	return append(violations, s.checkVariables(project)...)
 }
 
-// parse stores a raw value in what value points to. If the type is wrong, it returns what is wanted.
-func parse(raw string, value any) string {
-	switch v := value.(type) {
-	case *string:
-		*v = raw
-	case *bool:
-		if raw != "true" && raw != "false" {
-			return "want true or false"
-		}
-		*v = raw == "true"
-	case *int:
-		n, err := strconv.Atoi(raw)
-		if err != nil || strconv.Itoa(n) != raw {
-			return "want a whole number"
-		}
-		*v = n
-	case *[]string:
-		*v = nil
-		if err := json.Unmarshal([]byte(raw), v); err != nil {
-			return "want a list of strings, as in `pulumi config set --path 'watchPaths[0]' 'webapp/**'`"
-		}
+// normalize fills in what follows from other keys, and sorts what the provider compares as a list, where another order
+// would show as a change (F10).
+func (s *settings) normalize() {
+	if len(s.WatchPaths) == 0 {
+		s.WatchPaths = watched(s.AppPath, s.DeployScripts)
 	}
-	return ""
+	slices.Sort(s.WatchPaths)
 }
 
 // unknownKeys reports keys that nothing reads. In the project's namespace they are typos; in a provider's they look
@@ -197,16 +241,17 @@ func unknownKeys(project string, configured []string, table []setting) []string 
 	return violations
 }
 
-// describe names a key and its value. It omits a public key's value, which may turn out to be a private key.
-func describe(key, raw, problem string) string {
+// describe names a key and its value. It omits values that may turn out to be secrets: a public key's, and those of
+// maps.
+func describe(entry setting, raw, problem string) string {
 	const longest = 80
-	if key == "sshPublicKey" {
-		return key + ": " + problem
+	if entry.key == "sshPublicKey" || entry.isMap() {
+		return entry.key + ": " + problem
 	}
 	if len(raw) > longest {
 		raw = raw[:longest] + "..."
 	}
-	return fmt.Sprintf("%s %#q: %s", key, raw, problem)
+	return fmt.Sprintf("%s %#q: %s", entry.key, raw, problem)
 }
 
 // stackConfig returns the stack's configuration: the known keys, and any other key in configured. The SDK can look up
@@ -223,4 +268,16 @@ func stackConfig(ctx *pulumi.Context, configured []string) map[string]string {
 		}
 	}
 	return config
+}
+
+// encryptedPlain returns the keys that must not be encrypted, and are. The SDK gives the program their values in the
+// clear.
+func encryptedPlain(ctx *pulumi.Context) []string {
+	var encrypted []string
+	for _, entry := range new(settings).table() {
+		if key := ctx.Project() + ":" + entry.key; entry.mustBePlain() && ctx.IsConfigSecret(key) {
+			encrypted = append(encrypted, key)
+		}
+	}
+	return encrypted
 }

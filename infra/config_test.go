@@ -1,16 +1,13 @@
 package infra
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
-	"reflect"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/yaml"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 )
 
 // configCase is a value of one key, and part of the violation that it causes; "" if the value is accepted.
@@ -72,8 +69,8 @@ var configCases = []configCase{
 
 	{"watchPaths", `["webapp/**"]`, ""},
 	{"watchPaths", `["a","b","c","d","e","f","g","h"]`, ""},
-	{"watchPaths", `["a","b","c","d","e","f","g","h","i"]`, "1 to 8"},
-	{"watchPaths", `[]`, "1 to 8"},
+	{"watchPaths", `["a","b","c","d","e","f","g","h","i"]`, "at most 8"},
+	{"watchPaths", `[]`, ""},
 	{"watchPaths", `webapp/**`, "list of strings"},
 	{"watchPaths", `[1]`, "list of strings"},
 	{"watchPaths", `{"a":"b"}`, "list of strings"},
@@ -162,6 +159,199 @@ var configCases = []configCase{
 	{"agentVersion", "2", ""},
 	{"agentVersion", "3", "1 to 2"},
 
+	{"healthSeconds", "10", ""},
+	{"healthSeconds", "1200", ""},
+	{"healthSeconds", "9", "10 to 1200"},
+	{"healthSeconds", "1201", "10 to 1200"},
+	{"healthSeconds", "3m", "whole number"},
+
+	{"stopSeconds", "300", ""},
+	{"stopSeconds", "0", "1 to 300"},
+	{"stopSeconds", "301", "1 to 300"},
+
+	{"appPath", ".", ""},
+	{"appPath", "apps/shop-2", ""},
+	{"appPath", "", "folder of the application"},
+	{"appPath", "/webapp", "folder of the application"},
+	{"appPath", "webapp/", "folder of the application"},
+	{"appPath", "./webapp", "folder of the application"},
+	{"appPath", "apps/../webapp", "folder of the application"},
+	{"appPath", "apps//shop", "folder of the application"},
+	{"appPath", "-o", "folder of the application"},
+	{"appPath", "my app", "folder of the application"},
+	{"appPath", "apps/*", "folder of the application"},
+	{"appPath", strings.Repeat("p", 253), "folder of the application"},
+
+	{"deployScripts", "stack", ""},
+	{"deployScripts", "", "want repository, or stack"},
+	{"deployScripts", "Stack", "want repository, or stack"},
+
+	{"dockerfile", "docker/Dockerfile.prod", ""},
+	{"dockerfile", "", "path of a Dockerfile"},
+	{"dockerfile", ".", "path of a Dockerfile"},
+	{"dockerfile", "/Dockerfile", "path of a Dockerfile"},
+	{"dockerfile", "../Dockerfile", "path of a Dockerfile"},
+
+	{"buildTarget", "", ""},
+	{"buildTarget", "Production-2", ""},
+	{"buildTarget", "0", ""},
+	{"buildTarget", "-x", "name of a stage"},
+	{"buildTarget", "a b", "name of a stage"},
+
+	{"buildArgs", `{}`, ""},
+	{"buildArgs", `{"PORT":"80","VERSION":"1 2\n'\"\\"}`, ""},
+	{"buildArgs", `{"A-B":"x"}`, "buildArgs.A-B: want a name"},
+	{"buildArgs", `{"A":["x"]}`, "want a text for A: in quotes"},
+	{"buildArgs", `{"A":"` + strings.Repeat("v", 4097) + `"}`, "has 4097 bytes"},
+
+	{"environment", `{"LOG_LEVEL":"debug","_x1":"","WORKERS":4,"DEBUG":true,"OFFSET":-1}`, ""},
+	{"environment", `{"LINES":"a\nb\r\n","QUOTES":"'\"\\ é"}`, ""},
+	{"environment", `{"PORTS":"1","RELEASE":"x"}`, ""},
+	{"environment", `{"A":"` + strings.Repeat("v", 4096) + `"}`, ""},
+	{"environment", `{"A":"` + strings.Repeat("v", 4097) + `"}`, "environment.A: has 4097 bytes: want at most 4096"},
+	{"environment", `{"A":"` + strings.Repeat("é", 2049) + `"}`, "environment.A: has 4098 bytes"},
+	{"environment", `{"A":"x\u0000y"}`, "environment.A: has bytes that are no text"},
+	{"environment", "{\"A\":\"\xff\"}", "environment.A: has bytes that are no text"},
+	{"environment", `{"":"x"}`, "environment.: want a name"},
+	{"environment", `{"1A":"x"}`, "environment.1A: want a name"},
+	{"environment", `{"A B":"x"}`, "environment.A B: want a name"},
+	{"environment", `{"A=B":"x"}`, "environment.A=B: want a name"},
+	{"environment", `{"` + strings.Repeat("A", 101) + `":"x"}`, "want a name"},
+	{"environment", `{"PORT":"80"}`, "environment.PORT: each release sets PORT and RELEASE_* itself"},
+	{"environment", `{"RELEASE_COMMIT":"x"}`, "environment.RELEASE_COMMIT: each release sets"},
+	{"environment", `{"A":1.5,"B":null,"C":{"D":"e"},"F":[]}`, "want a text for A, B, C, F: in quotes"},
+	{"environment", `LOG_LEVEL=debug`, "`pulumi config set --path 'environment.NAME' VALUE`"},
+	{"environment", `["a"]`, "want names and their values"},
+	{"environment", `null`, "want names and their values"},
+
+	{"secrets", `{"DATABASE_URL":""}`, ""},
+	{"secrets", `{"A":"` + testParameter + `","B":"` + testSecret + `","C":"` + testSecret + `#password"}`, ""},
+	{"secrets", `{"A":"postgres://user:hunter2@db/shop"}`, "secrets.A: want \"\" for this stack's own parameter, which `cicd secrets set A` writes"},
+	{"secrets", `{"A":"/shared/token"}`, "secrets.A: want \"\""},
+	{"secrets", `{"A":"arn:aws:s3:::bucket/key"}`, "secrets.A: want \"\""},
+	{"secrets", `{"A":"arn:aws:ssm"}`, "secrets.A: want \"\""},
+	{"secrets", `{"A":"` + testParameter + `#key"}`, "secrets.A: has a #key, which only"},
+	{"secrets", `{"A":"` + testParameter + `:3"}`, "secrets.A: want the ARN of a parameter, without a version"},
+	{"secrets", `{"A":"arn:aws:ssm:eu-central-1:123456789012:document/x"}`, "secrets.A: want the ARN of a parameter"},
+	{"secrets", `{"A":"arn:aws:secretsmanager:eu-central-1:123456789012:secret:db"}`, "secrets.A: want the whole ARN of a secret"},
+	{"secrets", `{"A":"` + testSecret + `:password::"}`, "secrets.A: want the whole ARN of a secret"},
+	{"secrets", `{"A":"` + testSecret + `#"}`, "secrets.A: want a #key"},
+	{"secrets", `{"A":"` + testSecret + `#a:b"}`, "secrets.A: want a #key"},
+	{"secrets", `{"A":"arn:aws:ssm:eu-west-1:123456789012:parameter/x"}`, "secrets.A: is in region eu-west-1 (aws), and the stack in eu-central-1"},
+	{"secrets", `{"A":"arn:aws-us-gov:ssm:eu-central-1:123456789012:parameter/x"}`, "secrets.A: is in region eu-central-1 (aws-us-gov)"},
+	{"secrets", `{"A":"arn:aws:ssm:eu-central-1:1234:parameter/x"}`, "12 digits of an account"},
+	{"secrets", `{"RELEASE_KEY":""}`, "secrets.RELEASE_KEY: each release sets"},
+	{"secrets", `{"PATH":""}`, "secrets.PATH: the shell or Docker on the host"},
+	{"secrets", `{"DOCKER_CONFIG":""}`, "secrets.DOCKER_CONFIG: the shell or Docker on the host"},
+	{"secrets", `{"PATHS":"","BUCKET":""}`, ""},
+	{"secrets", `{"a-b":""}`, "secrets.a-b: want a name"},
+	{"secrets", `{"A":null}`, "want a text for A"},
+
+	{"buildSecrets", `{"npm":"","NPM_TOKEN":"` + testSecret + `#npm"}`, ""},
+	{"buildSecrets", `{"PATH":""}`, "buildSecrets.PATH: the shell or Docker on the host"},
+	{"buildSecrets", `{"npm-token":""}`, "buildSecrets.npm-token: want a name"},
+	{"buildSecrets", `{"A":"npm_hunter2"}`, "buildSecrets.A: want \"\""},
+
+	{"releaseCommand", "", ""},
+	{"releaseCommand", "bin/rails db:migrate", ""},
+	{"releaseCommand", `sh -c 'a && b | c; echo "$X"'`, ""},
+	{"releaseCommand", `echo a\;b \$c "d|e"`, ""},
+	{"releaseCommand", "a | b", "has '|', and no shell runs it"},
+	{"releaseCommand", "a && b", "has '&', and no shell runs it"},
+	{"releaseCommand", "a; b", "has ';', and no shell runs it"},
+	{"releaseCommand", "a > b", "has '>', and no shell runs it"},
+	{"releaseCommand", "a < b", "has '<', and no shell runs it"},
+	{"releaseCommand", "a $B", "has '$', and no shell runs it"},
+	{"releaseCommand", `a "$B"`, "has '$', and no shell runs it"},
+	{"releaseCommand", "a `b`", "has '`', and no shell runs it"},
+	{"releaseCommand", `a "` + "`b`" + `"`, "has '`', and no shell runs it"},
+	{"releaseCommand", "(a)", "has '(', and no shell runs it"},
+	{"releaseCommand", "a\nb", `has '\n', and no shell runs it`},
+	{"releaseCommand", "a 'b", "quote that is not closed"},
+	{"releaseCommand", `a "b`, "quote that is not closed"},
+	{"releaseCommand", `a \`, "ends in a backslash"},
+	{"releaseCommand", "  ", "want a command"},
+	{"releaseCommand", "'' a", "want a command"},
+	{"releaseCommand", "a " + strings.Repeat("b", 4095), "has 4097 bytes"},
+	{"releaseCommand", "a \x00", "no text"},
+
+	{"processes", `{"worker":"bin/worker","mail-2":"bin/mail"}`, ""},
+	{"processes", `{"Worker":"x"}`, "processes.Worker: want a name of at most 30 lower-case letters"},
+	{"processes", `{"a_b":"x"}`, "processes.a_b: want a name"},
+	{"processes", `{"-a":"x"}`, "processes.-a: want a name"},
+	{"processes", `{"12":"x"}`, "processes.12: want a name"},
+	{"processes", `{"a-":"x"}`, "processes.a-: want a name"},
+	{"processes", `{"` + strings.Repeat("w", 31) + `":"x"}`, "want a name"},
+	{"processes", `{"web":"x"}`, "processes.web: the name has a meaning of its own"},
+	{"processes", `{"release-command":"x"}`, "processes.release-command: the name has a meaning"},
+	{"processes", `{"edge":"x"}`, "processes.edge: the name has a meaning"},
+	{"processes", `{"retired":"x"}`, "processes.retired: the name has a meaning"},
+	{"processes", `{"next":"x"}`, "processes.next: the name has a meaning"},
+	{"processes", `{"worker":""}`, "processes.worker: want a command"},
+	{"processes", `{"worker":"a | b"}`, "processes.worker: has '|'"},
+	{"processes", `{"a":"x","b":"x","c":"x","d":"x","e":"x","f":"x","g":"x","h":"x","i":"x","j":"x","k":"x"}`, "has 11: want at most 10"},
+
+	{"volumes", `{}`, ""},
+	{"volumes", `{"uploads":"/app/uploads","db-2":"/var/lib/My_app.d/x+y@z"}`, ""},
+	{"volumes", `{"a":"/data","b":"/data2"}`, ""},
+	{"volumes", `{"Uploads":"/a"}`, "volumes.Uploads: want a name of at most 30 lower-case letters"},
+	{"volumes", `{"a/b":"/a"}`, "volumes.a/b: want a name"},
+	{"volumes", `{"a":"data"}`, "volumes.a: \"data\": want an absolute path"},
+	{"volumes", `{"a":""}`, "volumes.a: \"\": want an absolute path"},
+	{"volumes", `{"a":"/"}`, "volumes.a: is the container's root"},
+	{"volumes", `{"a":"/data/"}`, "want an absolute path"},
+	{"volumes", `{"a":"/a/../b"}`, "without .."},
+	{"volumes", `{"a":"/a//b"}`, "want an absolute path"},
+	{"volumes", `{"a":"/a/./b"}`, "want an absolute path"},
+	{"volumes", `{"a":"/a,readonly"}`, "want an absolute path"},
+	{"volumes", `{"a":"/a:ro"}`, "want an absolute path"},
+	{"volumes", `{"a":"/a\"b"}`, "want an absolute path"},
+	{"volumes", `{"a":"/a b"}`, "want an absolute path"},
+	{"volumes", `{"a":"/proc/x"}`, "is the kernel's"},
+	{"volumes", `{"a":"/sys"}`, "is the kernel's"},
+	{"volumes", `{"a":"/data","b":"/data"}`, "volumes.b: has the path of volumes.a, /data: want one of them"},
+	{"volumes", `{"a":"/data/cache","b":"/data"}`, "volumes.a: /data/cache is inside /data, the path of volumes.b"},
+	{"volumes", `{"a":"/1","b":"/2","c":"/3","d":"/4","e":"/5","f":"/6","g":"/7","h":"/8","i":"/9","j":"/10","k":"/11"}`, "has 11: want at most 10"},
+	{"volumes", `["/data"]`, "want names and their values"},
+	{"volumeGiB", "1", ""},
+	{"volumeGiB", "16384", ""},
+	{"volumeGiB", "0", "want"},
+	{"volumeGiB", "16385", "want"},
+	{"volumeGiB", "ten", "want a whole number"},
+
+	{"appPolicyArns", `["` + testPolicy + `","arn:aws:iam::aws:policy/service-role/AmazonX"]`, ""},
+	{"appPolicyArns", `["uploads"]`, "want the ARN of a managed policy"},
+	{"appPolicyArns", `["arn:aws:iam::123456789012:role/x"]`, "want the ARN of a managed policy"},
+	{"appPolicyArns", `["arn:aws:iam::1234:policy/x"]`, "want the ARN of a managed policy"},
+	{"appPolicyArns", `["arn:aws-us-gov:iam::aws:policy/x"]`, "is of partition aws-us-gov, and the stack of aws"},
+	{"appPolicyArns", `["` + testPolicy + `","` + testPolicy + `"]`, "want it once"},
+	{"appPolicyArns", `["1","2","3","4","5","6","7","8","9","10","11"]`, "at most 10"},
+	{"appPolicyArns", `{"a":"b"}`, "`pulumi config set --path 'appPolicyArns[0]' VALUE`"},
+
+	{"egressPorts", `[5432,1,65535]`, ""},
+	{"egressPorts", `["5432"]`, ""},
+	{"egressPorts", `[0]`, "port 0: want 1 to 65535"},
+	{"egressPorts", `[65536]`, "port 65536: want 1 to 65535"},
+	{"egressPorts", `[443]`, "443 is open anyway"},
+	{"egressPorts", `[587,5432,587]`, "port 587: want it once"},
+	{"egressPorts", `[5432.5]`, "list of whole numbers"},
+	{"egressPorts", `["smtp"]`, "list of whole numbers"},
+	{"egressPorts", `5432`, "list of whole numbers"},
+	{"egressPorts", "[" + strings.Repeat("1,", 59) + "1]", "at most 59"},
+
+	// checkDomain's cases are in dns_test.go.
+	{"domain", "shop.example.com", ""},
+	{"domain", "198.51.100.7", "is an address"},
+	{"hostedZoneId", testZone, "want it together with domain"},
+	{"hostedZoneId", "example.com", "want the ID of a hosted zone"},
+
+	{"vpcId", testVpc, "want it together with subnetIds"},
+	{"vpcId", "vpc-1a2b3c4d", "want it together with subnetIds"},
+	{"vpcId", "vpc-1a2b3c4", "want the ID of an existing VPC"},
+	{"vpcId", "subnet-1a2b3c4d", "want the ID of an existing VPC"},
+	{"subnetIds", `["subnet-x"]`, "want the ID of a subnet"},
+	{"subnetIds", `[1]`, "list of strings"},
+
 	{"contanerPort", "80", "did you mean containerPort?"},
 	{"colour", "red", "no such key (`pulumi config rm"},
 	{"OperatorIP", "198.51.100.7", "did you mean operatorIp?"},
@@ -190,20 +380,22 @@ func TestCheckConfig(t *testing.T) {
 	}
 }
 
-// TestConnectionOfAnotherRegion: where none can be created, one of another region serves.
-func TestConnectionOfAnotherRegion(t *testing.T) {
-	for _, region := range []string{"af-south-1", "ap-southeast-6", "us-gov-west-1"} {
-		err := CheckConfig("cicd", "dev", with("aws:region", region), nil)
-		if err == nil || !strings.Contains(err.Error(), "connectionArn ``: is required in "+region+", where no connection can be created: create one in ") {
-			t.Errorf("%s without a connection: %v, want one that says where to create it", region, err)
+// TestMapsAsPulumiKeepsThem: `pulumi config set --path` turns what looks like a number into one.
+func TestMapsAsPulumiKeepsThem(t *testing.T) {
+	values := map[string]string{"A": "debug", "B": "5432", "C": "true", "D": "007", "E": "1.10", "F": "-1", "G": "null", "H": "", "I": "0"}
+	stored := config.Map{}
+	for name, value := range values {
+		if err := stored.Set(config.MustMakeKey("cicd", "environment."+name), config.NewValue(value), true); err != nil {
+			t.Fatal(err)
 		}
-		const arn = "arn:aws:codeconnections:eu-west-1:123456789012:connection/aEXAMPLE-8aad"
-		if err := CheckConfig("cicd", "dev", with("aws:region", region, "connectionArn", arn), nil); err != nil {
-			t.Errorf("%s with a connection: %v", region, err)
-		}
-		if err := CheckConfig("cicd", "dev", with("aws:region", region), []string{"cicd:connectionArn"}); err != nil {
-			t.Errorf("%s with an encrypted connection: %v", region, err)
-		}
+	}
+	text, err := stored[config.MustMakeKey("cicd", "environment")].Value(config.NopDecrypter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := parseSettings("cicd", "dev", with("environment", text), nil)
+	if err != nil || !maps.Equal(s.Environment, values) {
+		t.Errorf("environment is %v (%v), want %v", s.Environment, err, values)
 	}
 }
 
@@ -211,57 +403,6 @@ func TestConnectionOfAnotherRegion(t *testing.T) {
 func TestNoGuessWithoutResemblance(t *testing.T) {
 	if problem := checkRegion("frankfurt"); strings.Contains(problem, "did you mean") {
 		t.Errorf("frankfurt: %s, want no guess", problem)
-	}
-}
-
-// TestCheckConfigReportsEverything sets every key that can be invalid to an invalid value, plus an unknown key, at once.
-func TestCheckConfigReportsEverything(t *testing.T) {
-	config, wanted := map[string]string{}, map[string]string{}
-	for _, tt := range configCases {
-		if tt.want != "" {
-			key := tt.key
-			if !strings.Contains(key, ":") {
-				key = "Cicd:" + key
-			}
-			config[key], wanted[tt.key] = tt.value, tt.want
-		}
-	}
-	err := CheckConfig("Cicd", "dev", config, nil) // the project's name is bad as well
-	var bad *ConfigError
-	if !errors.As(err, &bad) {
-		t.Fatalf("CheckConfig() = %v, want a ConfigError", err)
-	}
-	if want := len(wanted) + 1; len(bad.Violations) != want {
-		t.Errorf("%d violations, want %d:\n%v", len(bad.Violations), want, err)
-	}
-	for key, want := range wanted {
-		if !slices.ContainsFunc(bad.Violations, func(v string) bool { return strings.HasPrefix(v, key) && strings.Contains(v, want) }) {
-			t.Errorf("no violation of %s with %q in\n%v", key, want, err)
-		}
-	}
-	for _, entry := range new(settings).table() {
-		if _, ok := wanted[entry.key]; !ok {
-			t.Errorf("no invalid value of %s is tried", entry.key)
-		}
-	}
-}
-
-// TestEncryptedSettings: an encrypted key counts as set, and an unknown encrypted key is still an error.
-func TestEncryptedSettings(t *testing.T) {
-	if err := CheckConfig("cicd", "dev", nil, []string{"aws:region", "cicd:repository", "github:token"}); err != nil {
-		t.Errorf("CheckConfig() = %v, want nil: what is required is encrypted", err)
-	}
-	err := CheckConfig("cicd", "dev", with("repository", "example/webapp"), []string{"cicd:operatorIP"})
-	if err == nil || !strings.Contains(err.Error(), "operatorIP: no such key: did you mean operatorIp?") {
-		t.Errorf("CheckConfig() = %v, want an error about operatorIP", err)
-	}
-}
-
-// TestConfigErrorKeepsKeysToItself: sooner or later, somebody pastes the wrong file.
-func TestConfigErrorKeepsKeysToItself(t *testing.T) {
-	err := CheckConfig("cicd", "dev", with("sshPublicKey", "-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNz"), nil)
-	if err == nil || strings.Contains(err.Error(), "b3BlbnNz") {
-		t.Errorf("CheckConfig() = %v, want an error without the key", err)
 	}
 }
 
@@ -276,71 +417,15 @@ func TestSettingsAreNormalized(t *testing.T) {
 	if want := []string{"a/**", "b/**"}; !slices.Equal(s.WatchPaths, want) {
 		t.Errorf("watchPaths are %v, want %v", s.WatchPaths, want)
 	}
-}
-
-// TestProjectFile keeps Pulumi.yaml and the settings equal: keys, types and defaults.
-func TestProjectFile(t *testing.T) {
-	var project struct {
-		Name   string
-		Config map[string]json.RawMessage
-	}
-	readYAML(t, "../Pulumi.yaml", &project)
-	if got := string(project.Config["pulumi:disable-default-providers"]); got != `["*"]` {
-		t.Errorf("pulumi:disable-default-providers is %s, want all", got)
-	}
-	delete(project.Config, "pulumi:disable-default-providers")
-	s := defaultSettings()
-	for _, entry := range s.table() {
-		var declared struct {
-			Type        string
-			Items       struct{ Type string }
-			Default     any
-			Description string
+	for path, want := range map[string][]string{
+		"webapp": {"deploy-scripts/**", "webapp/**"}, "apps/shop": {"apps/shop/**", "deploy-scripts/**"}, ".": {"**"},
+	} {
+		if s, err = parseSettings("cicd", "dev", with("appPath", path), nil); err != nil || !slices.Equal(s.WatchPaths, want) {
+			t.Errorf("watchPaths of appPath %s are %v (%v), want %v", path, s.WatchPaths, err, want)
 		}
-		if err := json.Unmarshal(project.Config[entry.key], &declared); err != nil {
-			t.Errorf("%s: %v in %q", entry.key, err, project.Config[entry.key])
-			continue
+		want = slices.DeleteFunc(want, func(pattern string) bool { return pattern == "deploy-scripts/**" })
+		if s, err = parseSettings("cicd", "dev", with("appPath", path, "deployScripts", "stack"), nil); err != nil || !slices.Equal(s.WatchPaths, want) {
+			t.Errorf("watchPaths of appPath %s with scripts of the stack are %v (%v), want %v", path, s.WatchPaths, err, want)
 		}
-		delete(project.Config, entry.key)
-		value := reflect.ValueOf(entry.value).Elem()
-		wantType := map[reflect.Kind]string{reflect.String: "string", reflect.Bool: "boolean", reflect.Int: "integer", reflect.Slice: "array"}[value.Kind()]
-		if declared.Type != wantType || wantType == "array" && declared.Items.Type != "string" {
-			t.Errorf("%s is declared as %s of %q, want %s", entry.key, declared.Type, declared.Items.Type, wantType)
-		}
-		if got, want := fmt.Sprint(declared.Default), fmt.Sprint(value.Interface()); got != want {
-			t.Errorf("default of %s is %q, want %q", entry.key, got, want)
-		}
-		if declared.Description == "" {
-			t.Errorf("%s has no description", entry.key)
-		}
-	}
-	for key := range project.Config {
-		t.Errorf("%s is declared, but nothing reads it", key)
-	}
-}
-
-// TestStackFiles: the stack files that come with the project are valid.
-func TestStackFiles(t *testing.T) {
-	for _, stack := range []string{"dev", "prod"} {
-		var file struct{ Config map[string]any }
-		readYAML(t, "../Pulumi."+stack+".yaml", &file)
-		config := map[string]string{}
-		for key, value := range file.Config {
-			config[key] = fmt.Sprint(value)
-		}
-		if err := CheckConfig("cicd", stack, config, nil); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func readYAML(t *testing.T, path string, into any) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err == nil {
-		err = yaml.Unmarshal(text, into)
-	}
-	if err != nil {
-		t.Fatal(err)
 	}
 }

@@ -69,7 +69,26 @@ func (s Scope) repositoryName() string  { return s.Prefix() }
 func (s Scope) projectName() string     { return s.Prefix() + "-build" }
 func (s Scope) logGroupName() string    { return "/aws/codebuild/" + s.projectName() }
 func (s Scope) applicationName() string { return s.Prefix() }
-func (s Scope) pipelineName() string    { return s.Prefix() }
+
+// appLogGroupName names the group of what the application's containers print.
+func (s Scope) appLogGroupName() string { return "/" + s.Project + "/" + s.Stack }
+
+// SecretsPath starts the names of the stack's own parameters: a slash is to follow.
+func (s Scope) SecretsPath() string { return "/" + s.Project + "/" + s.Stack }
+
+// parameterArn returns the ARN of one of the stack's own parameters, or of all of them for "*".
+func (s Scope) parameterArn(name string) string {
+	return s.arn("ssm", "parameter"+s.SecretsPath()+"/"+name)
+}
+
+// artifactPrefix starts the key of every artifact: the pipeline's name comes first, shortened (CodePipeline User Guide,
+// "Troubleshooting"), to 20 characters as others saw. No manual gives a number, hence the margin.
+func (s Scope) artifactPrefix() string {
+	const short = 10
+	return s.pipelineName()[:min(short, len(s.pipelineName()))]
+}
+
+func (s Scope) pipelineName() string { return s.Prefix() }
 
 // variableName names an Actions variable, which is unique in its repository.
 func (s Scope) variableName(noun string) string {

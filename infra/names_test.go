@@ -20,7 +20,9 @@ var nameRules = map[string]*regexp.Regexp{
 	"application": regexp.MustCompile(`^[A-Za-z0-9._+=,@-]{1,100}$`),
 	"pipeline":    regexp.MustCompile(`^[A-Za-z0-9.@_-]{1,100}$`),
 	"variable":    regexp.MustCompile(`^[A-Z_][A-Z0-9_]{0,254}$`),
-	"group":       regexp.MustCompile(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}$`),
+	// Systems Manager API Reference, PutParameter: fully-qualified, at most 15 levels and 1011 characters with its ARN.
+	"parameter": regexp.MustCompile(`^(/[a-zA-Z0-9_.-]+){1,15}$`),
+	"group":     regexp.MustCompile(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}$`),
 }
 
 // everyName returns each physical name of a stack, prefixed by the kind of thing it names.
@@ -35,6 +37,8 @@ func everyName(s Scope) []string {
 		"repository:" + s.repositoryName(),
 		"project:" + s.projectName(),
 		"logs:" + s.logGroupName(),
+		"logs:" + s.appLogGroupName(),
+		"parameter:" + s.SecretsPath() + "/" + strings.Repeat("N", 100),
 		"application:" + s.applicationName(),
 		"pipeline:" + s.pipelineName(),
 		"variable:" + s.variableName("PIPELINE_NAME"),
@@ -95,6 +99,17 @@ func TestNamesDiffer(t *testing.T) {
 			if name(here) == name(there) {
 				t.Errorf("stack %s has %s in two regions", stack, name(here))
 			}
+		}
+	}
+}
+
+// TestArtifactPrefix: it starts every artifact's key, which has the pipeline's name cut to 20 characters at most, and
+// never the key of the settings.
+func TestArtifactPrefix(t *testing.T) {
+	for stack, want := range map[string]string{"d": "cicd-d", "dev": "cicd-dev", "a-rather-long-stack": "cicd-a-rat"} {
+		scope := Scope{Project: "cicd", Stack: stack}
+		if got := scope.artifactPrefix(); got != want || !strings.HasPrefix(scope.pipelineName(), got) || strings.HasPrefix(settingsKey, got) {
+			t.Errorf("artifacts of pipeline %s are those that begin with %q, want %q, and not %s", scope.pipelineName(), got, want, settingsKey)
 		}
 	}
 }

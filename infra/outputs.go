@@ -14,15 +14,31 @@ func export(ctx *pulumi.Context, s settings, scope Scope, c *components) {
 	ctx.Export("sshCommand", sshCommand(s, c.target))
 	ctx.Export("sessionCommand", pulumi.Sprintf("aws ssm start-session --target %s --region %s", c.target.InstanceID, s.Region))
 	ctx.Export("repositoryUrl", c.registry.RepositoryURL)
+	ctx.Export("logGroup", c.environment.LogGroup)
 	ctx.Export("connectionArn", c.source.ConnectionArn)
 	ctx.Export("pipelineName", c.pipeline.Name)
 	ctx.Export("pipelineUrl", c.pipeline.URL)
-	if !s.authorized() {
-		ctx.Export("nextStep", pulumi.String(authorizeStep(scope)))
-		return
+	ctx.Export("nextStep", nextStep(s, scope, c))
+}
+
+// nextStep says what a person has to do now.
+func nextStep(s settings, scope Scope, c *components) pulumi.StringOutput {
+	step := pulumi.Sprintf("%s", authorizeStep(scope))
+	if s.authorized() {
+		change := "environment, secrets, releaseCommand, processes, volumes or domain"
+		if s.DeployScripts == scriptsInStack {
+			change += ", or of the deployment scripts, which come with this program,"
+		}
+		step = pulumi.Sprintf("Push to branch %s of %s to release it, and watch the release at %s. The first release, of the branch's current commit, has started by itself. "+
+			"A change of %s takes effect with the next release: "+
+			"`aws codepipeline start-pipeline-execution --name %s --region %s` releases the current commit again, without a push, and builds no image anew.",
+			s.Branch, s.Repository, c.pipeline.URL, change, c.pipeline.Name, s.Region)
 	}
-	ctx.Export("nextStep", pulumi.Sprintf("Push to branch %s of %s to release it, and watch the release at %s. The first release, of the branch's current commit, has started by itself.",
-		s.Branch, s.Repository, c.pipeline.URL))
+	if s.Domain == "" || s.HostedZoneID != "" {
+		return step
+	}
+	return pulumi.Sprintf("Make this DNS record, unless it is there: `%s. %d IN A %s`. Then the host gets the certificate for %s by itself, with the next release. %s",
+		s.Domain, recordTTL, c.target.PublicIP, s.Domain, step)
 }
 
 // sshCommand returns "" while port 22 is closed.

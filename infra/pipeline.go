@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,9 +28,11 @@ type PipelineArgs struct {
 	Store  *ArtifactStore
 	Build  *Build
 	Target *Target
+	// Ready is what else must exist before the first release.
+	Ready []pulumi.Resource
 	// Authorized reports whether Source's connection is AVAILABLE.
 	Authorized bool
-	// WatchPaths are up to 8 sorted patterns; a push that touches none of them starts nothing.
+	// WatchPaths are 1 to 8 sorted patterns; a push that touches none of them starts nothing.
 	WatchPaths []string
 	// Approval adds a stage in which a person approves or rejects the release.
 	Approval bool
@@ -39,15 +42,15 @@ func (a *PipelineArgs) validate() error {
 	if a.Source == nil || a.Store == nil || a.Build == nil || a.Target == nil {
 		return errors.New("a Source, a Store, a Build and a Target are required")
 	}
-	if problem := checkWatchPaths(a.WatchPaths); problem != "" {
-		return fmt.Errorf("WatchPaths: %s", problem)
+	if problem := checkWatchPaths(a.WatchPaths); problem != "" || len(a.WatchPaths) == 0 {
+		return fmt.Errorf("WatchPaths: %s", cmp.Or(problem, "want at least one"))
 	}
 	return nil
 }
 
 // Pipeline takes every push to the branch through Source, Build, optionally Approval, and Deploy. It is created in AWS
-// only once the connection is authorized: an earlier one never starts on a push (F2). Its role and policy exist from the
-// start, because IAM takes seconds to propagate them, and the pipeline's first run starts when it is created (F12).
+// only once the connection is authorized: an earlier one never starts on a push (F2). Its role and policy exist from
+// the start, because IAM takes seconds to propagate them, and the pipeline's first run starts when it is created (F12).
 type Pipeline struct {
 	pulumi.ResourceState
 
@@ -87,7 +90,7 @@ func (p *Pipeline) create(ctx *pulumi.Context, name string, args *PipelineArgs, 
 	}
 	// The pipeline runs as soon as it exists, so everything its stages use must exist first.
 	pipeline, err := codepipeline.NewPipeline(ctx, name+"-pipeline", definition, pulumi.Parent(p),
-		after(role.policy, args.Store.ready), after(args.Target.ready...))
+		after(role.policy, args.Store.ready), after(args.Target.ready...), after(args.Ready...))
 	if err != nil {
 		return err
 	}
@@ -103,25 +106,25 @@ func pipelineRole(args *PipelineArgs) roleArgs {
 		purpose:     "pipeline",
 		description: "What the pipeline " + scope.pipelineName() + " may do",
 		// IfExists, because CodePipeline does not send these keys with every call.
-		trust: trust("codepipeline.amazonaws.com", map[string]map[string]string{
+		trust: trust("codepipeline.amazonaws.com", condition{
 			"StringEqualsIfExists": {"aws:SourceAccount": scope.Account},
 			"ArnEqualsIfExists":    {"aws:SourceArn": scope.arn("codepipeline", scope.pipelineName())},
 		}),
 		grants: []grant{
 			// The two S3 statements are the minimum in the CodePipeline User Guide, "Manage the CodePipeline service role".
-			{"FindArtifactStore", []string{"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}, on(args.Store.BucketArn)},
+			allow("FindArtifactStore", []string{"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}, on(args.Store.BucketArn)),
 			// Without PutObjectAcl the source action fails with "Upload to S3 failed" (aws/aws-cdk issue 13557).
-			{"HandOnArtifacts", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"}, on(within(args.Store.BucketArn, "/*"))},
-			{"ReadRepository", []string{args.Source.UseConnection}, on(args.Source.ConnectionArn)},
-			{"RunBuild", []string{"codebuild:BatchGetBuilds", "codebuild:StartBuild"}, on(args.Build.ProjectArn)},
-			{"Deploy", []string{"codedeploy:CreateDeployment", "codedeploy:GetDeployment"}, on(args.Target.GroupArn)},
-			{"RegisterBundle", []string{
+			allow("HandOnArtifacts", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"}, on(within(args.Store.BucketArn, "/*"))),
+			allow("ReadRepository", []string{args.Source.UseConnection}, on(args.Source.ConnectionArn)),
+			allow("RunBuild", []string{"codebuild:BatchGetBuilds", "codebuild:StartBuild"}, on(args.Build.ProjectArn)),
+			allow("Deploy", []string{"codedeploy:CreateDeployment", "codedeploy:GetDeployment"}, on(args.Target.GroupArn)),
+			allow("RegisterBundle", []string{
 				"codedeploy:GetApplication",
 				"codedeploy:GetApplicationRevision",
 				"codedeploy:RegisterApplicationRevision",
-			}, on(args.Target.ApplicationArn)},
-			{"ReadDeploymentConfig", []string{"codedeploy:GetDeploymentConfig"},
-				on(pulumi.String(scope.arn("codedeploy", "deploymentconfig:"+deploymentConfig)))},
+			}, on(args.Target.ApplicationArn)),
+			allow("ReadDeploymentConfig", []string{"codedeploy:GetDeploymentConfig"},
+				on(pulumi.String(scope.arn("codedeploy", "deploymentconfig:"+deploymentConfig)))),
 		},
 	}
 }

@@ -19,9 +19,12 @@ type statement struct {
 	Effect    string
 	Principal map[string]string `json:",omitempty"`
 	Action    []string
-	Resource  []string                     `json:",omitempty"`
-	Condition map[string]map[string]string `json:",omitempty"`
+	Resource  []string  `json:",omitempty"`
+	Condition condition `json:",omitempty"`
 }
+
+// condition has a value, or a list of which any will do, for each operator and key.
+type condition map[string]map[string]any
 
 // document returns a policy document with the statements.
 func document(statements ...statement) (string, error) {
@@ -33,13 +36,13 @@ func document(statements ...statement) (string, error) {
 }
 
 // trust lets one service assume a role, only on behalf of what the condition names.
-func trust(service string, condition map[string]map[string]string) statement {
+func trust(service string, when condition) statement {
 	return statement{
 		Sid:       "AssumedByService",
 		Effect:    "Allow",
 		Principal: map[string]string{"Service": service},
 		Action:    []string{"sts:AssumeRole"},
-		Condition: condition,
+		Condition: when,
 	}
 }
 
@@ -48,6 +51,18 @@ type grant struct {
 	sid       string
 	actions   []string
 	resources pulumi.StringArray
+	condition condition // nil for none
+}
+
+// allow grants actions on resources.
+func allow(sid string, actions []string, resources pulumi.StringArray) grant {
+	return grant{sid: sid, actions: actions, resources: resources}
+}
+
+// when limits a grant to requests that meet a condition.
+func (g grant) when(c condition) grant {
+	g.condition = c
+	return g
 }
 
 // grants returns a policy document that allows the listed grants.
@@ -59,7 +74,7 @@ func grants(list []grant) pulumi.StringOutput {
 	return resources.ToStringArrayArrayOutput().ApplyT(func(arns [][]string) (string, error) {
 		statements := make([]statement, len(list))
 		for i, g := range list {
-			statements[i] = statement{Sid: g.sid, Effect: "Allow", Action: g.actions, Resource: arns[i]}
+			statements[i] = statement{Sid: g.sid, Effect: "Allow", Action: g.actions, Resource: arns[i], Condition: g.condition}
 		}
 		return document(statements...)
 	}).(pulumi.StringOutput)

@@ -70,6 +70,8 @@ var mayDo = map[string][]allowed{
 		{"OpenSessions", "ssmmessages:CreateDataChannel", "*"},
 		{"OpenSessions", "ssmmessages:OpenControlChannel", "*"},
 		{"OpenSessions", "ssmmessages:OpenDataChannel", "*"},
+		{"WriteAppLogs", "logs:CreateLogStream", "arn:of:cicd-dev-logs:*"},
+		{"WriteAppLogs", "logs:PutLogEvents", "arn:of:cicd-dev-logs:*"},
 	},
 	"deploy": {
 		{"FindHosts", "ec2:DescribeInstanceStatus", "*"},
@@ -91,6 +93,87 @@ func TestPermissions(t *testing.T) {
 		}
 		if got := lined(t, policy, "policy"); !reflect.DeepEqual(got, lines) {
 			t.Errorf("role %s may\n%s\nwant\n%s", purpose, multiline(got), multiline(lines))
+		}
+	}
+}
+
+// TestPermissionsOfSecrets: what the secrets of containers and builds add, with the conditions of keys.
+func TestPermissionsOfSecrets(t *testing.T) {
+	read := func(sid, action, resource string) statement {
+		return statement{Sid: sid, Effect: "Allow", Action: []string{action}, Resource: []string{resource}}
+	}
+	decrypt := func(sid, service, context, arn string) statement {
+		s := read(sid, "kms:Decrypt", "arn:aws:kms:eu-central-1:123456789012:key/*")
+		s.Condition = condition{"StringEquals": {"kms:ViaService": service + ".eu-central-1.amazonaws.com", "kms:EncryptionContext:" + context: []any{arn}}}
+		return s
+	}
+	record := read("RecordSecrets", "ssm:PutParameter", ownParameters+"running-release")
+	tests := []struct {
+		name, purpose, key, secrets string
+		want                        []statement
+	}{
+		{"none", "host", "secrets", `{}`, nil},
+		{"own", "host", "secrets", `{"A":"","B":""}`, []statement{read("ReadParameters", "ssm:GetParameters", ownParameters+"*"), record}},
+		{"parameter", "host", "secrets", `{"A":"` + testParameter + `"}`, []statement{
+			read("ReadParameters", "ssm:GetParameters", testParameter), decrypt("DecryptParameters", "ssm", "PARAMETER_ARN", testParameter)}},
+		{"secret, two fields", "host", "secrets", `{"A":"` + testSecret + `#a","B":"` + testSecret + `#b"}`, []statement{
+			read("ReadSecrets", "secretsmanager:GetSecretValue", testSecret), decrypt("DecryptSecrets", "secretsmanager", "SecretARN", testSecret)}},
+		{"own", "build", "buildSecrets", `{"A":""}`, []statement{read("ReadParameters", "ssm:GetParameters", ownParameters+"A")}},
+		{"parameter", "build", "buildSecrets", `{"A":"` + testParameter + `"}`, []statement{
+			read("ReadParameters", "ssm:GetParameters", testParameter), decrypt("DecryptParameters", "ssm", "PARAMETER_ARN", testParameter)}},
+		{"the container's", "build", "secrets", `{"A":"","B":"` + testSecret + `"}`, nil},
+		{"the build's", "host", "buildSecrets", `{"A":"","B":"` + testSecret + `"}`, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.purpose+", "+tt.name, func(t *testing.T) {
+			rec := run(t, with(tt.key, tt.secrets, "connectionAuthorized", "true"))
+			all := statements(t, rec.named(t, "iam/rolePolicy:RolePolicy", "cicd-dev-"+tt.purpose+"-policy"), "policy")
+			plain := statements(t, run(t, with()).named(t, "iam/rolePolicy:RolePolicy", "cicd-dev-"+tt.purpose+"-policy"), "policy")
+			if got := all[len(plain):]; !reflect.DeepEqual(got, tt.want) && len(got)+len(tt.want) > 0 {
+				t.Errorf("secrets add %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestPoliciesFit: IAM takes 10,240 characters in a role's inline policies, in the region and with the names that take
+// most.
+func TestPoliciesFit(t *testing.T) {
+	const longestARN = 130 // of a bucket's, a repository's or a log group's with the longest names
+	secrets := func(from string, n int) string {
+		fields := make([]string, n)
+		for i := range fields {
+			fields[i] = fmt.Sprintf(`"V%03d":"%s"`, i, strings.ReplaceAll(from, "NAME", fmt.Sprintf("n%03d", i)))
+		}
+		return "{" + strings.Join(fields, ",") + "}"
+	}
+	const region = "us-gov-west-1"
+	tests := map[string]string{
+		"own":        "",
+		"parameters": "arn:aws-us-gov:ssm:" + region + ":123456789012:parameter/shared/NAME",
+		"secrets":    "arn:aws-us-gov:secretsmanager:" + region + ":123456789012:secret:shared/NAME-a1B2c3",
+	}
+	for name, from := range tests {
+		for n := 100; ; n-- { // as many as are accepted
+			config := with("aws:region", region, "connectionArn", strings.ReplaceAll(testConnection, "arn:aws:", "arn:aws-us-gov:"),
+				"secrets", secrets(from, n), "buildSecrets", secrets(from, min(n, 60)))
+			rec, stack := &recorder{}, "a-very-longish-name"
+			if CheckConfig("cicd", stack, config, nil) != nil {
+				continue
+			}
+			if err := attempt(rec, "cicd", stack, config); err != nil {
+				t.Fatal(err)
+			}
+			if n < 30 || n < 100 && name == "own" {
+				t.Errorf("%s: only %d secrets are accepted", name, n)
+			}
+			for _, policy := range rec.ofType("iam/rolePolicy:RolePolicy") {
+				text := policy.Inputs["policy"].StringValue()
+				if size := len(text) + longestARN*strings.Count(text, "arn:of:"); size > 10_240 {
+					t.Errorf("%s: %s has %d characters with %d secrets, and IAM takes 10,240", name, policy.Name, size, n)
+				}
+			}
+			break
 		}
 	}
 }
@@ -139,19 +222,18 @@ func multiline(lines []allowed) string {
 
 // TestTrust checks who may assume each role, and on whose behalf.
 func TestTrust(t *testing.T) {
-	type conditions = map[string]map[string]string
 	tests := []struct {
 		purpose, service string
-		condition        conditions
+		condition        condition
 	}{
-		{"pipeline", "codepipeline.amazonaws.com", conditions{
+		{"pipeline", "codepipeline.amazonaws.com", condition{
 			"StringEqualsIfExists": {"aws:SourceAccount": testAccount},
 			"ArnEqualsIfExists":    {"aws:SourceArn": "arn:aws:codepipeline:eu-central-1:123456789012:cicd-dev"},
 		}},
-		{"build", "codebuild.amazonaws.com", conditions{
+		{"build", "codebuild.amazonaws.com", condition{
 			"ArnEquals": {"aws:SourceArn": "arn:aws:codebuild:eu-central-1:123456789012:project/cicd-dev-build"},
 		}},
-		{"deploy", "codedeploy.amazonaws.com", conditions{
+		{"deploy", "codedeploy.amazonaws.com", condition{
 			"StringEquals": {"aws:SourceAccount": testAccount},
 			"StringLike":   {"aws:SourceArn": "arn:aws:codedeploy:eu-central-1:123456789012:deploymentgroup:cicd-dev/*"},
 		}},

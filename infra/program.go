@@ -1,7 +1,8 @@
 // Package infra declares everything one stack has in AWS and GitHub, between a `git push` and a live URL.
 //
-// Program declares it all. Each component has a file: Source, Registry, ArtifactStore, Build, Target and Pipeline. Only
-// program.go reads configuration and environment and makes providers. F-numbers are the failures in docs/failures.md.
+// Program declares it all. Each component has a file: Source, Registry, ArtifactStore, Environment, Target, Data, Domain,
+// Build and Pipeline. Only program.go reads configuration and environment and makes providers. F-numbers are the
+// failures in docs/failures.md.
 package infra
 
 import (
@@ -23,7 +24,7 @@ func Program(configured []string) pulumi.RunFunc {
 }
 
 func declare(ctx *pulumi.Context, configured []string) error {
-	s, err := parseSettings(ctx.Project(), ctx.Stack(), stackConfig(ctx, configured), nil)
+	s, err := parseSettings(ctx.Project(), ctx.Stack(), stackConfig(ctx, configured), encryptedPlain(ctx))
 	if err != nil {
 		return err
 	}
@@ -35,11 +36,15 @@ func declare(ctx *pulumi.Context, configured []string) error {
 	if err != nil {
 		return err
 	}
-	parts, err := newComponents(ctx, s, scope, providers)
+	network, err := checkCloud(ctx, s, scope, cloud)
 	if err != nil {
 		return err
 	}
-	export(ctx, s, scope, parts)
+	c, err := newComponents(ctx, s, scope, network, providers)
+	if err != nil {
+		return err
+	}
+	export(ctx, s, scope, c)
 	return nil
 }
 
@@ -90,70 +95,20 @@ func newScope(ctx *pulumi.Context, s settings, cloud *aws.Provider) (Scope, erro
 	return Scope{Project: ctx.Project(), Stack: ctx.Stack(), Region: s.Region, Account: identity.AccountId}, nil
 }
 
-// components are the parts of a stack that have outputs.
-type components struct {
-	source   *Source
-	registry *Registry
-	target   *Target
-	pipeline *Pipeline
-}
-
-func newComponents(ctx *pulumi.Context, s settings, scope Scope, providers pulumi.ResourceOption) (*components, error) {
-	name := scope.Prefix()
-	source, err := NewSource(ctx, name, &SourceArgs{
-		Scope:            scope,
-		Repository:       s.Repository,
-		Branch:           s.Branch,
-		ConnectionArn:    s.ConnectionArn,
-		ManageRepository: s.ManageRepository,
-	}, providers)
+// checkCloud returns a *ConfigError that lists what AWS knows to be wrong with the settings, before anything is
+// declared; and the host's place in an existing network, if the settings name one.
+func checkCloud(ctx *pulumi.Context, s settings, scope Scope, cloud *aws.Provider) (*Network, error) {
+	violations := s.checkAccount(scope.Account)
+	network, unfit, err := lookUpNetwork(ctx, s, pulumi.Provider(cloud))
 	if err != nil {
 		return nil, err
 	}
-	registry, err := NewRegistry(ctx, name, &RegistryArgs{Scope: scope, KeepImages: s.KeepImages, Protect: s.Protect}, providers)
-	if err != nil {
-		return nil, err
+	violations = append(violations, unfit...)
+	if problem := lookUpZone(ctx, s, pulumi.Provider(cloud)); problem != "" {
+		violations = append(violations, "hostedZoneId: "+problem)
 	}
-	store, err := NewArtifactStore(ctx, name, &ArtifactStoreArgs{Scope: scope, Protect: s.Protect}, providers)
-	if err != nil {
-		return nil, err
+	if len(violations) > 0 {
+		return nil, &ConfigError{Stack: scope.Stack, Violations: violations}
 	}
-	target, err := NewTarget(ctx, name, &TargetArgs{
-		Scope:        scope,
-		Registry:     registry,
-		Store:        store,
-		InstanceType: s.InstanceType,
-		AgentVersion: s.AgentVersion,
-		OperatorCIDR: s.OperatorIP,
-		SSHPublicKey: s.SSHPublicKey,
-		Protect:      s.Protect,
-	}, providers)
-	if err != nil {
-		return nil, err
-	}
-	build, err := NewBuild(ctx, name, &BuildArgs{
-		Scope:            scope,
-		Architecture:     architectureOf(s.InstanceType),
-		Registry:         registry,
-		Store:            store,
-		ContainerPort:    s.ContainerPort,
-		HealthPath:       s.HealthPath,
-		Address:          target.PublicIP,
-		LogRetentionDays: s.LogRetentionDays,
-	}, providers)
-	if err != nil {
-		return nil, err
-	}
-	c := &components{source: source, registry: registry, target: target}
-	c.pipeline, err = NewPipeline(ctx, name, &PipelineArgs{
-		Scope:      scope,
-		Source:     source,
-		Store:      store,
-		Build:      build,
-		Target:     target,
-		Authorized: s.authorized(),
-		WatchPaths: s.WatchPaths,
-		Approval:   s.Approval,
-	}, providers)
-	return c, err
+	return network, nil
 }

@@ -17,6 +17,7 @@ var pendingStack = map[string]int{
 	"cicd:index:Source":        1,
 	"cicd:index:Registry":      1,
 	"cicd:index:ArtifactStore": 1,
+	"cicd:index:Environment":   1,
 	"cicd:index:Build":         1,
 	"cicd:index:Target":        1,
 	"cicd:index:Pipeline":      1,
@@ -25,12 +26,13 @@ var pendingStack = map[string]int{
 	"aws:ecr/repository:Repository":             1,
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy":   1,
 	"aws:codebuild/project:Project":             1,
-	"aws:cloudwatch/logGroup:LogGroup":          1,
+	"aws:cloudwatch/logGroup:LogGroup":          2,
 	"aws:iam/role:Role":                         4,
 	"aws:iam/rolePolicy:RolePolicy":             4,
 	"aws:iam/instanceProfile:InstanceProfile":   1,
 
 	"aws:s3/bucketV2:BucketV2":                                                                   1,
+	"aws:s3/bucketObjectv2:BucketObjectv2":                                                       1,
 	"aws:s3/bucketPolicy:BucketPolicy":                                                           1,
 	"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":                                     1,
 	"aws:s3/bucketVersioningV2:BucketVersioningV2":                                               1,
@@ -58,11 +60,12 @@ var pendingStack = map[string]int{
 // TestProgramDeclares checks what each part of the configuration adds to or removes from a stack.
 func TestProgramDeclares(t *testing.T) {
 	pipeline := map[string]int{"aws:codepipeline/pipeline:Pipeline": 1}
-	tests := []struct {
+	type declares struct {
 		name   string
 		config map[string]string
 		change map[string]int
-	}{
+	}
+	tests := []declares{
 		{"connection pending", with(), nil},
 		{"connection authorized", with("connectionAuthorized", "true"), pipeline},
 		{"connection given", with("connectionArn", testConnection), plus(pipeline, "aws:codeconnections/connection:Connection", -1)},
@@ -78,6 +81,26 @@ func TestProgramDeclares(t *testing.T) {
 			"github:index/repositoryEnvironment:RepositoryEnvironment": 1,
 		}},
 	}
+	own := map[string]int{
+		"aws:ec2/vpc:Vpc": -1, "aws:ec2/subnet:Subnet": -2, "aws:ec2/internetGateway:InternetGateway": -1, "aws:ec2/routeTable:RouteTable": -1,
+		"aws:ec2/route:Route": -1, "aws:ec2/routeTableAssociation:RouteTableAssociation": -2, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": -1,
+	}
+	https := map[string]int{"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": 2}
+	for name, keys := range map[string][]string{
+		"image":    {"appPath", "apps/shop", "dockerfile", "D", "buildTarget", "t", "buildArgs", `{"A":"1"}`, "buildSecrets", `{"B":""}`},
+		"settings": {"environment", `{"A":"1"}`, "secrets", `{"B":"","C":"` + testSecret + `"}`, "healthSeconds", "300", "stopSeconds", "60"},
+		"commands": {"releaseCommand", "bin/migrate", "processes", `{"worker":"bin/worker"}`},
+	} {
+		tests = append(tests, declares{name, with(keys...), nil})
+	}
+	tests = append(tests,
+		declares{"policies", with("appPolicyArns", `["`+testPolicy+`","arn:aws:iam::aws:policy/uploads"]`),
+			map[string]int{"aws:iam/rolePolicyAttachment:RolePolicyAttachment": 2}},
+		declares{"scripts", with("deployScripts", "stack"), map[string]int{"aws:s3/bucketObjectv2:BucketObjectv2": 1}},
+		declares{"egress", with("egressPorts", `[5432,587]`), map[string]int{"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": 2}},
+		declares{"domain", with("domain", "shop.example.com"), https},
+		declares{"zone", with("domain", "shop.example.com", "hostedZoneId", testZone), plus(plus(https, "cicd:index:Domain", 1), "aws:route53/record:Record", 1)},
+		declares{"network", with("vpcId", testVpc, "subnetIds", `["`+testSubnet+`"]`), own})
 	t.Setenv("GITHUB_TOKEN", "test")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,6 +161,23 @@ func TestProgramStopsBeforeDeclaring(t *testing.T) {
 	}
 }
 
+// TestProgramRefusesEncryptedMaps: Pulumi gives the program their values in the clear, and says that they were
+// encrypted.
+func TestProgramRefusesEncryptedMaps(t *testing.T) {
+	const value = "hunter2"
+	rec := &recorder{}
+	err := pulumi.RunErr(Program(nil), pulumi.WithMocks("cicd", "dev", rec), func(info *pulumi.RunInfo) {
+		info.Config, info.ConfigSecretKeys = with("environment", `{"PASSWORD":"`+value+`"}`), []string{"cicd:environment"}
+	})
+	var bad *ConfigError
+	if !errors.As(err, &bad) || len(bad.Violations) != 1 || !strings.Contains(err.Error(), "environment: is encrypted") || strings.Contains(err.Error(), value) {
+		t.Errorf("Program() = %v, want a ConfigError without the value", err)
+	}
+	if len(rec.seen) > 0 {
+		t.Errorf("%d resources registered first", len(rec.seen))
+	}
+}
+
 // TestProgramReadsWhatIsSetLater: known keys need not be listed, so a key set after the listing counts too.
 func TestProgramReadsWhatIsSetLater(t *testing.T) {
 	rec := &recorder{}
@@ -162,6 +202,7 @@ func TestOutputs(t *testing.T) {
 		"instanceIds":    []string{"cicd-dev-host-x86_64-id"},
 		"sshCommand":     "",
 		"sessionCommand": session,
+		"logGroup":       "/cicd/dev",
 		"repositoryUrl":  testAccount + ".dkr.ecr.eu-central-1.amazonaws.com/cicd-dev",
 		"connectionArn":  "arn:of:cicd-dev-connection",
 		"pipelineName":   "",
@@ -180,7 +221,17 @@ func TestOutputs(t *testing.T) {
 			"pipelineName": "cicd-dev",
 			"pipelineUrl":  pipeline,
 			"nextStep": "Push to branch release of example/webapp to release it, and watch the release at " + pipeline +
-				". The first release, of the branch's current commit, has started by itself.",
+				". The first release, of the branch's current commit, has started by itself. A change of environment, secrets, releaseCommand, processes, volumes or domain " +
+				"takes effect with the next release: `aws codepipeline start-pipeline-execution --name cicd-dev --region eu-central-1` releases the " +
+				"current commit again, without a push, and builds no image anew.",
+		}},
+		{"scripts of the stack", with("connectionAuthorized", "true", "deployScripts", "stack"), map[string]any{
+			"pipelineName": "cicd-dev",
+			"pipelineUrl":  pipeline,
+			"nextStep": "Push to branch main of example/webapp to release it, and watch the release at " + pipeline +
+				". The first release, of the branch's current commit, has started by itself. A change of environment, secrets, releaseCommand, processes, volumes or domain, " +
+				"or of the deployment scripts, which come with this program, takes effect with the next release: `aws codepipeline start-pipeline-execution " +
+				"--name cicd-dev --region eu-central-1` releases the current commit again, without a push, and builds no image anew.",
 		}},
 		{"operator with key", with("operatorIp", "198.51.100.7", "sshPublicKey", testKey), map[string]any{
 			"sshCommand": "ssh ec2-user@" + testAddress,

@@ -1,7 +1,9 @@
 package infra
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -21,6 +23,30 @@ const (
 	testKey        = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsa1b0lYLm8zZlE2aJp0Y3tTz9fXwq3xg0kqYl0b1mN operator"
 )
 
+// What others in the account have.
+const (
+	testParameter = "arn:aws:ssm:eu-central-1:123456789012:parameter/shared/token"
+	testSecret    = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-a1B2c3"
+	testPolicy    = "arn:aws:iam::123456789012:policy/team/uploads"
+	testVpc       = "vpc-0a1b2c3d4e5f67890"
+	testSubnet    = "subnet-0a1b2c3d4e5f67890"
+	// ownParameters starts the ARN of the stack's own parameters.
+	ownParameters = "arn:aws:ssm:eu-central-1:123456789012:parameter/cicd/dev/"
+)
+
+// everyKey configures everything that a stack can say of its application and network.
+func everyKey() map[string]string {
+	return with("connectionAuthorized", "true", "deployScripts", "stack",
+		"appPath", "apps/shop", "dockerfile", "docker/Dockerfile.prod", "buildTarget", "production", "buildArgs", `{"VERSION":"1.2","DEBUG":false}`,
+		"buildSecrets", `{"NPM_TOKEN":"","PIP":"`+testParameter+`","GEM":"`+testSecret+`#gem"}`,
+		"environment", `{"LOG_LEVEL":"debug","WORKERS":4}`, "secrets", `{"DATABASE_URL":"","TOKEN":"`+testParameter+`","DB":"`+testSecret+`#password"}`,
+		"releaseCommand", "bin/migrate --wait 'a b'", "processes", `{"worker":"bin/worker","mail":"sh -c 'a | b'"}`,
+		"volumes", `{"uploads":"/app/uploads","index":"/var/index"}`, "volumeGiB", "50",
+		"appPolicyArns", `["`+testPolicy+`","arn:aws:iam::aws:policy/AmazonSESFullAccess"]`, "egressPorts", `[5432,587]`,
+		"domain", "shop.example.com", "hostedZoneId", testZone,
+		"vpcId", testVpc, "subnetIds", `["`+testSubnet+`"]`, "healthSeconds", "300", "stopSeconds", "60")
+}
+
 // recorder stands in for the engine: it records what is registered and invents what AWS would compute.
 type recorder struct {
 	mu      sync.Mutex
@@ -31,7 +57,31 @@ type recorder struct {
 	offering []string
 	// zone is where the subnets are already, "" for where they are to be.
 	zone string
+	// volumeZone is where the volume for data is already, "" for where it is to be.
+	volumeZone string
+	// account is the stack's, "" for testAccount.
+	account string
+	// existing are the subnets of the account beside the stack's; nil means testSubnet, which is fit for a host.
+	existing map[string]existingSubnet
+	// zones are the account's hosted zones, by ID; nil means testZone, which holds example.com.
+	zones map[string]existingZone
 }
+
+// existingZone is a hosted zone that the stack has not made.
+type existingZone struct {
+	name    string
+	private bool
+}
+
+// existingSubnet is a subnet that the stack has not made.
+type existingSubnet struct {
+	vpc, zone string
+	// table is the route table it is associated with; "" for none, and thereby the main one, rtb-main.
+	table string
+}
+
+// routes are the targets of 0.0.0.0/0 in the account's route tables.
+var routes = map[string]string{"rtb-main": "", "rtb-public": "igw-1", "rtb-vpn": "vgw-1"}
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	r.mu.Lock()
@@ -42,9 +92,15 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	switch args.TypeToken {
 	case "aws:ecr/repository:Repository":
 		state["repositoryUrl"] = resource.NewProperty(testAccount + ".dkr.ecr.eu-central-1.amazonaws.com/" + state["name"].StringValue())
+	case "aws:s3/bucketObjectv2:BucketObjectv2":
+		state["versionId"] = resource.NewProperty("version-of-" + args.Name)
 	case "aws:ec2/subnet:Subnet":
 		if r.zone != "" {
 			state["availabilityZone"] = resource.NewProperty(r.zone)
+		}
+	case "aws:ebs/volume:Volume":
+		if r.volumeZone != "" {
+			state["availabilityZone"] = resource.NewProperty(r.volumeZone)
 		}
 	case "aws:ec2/eip:Eip":
 		state["publicIp"] = resource.NewProperty(testAddress)
@@ -65,16 +121,60 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 		offering = zones
 	}
 	answers := map[string]map[string]any{
-		"aws:index/getCallerIdentity:getCallerIdentity":             {"accountId": testAccount},
+		"aws:index/getCallerIdentity:getCallerIdentity":             {"accountId": cmp.Or(r.account, testAccount)},
 		"aws:index/getAvailabilityZones:getAvailabilityZones":       {"names": zones},
 		"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": {"locations": offering},
 		"aws:ssm/getParameter:getParameter":                         {"value": resource.MakeSecret(resource.NewStringProperty(fmt.Sprint("ami-for-", args.Args["name"].V)))},
+	}
+	if answer, err := r.network(args); answer != nil || err != nil {
+		return resource.NewPropertyMapFromMap(answer), err
 	}
 	answer, ok := answers[args.Token]
 	if !ok {
 		return nil, fmt.Errorf("unexpected call of %s", args.Token)
 	}
 	return resource.NewPropertyMapFromMap(answer), nil
+}
+
+// network answers questions about the account's existing network and zones; the answer is nil for other questions.
+func (r *recorder) network(args pulumi.MockCallArgs) (map[string]any, error) {
+	existing := r.existing
+	if existing == nil {
+		existing = map[string]existingSubnet{testSubnet: {testVpc, "eu-central-1b", "rtb-public"}}
+	}
+	switch args.Token {
+	case "aws:ec2/getSubnet:getSubnet":
+		subnet, ok := existing[args.Args["id"].StringValue()]
+		if !ok {
+			return nil, errors.New("no matching EC2 Subnet found")
+		}
+		return map[string]any{"vpcId": subnet.vpc, "availabilityZone": subnet.zone}, nil
+	case "aws:route53/getZone:getZone":
+		zones := r.zones
+		if zones == nil {
+			zones = map[string]existingZone{testZone: {"example.com", false}}
+		}
+		zone, ok := zones[args.Args["zoneId"].StringValue()]
+		if !ok {
+			return nil, errors.New("no matching Route 53 Hosted Zone found")
+		}
+		return map[string]any{"name": zone.name, "privateZone": zone.private}, nil
+	case "aws:ec2/getRouteTables:getRouteTables":
+		filter := args.Args["filters"].ArrayValue()[0].ObjectValue()
+		value := filter["values"].ArrayValue()[0].StringValue()
+		ids := []any{}
+		switch name := filter["name"].StringValue(); {
+		case name == "association.main" && value == "true":
+			ids = append(ids, "rtb-main")
+		case name == "association.subnet-id" && existing[value].table != "":
+			ids = append(ids, existing[value].table)
+		}
+		return map[string]any{"ids": ids}, nil
+	case "aws:ec2/getRouteTable:getRouteTable":
+		id := args.Args["routeTableId"].StringValue()
+		return map[string]any{"routeTableId": id, "routes": []any{map[string]any{"cidrBlock": anywhere, "gatewayId": routes[id]}}}, nil
+	}
+	return nil, nil
 }
 
 // defaults is the smallest configuration; with returns it with some keys changed.

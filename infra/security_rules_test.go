@@ -2,6 +2,7 @@ package infra
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,16 +49,28 @@ var securityRules = []securityRule{
 		func(v view) []string {
 			return v.every(project, func(p props) bool { return p.is("environment.privilegedMode", false) })
 		}, "Docker needs privileges to build the image (F17). The build's role can push images and bundles, and nothing else"},
-	{"CodeBuild project", "CodeBuild.2", "no secret is in the environment",
+	{"CodeBuild project", "CodeBuild.2", "no secret is in the environment: CodeBuild fetches those of buildSecrets",
 		func(v view) []string {
 			return v.every(project, func(p props) bool {
 				variables, _ := p.at("environment.environmentVariables").([]any)
-				return !slices.ContainsFunc(variables, func(one any) bool { return secretName.MatchString(one.(map[string]any)["name"].(string)) })
+				return !slices.ContainsFunc(variables, func(one any) bool {
+					variable := one.(map[string]any)
+					return variable["type"] == "PLAINTEXT" && secretName.MatchString(variable["name"].(string))
+				})
 			})
 		}, ""},
 	{"CodeBuild project", "CodeBuild.1, CodeBuild.7", "no credentials of a source host, and no report group",
 		func(v view) []string {
 			return append(v.none("codebuild/sourceCredential:SourceCredential"), v.none("codebuild/reportGroup:ReportGroup")...)
+		}, ""},
+
+	{"CodeBuild project", "own", "with deployScripts: stack, the commands, and the sum of the scripts that they run, are in the project, not in the repository",
+		func(v view) []string {
+			return v.every(project, func(p props) bool {
+				variables, _ := json.Marshal(p.at("environment.environmentVariables"))
+				fromStack := strings.Contains(string(variables), `"DEPLOY_SCRIPTS_SHA256"`)
+				return fromStack == strings.HasPrefix(p.text("source.buildspec"), "version: 0.2\n")
+			})
 		}, ""},
 
 	{"Pipeline", "CKV_AWS_219", "artifacts are encrypted with a customer-managed key",
@@ -105,10 +118,17 @@ var securityRules = []securityRule{
 		func(v view) []string {
 			return v.every(instance, func(p props) bool { return p.is("metadataOptions.httpTokens", "required") })
 		}, ""},
-	{"Host", "AutoScaling.4, CKV_AWS_341", "no container reaches the instance's credentials",
+	{"Host", "own", "no container reaches the instance's credentials, unless appPolicyArns is set",
+		func(v view) []string {
+			v.asked[attachment] = true
+			return v.every(instance, func(p props) bool {
+				return p.is("metadataOptions.httpPutResponseHopLimit", 1) || len(v.ofType(attachment)) > 0 && p.is("metadataOptions.httpPutResponseHopLimit", 2)
+			})
+		}, ""},
+	{"Host", "AutoScaling.4, CKV_AWS_341", "instance metadata is one hop away at most",
 		func(v view) []string {
 			return v.every(instance, func(p props) bool { return p.is("metadataOptions.httpPutResponseHopLimit", 1) })
-		}, ""},
+		}, "With appPolicyArns, the application is meant to have the host's role, and its containers are the second hop"},
 	{"Host", "EC2.3, CKV_AWS_8, AWS-0131", "its disk is encrypted",
 		func(v view) []string {
 			return v.every(instance, func(p props) bool { return p.is("rootBlockDevice.encrypted", true) })
@@ -153,30 +173,56 @@ var securityRules = []securityRule{
 			return v.every("ec2/keyPair:KeyPair", func(p props) bool { return p.text("publicKey") == testKey })
 		}, ""},
 
+	{"Data volume", "CKV_AWS_3, AWS-0026", "it is encrypted, and so are its snapshots",
+		func(v view) []string {
+			return v.every(dataVolume, func(p props) bool { return p.is("encrypted", true) })
+		}, ""},
+	{"Data volume", "CKV_AWS_189, AWS-0027", "it is encrypted with a customer-managed key",
+		func(v view) []string {
+			return v.every(dataVolume, func(p props) bool { return p.text("kmsKeyId") != "" })
+		}, ownKey},
+	{"Data volume", "own", "a snapshot is taken daily, and when it is deleted",
+		func(v view) []string {
+			return slices.Concat(v.every(dataVolume, v.has(dataVolume, snapshotPolicy)),
+				v.every(dataVolume, func(p props) bool { return p.is("finalSnapshot", true) }),
+				v.every(snapshotPolicy, func(p props) bool {
+					return p.is("state", "ENABLED") && p.is("policyDetails.schedules.0.createRule.interval", 24) && p.is("policyDetails.schedules.0.retainRule.count", 7)
+				}))
+		}, ""},
+	{"Data volume", "EC2.28, CKV2_AWS_9", "AWS Backup has a plan for it",
+		func(v view) []string {
+			return v.every(dataVolume, v.has(dataVolume, "backup/selection:Selection"))
+		}, "Data Lifecycle Manager takes its snapshots, without a vault and a second price list"},
+
 	{"Firewall", "CKV_AWS_23, AWS-0099, AWS-0124", "every group and rule has a description",
 		func(v view) []string {
 			described := func(p props) bool { return p.text("description") != "" }
 			return slices.Concat(v.every(securityGroup, described), v.every(ingress, described), v.every(egress, described))
 		}, ""},
-	{"Firewall", "EC2.18, EC2.19, CIS 5.3, CIS 5.4, CKV_AWS_24, CKV_AWS_25, CKV_AWS_277, AWS-0107", "nothing but port 80 is open to the internet",
+	{"Firewall", "EC2.18, EC2.19, CIS 5.3, CIS 5.4, CKV_AWS_24, CKV_AWS_25, CKV_AWS_277, AWS-0107", "nothing but port 80, and with a domain port 443, is open to the internet",
 		func(v view) []string {
+			https := fmt.Sprint(v.outputs["appUrl"])[:5] == "https"
 			return v.every(ingress, func(p props) bool {
-				return p.is("ipProtocol", "tcp") && p.is("fromPort", p.at("toPort")) &&
-					(p.is("fromPort", 80) || p.is("fromPort", 22) && p.text("cidrIpv4") != anywhere && p.text("cidrIpv4") != "")
+				web := p.is("fromPort", 443) && https && (p.is("ipProtocol", "tcp") || p.is("ipProtocol", "udp")) // UDP is HTTP/3
+				ssh := p.is("fromPort", 22) && p.text("cidrIpv4") != anywhere && p.text("cidrIpv4") != ""
+				return p.is("fromPort", p.at("toPort")) && (web || p.is("ipProtocol", "tcp") && (p.is("fromPort", 80) || ssh))
 			})
 		}, ""},
 	{"Firewall", "CKV_AWS_260", "port 80 is not open to the internet",
 		func(v view) []string {
 			return v.every(ingress, func(p props) bool { return !p.is("fromPort", 80) || p.text("cidrIpv4") != anywhere })
-		}, "The application answers there"},
-	{"Firewall", "CKV_AWS_382", "the host's only outbound traffic to the internet is HTTPS",
+		}, "The application answers there, or with a domain the redirect to HTTPS and the CA's challenges"},
+	{"Firewall", "CKV_AWS_382", "the host's only outbound traffic is HTTPS, and TCP to the single ports of egressPorts",
 		func(v view) []string {
-			return v.every(egress, func(p props) bool { return p.is("ipProtocol", "tcp") && p.is("fromPort", 443) && p.is("toPort", 443) })
+			return v.every(egress, func(p props) bool {
+				named := p.is("fromPort", 443) || strings.HasSuffix(p.name, fmt.Sprintf("-out-%v", p.at("fromPort")))
+				return p.is("ipProtocol", "tcp") && p.is("toPort", p.at("fromPort")) && named
+			})
 		}, ""},
 	{"Firewall", "AWS-0104", "no outbound traffic may go to any address", // trivy-checks, aws/ec2/no_public_egress_sgr.rego
 		func(v view) []string {
 			return v.every(egress, func(p props) bool { return p.text("cidrIpv4") != anywhere })
-		}, "AWS's APIs, registries and package mirrors have no fixed addresses. Only HTTPS may leave"},
+		}, "AWS's APIs, registries and package mirrors have no fixed addresses, nor do most databases. Only HTTPS and egressPorts may leave"},
 	{"Firewall", "own", "no rule is declared inside a group: inline and separate rules would undo each other",
 		func(v view) []string {
 			return v.every(securityGroup, func(p props) bool { return p.at("ingress") == nil && p.at("egress") == nil })
@@ -207,6 +253,17 @@ var securityRules = []securityRule{
 		"The security groups already close them, and are stateful; a second list of ports is one more thing to forget"},
 	{"Network", "EC2.10, EC2.55, EC2.56, EC2.57, EC2.58, EC2.60, EC2.172", "AWS is reached through endpoints, and public access to the VPC is blocked",
 		func(v view) []string { return v.every(vpcKind, v.has(vpcKind, "ec2/vpcEndpoint:VpcEndpoint")) }, oneHost},
+
+	{"Domain", "own", "its record leads to the stack's Elastic IP, and to nothing that another could take over",
+		func(v view) []string {
+			return v.every("route53/record:Record", func(p props) bool {
+				return p.is("type", "A") && p.is("records.0", testAddress) && p.at("records.1") == nil
+			})
+		}, ""},
+	{"Domain", "own", "its record replaces none that somebody else made",
+		func(v view) []string {
+			return v.every("route53/record:Record", func(p props) bool { return p.at("allowOverwrite") == nil })
+		}, ""},
 
 	{"Artifact bucket", "S3.1, S3.2, S3.3, S3.8, CIS 2.1.4, CKV_AWS_53, CKV_AWS_54, CKV_AWS_55, CKV_AWS_56, CKV2_AWS_6, AWS-0086, AWS-0087, AWS-0091, AWS-0093, AWS-0094",
 		"public access is blocked", func(v view) []string {
@@ -247,11 +304,12 @@ var securityRules = []securityRule{
 			return slices.Concat(v.every(bucket, v.has(bucket, versioning)),
 				v.every(versioning, func(p props) bool { return p.is("versioningConfiguration.status", "Enabled") }))
 		}, ""},
-	{"Artifact bucket", "S3.10, S3.13, CKV2_AWS_61, CKV_AWS_300", "objects, old versions and aborted uploads expire",
+	{"Artifact bucket", "S3.10, S3.13, CKV2_AWS_61, CKV_AWS_300", "artifacts, old versions and aborted uploads expire",
 		func(v view) []string {
 			return slices.Concat(v.every(bucket, v.has(bucket, bucketLifecycle)), v.every(bucketLifecycle, func(p props) bool {
-				return p.is("rules.0.status", "Enabled") && p.at("rules.0.expiration.days") != nil &&
-					p.at("rules.0.noncurrentVersionExpiration.noncurrentDays") != nil && p.at("rules.0.abortIncompleteMultipartUpload.daysAfterInitiation") != nil
+				return p.is("rules.0.status", "Enabled") && p.at("rules.0.expiration.days") != nil && p.text("rules.0.filter.prefix") != "" &&
+					p.is("rules.1.status", "Enabled") && p.is("rules.1.filter.prefix", "") &&
+					p.at("rules.1.noncurrentVersionExpiration.noncurrentDays") != nil && p.at("rules.1.abortIncompleteMultipartUpload.daysAfterInitiation") != nil
 			}))
 		}, ""},
 	{"Artifact bucket", "S3.12, CKV2_AWS_65", "there are no access control lists",
@@ -298,25 +356,55 @@ var securityRules = []securityRule{
 				return strings.HasPrefix(trust[0].Principal["Service"], "ec2.") || strings.Contains(string(condition), `"aws:SourceArn":"arn:`)
 			})
 		}, ""},
-	{"Roles", "AWS-0342, KMS.1, KMS.2", "none may pass a role or use a key directly",
+	{"Roles", "AWS-0342", "none may pass or assume a role",
 		func(v view) []string {
-			return v.every(rolePolicy, func(p props) bool { return !regexp.MustCompile(`"(iam|kms|sts):`).MatchString(p.text("policy")) })
+			return v.every(rolePolicy, func(p props) bool { return !regexp.MustCompile(`"(iam|sts):`).MatchString(p.text("policy")) })
 		}, ""},
-	{"Roles", "own", "policies are inline: they cannot be attached elsewhere, and no managed policy grants more than these show",
+	{"Roles", "own", "a key is used only to decrypt secrets that the stack names, through the service that keeps them",
 		func(v view) []string {
-			return slices.Concat(v.none("iam/policy:Policy"), v.none("iam/rolePolicyAttachment:RolePolicyAttachment"),
+			return v.every(rolePolicy, func(p props) bool { return !slices.ContainsFunc(statementsIn(p.text("policy")), usesKeyOtherwise) })
+		}, ""},
+	{"Roles", "KMS.1, KMS.2", "none may decrypt with every key of the account",
+		func(v view) []string {
+			return v.every(rolePolicy, func(p props) bool {
+				return !regexp.MustCompile(`"arn:aws:kms:[^"]*:key/\*"`).MatchString(p.text("policy"))
+			})
+		}, "Which key others use for a secret is theirs to choose. The conditions allow it only for the secrets that the stack names, through the service that keeps them"},
+	{"Roles", "own", "secrets are read, and written, only below the stack's own path, and otherwise read by their ARNs",
+		func(v view) []string {
+			return v.every(rolePolicy, func(p props) bool { return !slices.ContainsFunc(statementsIn(p.text("policy")), readsOthers) })
+		}, ""},
+	{"Roles", "own", "policies are inline: they cannot be attached elsewhere, and no managed policy grants more than these show, but for appPolicyArns on the host's role",
+		func(v view) []string {
+			return slices.Concat(v.none("iam/policy:Policy"),
+				v.every(attachment, func(p props) bool { return strings.HasSuffix(p.text("role"), "-host") }),
 				v.every("iam/role:Role", func(p props) bool { return p.at("managedPolicyArns") == nil && p.at("inlinePolicies") == nil }))
 		}, ""},
 
-	{"Build log", "CKV_AWS_66", "it expires",
+	{"Settings", "own", "they name secrets and have none of their values, and only the bucket decides who may read them",
+		func(v view) []string {
+			return v.every(object, func(p props) bool {
+				for line := range strings.Lines(p.text("content")) {
+					name, source, _ := strings.Cut(strings.TrimSpace(line), "=")
+					parameter, isSecret := strings.CutPrefix(name, "SECRET ")
+					source, _, _ = strings.Cut(source, "#")
+					if isSecret && source != "/cicd/dev/"+parameter && !slices.Contains(foreignSources, source) {
+						return false
+					}
+				}
+				return p.at("acl") == nil && p.at("kmsKeyId") == nil && p.at("serverSideEncryption") == nil
+			})
+		}, ""},
+
+	{"Logs", "CKV_AWS_66", "they expire",
 		func(v view) []string {
 			return v.every(logGroup, func(p props) bool { return p.at("retentionInDays") != nil })
 		}, ""},
-	{"Build log", "CKV_AWS_338", "it is kept for a year",
+	{"Logs", "CKV_AWS_338", "they are kept for a year",
 		func(v view) []string {
 			return v.every(logGroup, func(p props) bool { days, _ := p.at("retentionInDays").(float64); return days >= 365 })
 		}, "logRetentionDays is 30 by default, and 365 in prod"},
-	{"Build log", "CKV_AWS_158, AWS-0017", "it is encrypted with a customer-managed key",
+	{"Logs", "CKV_AWS_158, AWS-0017", "they are encrypted with a customer-managed key",
 		func(v view) []string {
 			return v.every(logGroup, func(p props) bool { return p.text("kmsKeyId") != "" })
 		}, ownKey},

@@ -2,7 +2,10 @@ package infra
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // Types that several rules check.
@@ -21,6 +24,10 @@ const (
 	ownership       = "s3/bucketOwnershipControls:BucketOwnershipControls"
 	rolePolicy      = "iam/rolePolicy:RolePolicy"
 	logGroup        = "cloudwatch/logGroup:LogGroup"
+	object          = "s3/bucketObjectv2:BucketObjectv2"
+	attachment      = "iam/rolePolicyAttachment:RolePolicyAttachment"
+	dataVolume      = "ebs/volume:Volume"
+	snapshotPolicy  = "dlm/lifecyclePolicy:LifecyclePolicy"
 )
 
 // noRule lists types that nothing can be wrong with: they connect others.
@@ -29,6 +36,7 @@ var noRule = []string{
 	"ec2/routeTable:RouteTable",
 	"ec2/route:Route",
 	"ec2/routeTableAssociation:RouteTableAssociation",
+	"ec2/volumeAttachment:VolumeAttachment",
 	"index/repositoryEnvironment:RepositoryEnvironment",
 }
 
@@ -37,6 +45,8 @@ var noRule = []string{
 var withoutResource = []string{
 	"ec2:DescribeInstanceStatus",
 	"ec2:DescribeInstances",
+	"ec2:DescribeSnapshots",
+	"ec2:DescribeVolumes",
 	"ecr:GetAuthorizationToken",
 	"ssm:UpdateInstanceInformation",
 	"ssmmessages:CreateControlChannel",
@@ -45,6 +55,9 @@ var withoutResource = []string{
 	"ssmmessages:OpenDataChannel",
 	"tag:GetResources",
 }
+
+// foreignSources are the ARNs of secrets that the checked configurations name.
+var foreignSources = []string{testParameter, testSecret}
 
 var (
 	secretName  = regexp.MustCompile(`(?i)secret|token|passw|credential|private|api_?key`)
@@ -67,4 +80,38 @@ func statementsIn(text string) []statement {
 		return nil
 	}
 	return doc.Statement
+}
+
+// readsOthers reports whether a statement allows reading a secret other than the stack's own and those it names.
+func readsOthers(s statement) bool {
+	if !slices.ContainsFunc(s.Action, func(a string) bool {
+		return strings.HasPrefix(a, "ssm:") && strings.Contains(a, "Parameter") || strings.HasPrefix(a, "secretsmanager:")
+	}) {
+		return false
+	}
+	return slices.ContainsFunc(s.Resource, func(arn string) bool {
+		return !strings.HasPrefix(arn, ownParameters) && !slices.Contains(foreignSources, arn)
+	})
+}
+
+// usesKeyOtherwise reports whether a statement allows more with a key than decrypting the named secrets through their
+// service.
+func usesKeyOtherwise(s statement) bool {
+	if !slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "kms:") }) {
+		return false
+	}
+	equals := s.Condition["StringEquals"]
+	named := append(texts(equals["kms:EncryptionContext:PARAMETER_ARN"]), texts(equals["kms:EncryptionContext:SecretARN"])...)
+	return !slices.Equal(s.Action, []string{"kms:Decrypt"}) || equals["kms:ViaService"] == nil || len(named) == 0 ||
+		slices.ContainsFunc(named, func(arn string) bool { return !slices.Contains(foreignSources, arn) })
+}
+
+// texts returns the texts of a list in JSON.
+func texts(list any) []string {
+	var out []string
+	items, _ := list.([]any)
+	for _, item := range items {
+		out = append(out, fmt.Sprint(item))
+	}
+	return out
 }

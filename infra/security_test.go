@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,6 +27,16 @@ func configurations(t *testing.T) map[string]map[string]string {
 		"ARM":                with("instanceType", "t4g.small", "connectionAuthorized", "true"),
 		"protect":            with("protect", "true", "connectionAuthorized", "true"),
 		"repository":         with("manageRepository", "true", "connectionAuthorized", "true"),
+		"own secrets":        with("secrets", `{"A":""}`, "buildSecrets", `{"B":""}`),
+		"others' secrets":    with("secrets", `{"A":"`+testParameter+`","B":"`+testSecret+`#b"}`, "buildSecrets", `{"C":"`+testParameter+`","D":"`+testSecret+`"}`),
+		"app policies":       with("appPolicyArns", `["`+testPolicy+`"]`),
+		"scripts of stack":   with("deployScripts", "stack"),
+		"egress ports":       with("egressPorts", `[5432,587]`),
+		"existing network":   with("vpcId", testVpc, "subnetIds", `["`+testSubnet+`"]`),
+		"volumes":            with("volumes", `{"uploads":"/app/uploads"}`),
+		"domain":             with("domain", "shop.example.com"),
+		"zone":               with("domain", "shop.example.com", "hostedZoneId", testZone),
+		"every key":          everyKey(),
 	}
 	for _, stack := range []string{"dev", "prod"} {
 		var file struct{ Config map[string]any }
@@ -119,10 +130,11 @@ func (p props) at(path string) any {
 		case map[string]any:
 			here = value[step]
 		case []any:
-			if step != "0" || len(value) == 0 {
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(value) {
 				return nil
 			}
-			here = value[0]
+			here = value[i]
 		default:
 			return nil
 		}

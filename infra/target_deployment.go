@@ -71,13 +71,13 @@ func deployRole(scope Scope) roleArgs {
 		description: "What the deployments of " + scope.Prefix() + " may do",
 		// The group is a wildcard: CodeDeploy checks the role before the group exists (CodeDeploy User Guide,
 		// "Cross-service confused deputy prevention").
-		trust: trust("codedeploy.amazonaws.com", map[string]map[string]string{
+		trust: trust("codedeploy.amazonaws.com", condition{
 			"StringEquals": {"aws:SourceAccount": scope.Account},
 			"StringLike":   {"aws:SourceArn": scope.arn("codedeploy", "deploymentgroup:"+scope.applicationName()+"/*")},
 		}),
 		grants: []grant{
 			// None of these supports resource-level permissions.
-			{"FindHosts", []string{"ec2:DescribeInstanceStatus", "ec2:DescribeInstances", "tag:GetResources"}, on(pulumi.String("*"))},
+			allow("FindHosts", []string{"ec2:DescribeInstanceStatus", "ec2:DescribeInstances", "tag:GetResources"}, on(pulumi.String("*"))),
 		},
 	}
 }

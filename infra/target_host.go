@@ -3,6 +3,7 @@ package infra
 import (
 	_ "embed"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
@@ -25,6 +26,9 @@ var userDataScript string
 func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *network, f *firewall) error {
 	role, err := newRole(ctx, name, args.Scope, hostRole(args), t)
 	if err != nil {
+		return err
+	}
+	if err := t.attachPolicies(ctx, name, args, role); err != nil {
 		return err
 	}
 	profile, err := iam.NewInstanceProfile(ctx, name+"-host-profile", &iam.InstanceProfileArgs{
@@ -55,7 +59,41 @@ func (t *Target) newHost(ctx *pulumi.Context, name string, args *TargetArgs, n *
 	}
 	t.PublicIP, t.InstanceID = address.PublicIp, instance.ID()
 	t.ready = append(t.ready, association)
+	if t.Data == nil {
+		return nil
+	}
+	attachment, err := t.Data.attach(ctx, name, instance)
+	if err != nil {
+		return fmt.Errorf("volume attachment: %w", err)
+	}
+	t.ready = append(t.ready, attachment)
 	return nil
+}
+
+// attachPolicies lets the application do what its policies say: containers use the host's role.
+func (t *Target) attachPolicies(ctx *pulumi.Context, name string, args *TargetArgs, role *role) error {
+	for _, policy := range args.PolicyArns {
+		// "aws" or the account, and the policy's name, which is unique there.
+		child := fmt.Sprintf("%s-app-%s-%s", name, policyPattern.FindStringSubmatch(policy)[2], path.Base(policy))
+		attachment, err := iam.NewRolePolicyAttachment(ctx, child, &iam.RolePolicyAttachmentArgs{
+			Role:      role.Name,
+			PolicyArn: pulumi.String(policy),
+		}, pulumi.Parent(t))
+		if err != nil {
+			return fmt.Errorf("policy %s: %w", policy, err)
+		}
+		t.ready = append(t.ready, attachment)
+	}
+	return nil
+}
+
+// hopLimit is how many network hops an answer of the instance's metadata may make. One keeps containers from the host's
+// credentials; Docker's bridge is the second (EC2 User Guide, "Configure the Instance Metadata Service options").
+func (a *TargetArgs) hopLimit() int {
+	if len(a.PolicyArns) > 0 {
+		return 2
+	}
+	return 1
 }
 
 // newInstance declares the instance. Its AMI and user data stay as they were at creation: a newer AMI would replace
@@ -77,8 +115,8 @@ func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs,
 	tags[deploymentTag] = pulumi.String(args.Scope.Prefix())
 	instance := &ec2.InstanceArgs{
 		Ami:                   pulumi.Unsecret(image.Value()).(pulumi.StringOutput), // the provider takes every parameter for a secret
-		InstanceType:          n.offered(args.InstanceType),
-		SubnetId:              n.subnets[0].ID(),
+		InstanceType:          n.instanceType,
+		SubnetId:              n.subnetID,
 		VpcSecurityGroupIds:   pulumi.StringArray{f.group.ID()},
 		IamInstanceProfile:    profile.Name,
 		UserData:              pulumi.String(userData(args.Scope, args.AgentVersion)),
@@ -86,7 +124,7 @@ func (t *Target) newInstance(ctx *pulumi.Context, name string, args *TargetArgs,
 		MetadataOptions: &ec2.InstanceMetadataOptionsArgs{
 			HttpEndpoint:            pulumi.String("enabled"),
 			HttpTokens:              pulumi.String("required"), // IMDSv2
-			HttpPutResponseHopLimit: pulumi.Int(1),             // keeps containers from the host's credentials
+			HttpPutResponseHopLimit: pulumi.Int(args.hopLimit()),
 		},
 		RootBlockDevice: &ec2.InstanceRootBlockDeviceArgs{
 			VolumeType: pulumi.String("gp3"),
@@ -119,26 +157,37 @@ func hostRole(args *TargetArgs) roleArgs {
 		description: "What the hosts of " + args.Scope.Prefix() + " may do",
 		// EC2 sends neither aws:SourceArn nor aws:SourceAccount.
 		trust: trust("ec2.amazonaws.com", nil),
-		grants: []grant{
-			{"ReadBundle", []string{"s3:GetObject", "s3:GetObjectVersion"}, on(within(args.Store.BucketArn, "/*"))},
-			{"LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))}, // supports no resource-level permissions
-			{"PullImage", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, on(args.Registry.RepositoryArn)},
+		grants: append([]grant{
+			allow("ReadBundle", []string{"s3:GetObject", "s3:GetObjectVersion"}, on(within(args.Store.BucketArn, "/*"))),
+			allow("LogInToRegistry", []string{"ecr:GetAuthorizationToken"}, on(pulumi.String("*"))), // supports no resource-level permissions
+			allow("PullImage", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, on(args.Registry.RepositoryArn)),
 			// Systems Manager User Guide, "Verify or add instance permissions for Session Manager". These actions support
 			// no resource-level permissions; AWS's managed policy can also read every parameter of the account.
-			{"OpenSessions", []string{
+			allow("OpenSessions", []string{
 				"ssm:UpdateInstanceInformation",
 				"ssmmessages:CreateControlChannel",
 				"ssmmessages:CreateDataChannel",
 				"ssmmessages:OpenControlChannel",
 				"ssmmessages:OpenDataChannel",
-			}, on(pulumi.String("*"))},
-		},
+			}, on(pulumi.String("*"))),
+			allow("WriteAppLogs", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, on(within(args.Environment.LogGroupArn, ":*"))),
+		}, args.secretGrants()...),
 	}
 }
 
+// secretGrants allows a host to read the containers' secrets, and to record which versions of the stack's own a release
+// has. These are allowed by their path: a hundred ARNs exceed what IAM takes in a role's policy.
+func (a *TargetArgs) secretGrants() []grant {
+	if !hasOwn(a.Secrets) {
+		return secretGrants(a.Scope, a.Secrets, nil)
+	}
+	record := allow("RecordSecrets", []string{"ssm:PutParameter"}, on(pulumi.String(a.Scope.parameterArn("running-release"))))
+	return append(secretGrants(a.Scope, a.Secrets, []string{a.Scope.parameterArn("*")}), record)
+}
+
 // userData returns the first-boot script, with its variables exported after the first line. The agent's bucket has
-// version 1 below latest/ and version 2 below latestv2/ (CodeDeploy User Guide, "Install the CodeDeploy agent for Amazon
-// Linux or RHEL").
+// version 1 below latest/ and version 2 below latestv2/ (CodeDeploy User Guide, "Install the CodeDeploy agent for
+// Amazon Linux or RHEL").
 func userData(scope Scope, agentVersion int) string {
 	first, rest, _ := strings.Cut(userDataScript, "\n")
 	prefix := "latest"

@@ -15,29 +15,45 @@ const networkCIDR = "10.0.0.0/16"
 // subnetCIDRs are the two subnets' ranges: one for the host, and one in another zone for what needs two.
 var subnetCIDRs = []string{"10.0.0.0/24", "10.0.1.0/24"}
 
-// network is a VPC with public subnets. The stack has its own because an account may lack a default VPC (F42).
+// network is where the host goes.
 type network struct {
-	vpc     *ec2.Vpc
-	subnets []*ec2.Subnet
-	// routing is what traffic between the subnets and the internet depends on.
+	vpcID, subnetID pulumi.StringInput
+	// zone is the subnet's availability zone.
+	zone pulumi.StringInput
+	// instanceType is the host's, which its zone offers.
+	instanceType pulumi.StringInput
+	// routing is what traffic between the subnet and the internet depends on.
 	routing []pulumi.Resource
-	// zones are those that offer the instance type.
-	zones []string
+}
+
+// placeHost returns the existing network that the stack is given, or makes one. Its own, because an account may lack a
+// default VPC (F42).
+func (t *Target) placeHost(ctx *pulumi.Context, name string, args *TargetArgs) (*network, error) {
+	if args.Network != nil {
+		return &network{
+			vpcID:        pulumi.String(args.Network.VpcID),
+			subnetID:     pulumi.String(args.Network.SubnetID),
+			zone:         pulumi.String(args.Network.Zone),
+			instanceType: pulumi.String(args.InstanceType),
+		}, nil
+	}
+	return t.newNetwork(ctx, name, args)
 }
 
 // offered returns the instance type, or an error if the host's zone does not offer it: an existing host keeps its zone.
 // The provider would stop the instance, fail to change its type, and leave it stopped
 // (hashicorp/terraform-provider-aws, internal/service/ec2/ec2_instance.go, modifyInstanceAttributeWithStopStart).
-func (n *network) offered(instanceType string) pulumi.StringOutput {
-	return n.subnets[0].AvailabilityZone.ApplyT(func(zone string) (string, error) {
-		if !slices.Contains(n.zones, zone) {
+func offered(instanceType string, subnet *ec2.Subnet, zones []string) pulumi.StringOutput {
+	return subnet.AvailabilityZone.ApplyT(func(zone string) (string, error) {
+		if !slices.Contains(zones, zone) {
 			return "", fmt.Errorf("availability zone %s, where the host is, does not offer %s, and %s do: choose another instanceType, or destroy the stack and make it anew",
-				zone, instanceType, strings.Join(n.zones, ", "))
+				zone, instanceType, strings.Join(zones, ", "))
 		}
 		return instanceType, nil
 	}).(pulumi.StringOutput)
 }
 
+// newNetwork makes a VPC with public subnets.
 func (t *Target) newNetwork(ctx *pulumi.Context, name string, args *TargetArgs) (*network, error) {
 	vpc, err := ec2.NewVpc(ctx, name+"-vpc", &ec2.VpcArgs{
 		CidrBlock:          pulumi.String(networkCIDR),
@@ -79,21 +95,20 @@ func (t *Target) newNetwork(ctx *pulumi.Context, name string, args *TargetArgs) 
 	if err != nil {
 		return nil, fmt.Errorf("route: %w", err)
 	}
-	n := &network{vpc: vpc, routing: []pulumi.Resource{route}}
+	n := &network{vpcID: vpc.ID(), routing: []pulumi.Resource{route}}
 	return n, t.newSubnets(ctx, name, args, n, table)
 }
 
-// newSubnets adds the subnets and connects them to the route table.
+// newSubnets adds the subnets and connects them to the route table. The host goes into the first.
 func (t *Target) newSubnets(ctx *pulumi.Context, name string, args *TargetArgs, n *network, table *ec2.RouteTable) error {
 	zones, err := t.zones(ctx, args)
 	if err != nil {
 		return err
 	}
-	n.zones = zones
 	for i, cidr := range subnetCIDRs {
 		child := fmt.Sprintf("%s-subnet-%d", name, i+1)
 		subnet, err := ec2.NewSubnet(ctx, child, &ec2.SubnetArgs{
-			VpcId:               n.vpc.ID(),
+			VpcId:               n.vpcID,
 			CidrBlock:           pulumi.String(cidr),
 			AvailabilityZone:    pulumi.String(zones[i]),
 			MapPublicIpOnLaunch: pulumi.Bool(false), // the host has an Elastic IP
@@ -110,7 +125,9 @@ func (t *Target) newSubnets(ctx *pulumi.Context, name string, args *TargetArgs, 
 		if err != nil {
 			return fmt.Errorf("route table association: %w", err)
 		}
-		n.subnets = append(n.subnets, subnet)
+		if i == 0 {
+			n.subnetID, n.zone, n.instanceType = subnet.ID(), subnet.AvailabilityZone, offered(args.InstanceType, subnet, zones)
+		}
 		n.routing = append(n.routing, association)
 	}
 	return nil
@@ -127,20 +144,27 @@ func (t *Target) zones(ctx *pulumi.Context, args *TargetArgs) ([]string, error) 
 	if err != nil {
 		return nil, fmt.Errorf("availability zones: %w", err)
 	}
-	offerings, err := ec2.GetInstanceTypeOfferings(ctx, &ec2.GetInstanceTypeOfferingsArgs{
-		LocationType: pulumi.StringRef("availability-zone"),
-		Filters:      []ec2.GetInstanceTypeOfferingsFilter{{Name: "instance-type", Values: []string{args.InstanceType}}},
-	}, pulumi.Parent(t))
+	offering, err := zonesOffering(ctx, args.InstanceType, pulumi.Parent(t))
 	if err != nil {
-		return nil, fmt.Errorf("zones that offer %s: %w", args.InstanceType, err)
+		return nil, err
 	}
-	zones := slices.DeleteFunc(slices.Clone(available.Names), func(zone string) bool {
-		return !slices.Contains(offerings.Locations, zone)
-	})
+	zones := slices.DeleteFunc(slices.Clone(available.Names), func(zone string) bool { return !slices.Contains(offering, zone) })
 	if len(zones) < len(subnetCIDRs) {
 		return nil, fmt.Errorf("%d availability zones of %s offer %s, but %d are needed: choose another instanceType or region",
 			len(zones), args.Scope.Region, args.InstanceType, len(subnetCIDRs))
 	}
 	slices.Sort(zones)
 	return zones, nil
+}
+
+// zonesOffering returns all of the region's zones that offer the instance type.
+func zonesOffering(ctx *pulumi.Context, instanceType string, opts ...pulumi.InvokeOption) ([]string, error) {
+	offerings, err := ec2.GetInstanceTypeOfferings(ctx, &ec2.GetInstanceTypeOfferingsArgs{
+		LocationType: pulumi.StringRef("availability-zone"),
+		Filters:      []ec2.GetInstanceTypeOfferingsFilter{{Name: "instance-type", Values: []string{instanceType}}},
+	}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("zones that offer %s: %w", instanceType, err)
+	}
+	return offerings.Locations, nil
 }

@@ -21,6 +21,8 @@ func TestHost(t *testing.T) {
 		{"key", "sshPublicKey", testKey, "cicd-dev-host-x86_64", `"keyName": "cicd-dev-key-1234567",`},
 		{"arm", "instanceType", "t4g.small", "cicd-dev-host-arm64",
 			`"instanceType": "t4g.small", "ami": "ami-for-/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",`},
+		{"application's policy", "appPolicyArns", `["` + testPolicy + `"]`, "cicd-dev-host-x86_64",
+			`"metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 2},`},
 		{"not EBS-optimized", "instanceType", "t2.micro", "cicd-dev-host-x86_64", `"instanceType": "t2.micro",`},
 	}
 	for _, tt := range tests {
@@ -34,10 +36,10 @@ func TestHost(t *testing.T) {
 			wantInputs(t, host, `{
 				"ami": "ami-for-/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
 				"instanceType": "t3.micro", "disableApiTermination": false,
+				"metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1},
 				`+tt.change+`
 				"subnetId": "cicd-dev-subnet-1-id", "vpcSecurityGroupIds": ["cicd-dev-host-sg-id"],
 				"iamInstanceProfile": "cicd-dev-eu-central-1-host",
-				"metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1},
 				"rootBlockDevice": {"volumeType": "gp3", "volumeSize": 20, "encrypted": true},
 				"tags": {"Name": "cicd-dev", "DeploymentTarget": "cicd-dev"}
 			}`)
@@ -100,6 +102,26 @@ func TestFirewall(t *testing.T) {
 		"ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "0.0.0.0/0"
 	}`)
 	wantInputs(t, rec.one(t, "ec2/defaultSecurityGroup:DefaultSecurityGroup"), `{"vpcId": "cicd-dev-vpc-id", "tags": {"Name": "cicd-dev-unused"}}`)
+}
+
+func TestEgressPorts(t *testing.T) {
+	rec := run(t, with("egressPorts", `[5432,587]`))
+	for port, name := range map[int]string{5432: "cicd-dev-out-5432", 587: "cicd-dev-out-587"} {
+		wantInputs(t, rec.named(t, "vpc/securityGroupEgressRule:SecurityGroupEgressRule", name), fmt.Sprintf(`{
+			"securityGroupId": "cicd-dev-host-sg-id", "description": "Port %d for the application", "ipProtocol": "tcp",
+			"fromPort": %d, "toPort": %d, "cidrIpv4": "0.0.0.0/0"
+		}`, port, port, port))
+	}
+}
+
+// TestAppPolicies: what the application may do is attached to the host's role before the first release.
+func TestAppPolicies(t *testing.T) {
+	const kind, managed = "iam/rolePolicyAttachment:RolePolicyAttachment", "arn:aws:iam::aws:policy/service-role/uploads"
+	rec := run(t, with("appPolicyArns", `["`+testPolicy+`","`+managed+`"]`, "connectionAuthorized", "true"))
+	for name, policy := range map[string]string{"cicd-dev-app-123456789012-uploads": testPolicy, "cicd-dev-app-aws-uploads": managed} {
+		wantInputs(t, rec.named(t, kind, name), `{"role": "cicd-dev-eu-central-1-host", "policyArn": "`+policy+`"}`)
+		wantDependencies(t, rec.one(t, "codepipeline/pipeline:Pipeline"), "::"+name)
+	}
 }
 
 func TestNetwork(t *testing.T) {

@@ -6,7 +6,10 @@ const (
 	typeSource        = "cicd:index:Source"
 	typeRegistry      = "cicd:index:Registry"
 	typeArtifactStore = "cicd:index:ArtifactStore"
+	typeEnvironment   = "cicd:index:Environment"
+	typeData          = "cicd:index:Data"
 	typeBuild         = "cicd:index:Build"
+	typeDomain        = "cicd:index:Domain"
 	typeTarget        = "cicd:index:Target"
 	typePipeline      = "cicd:index:Pipeline"
 )

@@ -37,7 +37,7 @@ func TestEverybodyCanRehearse(t *testing.T) {
 	}{
 		{name: "nobody", nobody: true},
 		{name: "nobody, drills of the edge", nobody: true, environment: []string{edge}},
-		{name: "umask 077", environment: []string{"REHEARSE_UMASK=077", edge}},
+		{name: "umask 077", environment: []string{"REHEARSE_UMASK=077", "REHEARSE_DRILLS=edge-changed"}},
 		{name: `a blank, ' and " $ # % in the path`, environment: []string{"REHEARSE_UMASK=077"},
 			edits: []edit.Edit{edit.Replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false\n", encrypted)}},
 	}

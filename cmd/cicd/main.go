@@ -82,7 +82,9 @@ func (c cli) run(ctx context.Context, args []string) int {
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.Version = version()
-	root.AddCommand(c.preview(), c.up(), c.destroy(), c.outputs(), c.rehearse(), c.engine())
+	group(root, "A stack:", c.init(), c.preview(), c.up(), c.outputs(), c.destroy())
+	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.why(), c.logs(), c.secrets())
+	group(root, "Without AWS:", c.rehearse(), c.engine())
 	root.SetArgs(args)
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
@@ -104,6 +106,15 @@ func (c cli) run(ctx context.Context, args []string) int {
 	default:
 		return exitFailure
 	}
+}
+
+// group adds commands under a heading of their own.
+func group(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, command := range commands {
+		command.GroupID = title
+	}
+	root.AddCommand(commands...)
 }
 
 const help = `Cicd creates, updates and destroys the stacks of this project in AWS, and

@@ -15,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cicd/automation"
+	"cicd/internal/parameterstest"
 )
 
 // beCICD makes this test binary act as the command itself, with a program that never ends and keeps printing.
@@ -49,8 +50,8 @@ func project(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"Pulumi.yaml":      "name: cicd\nruntime: go\n",
-		"Pulumi.dev.yaml":  "config: {}\n",
-		"Pulumi.prod.yaml": "config: {}\n",
+		"Pulumi.dev.yaml":  "config: {aws:region: eu-central-1}\n",
+		"Pulumi.prod.yaml": "config: {aws:region: eu-central-1}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -87,7 +88,7 @@ func anything(string, string, map[string]string, []string) error { return nil }
 func TestConfigurationIsCheckedFirst(t *testing.T) {
 	project(t)
 	t.Setenv("PATH", "")
-	for _, command := range []string{"preview", "up", "outputs", "destroy --yes"} {
+	for _, command := range []string{"preview", "up", "outputs", "destroy --yes", "secrets list", "secrets set A", "secrets rm A --yes"} {
 		var stderr strings.Builder
 		c := cli{program: always(good), stdout: io.Discard, stderr: &stderr, check: func(project, stack string, _ map[string]string, _ []string) error {
 			return fmt.Errorf("%s/%s: refused", project, stack)
@@ -129,42 +130,10 @@ func TestStackOfAnOrganization(t *testing.T) {
 	}
 }
 
-// TestCompletion: a shell is offered what exists, and no names of files.
-func TestCompletion(t *testing.T) {
-	project(t)
-	for args, want := range map[string][]string{
-		"up --stack":       {"dev", "prod", ":4"}, // cobra's ShellCompDirectiveNoFileComp
-		"rehearse --stack": {"dev", "prod", ":4"},
-		"rehearse --drill": {"all", "list", "disk-full\t", ":4"},
-	} {
-		var stdout bytes.Buffer
-		c := cli{program: always(good), check: anything, stdout: &stdout, stderr: io.Discard}
-		if code := c.run(t.Context(), append([]string{"__complete"}, append(strings.Fields(args), "")...)); code != exitOK {
-			t.Errorf("%s: exit code %d", args, code)
-		}
-		for _, line := range want {
-			if !strings.Contains("\n"+stdout.String(), "\n"+line) {
-				t.Errorf("%s: offers %q, want %q", args, &stdout, line)
-			}
-		}
-	}
-}
-
-func TestVersion(t *testing.T) {
-	var stdout bytes.Buffer
-	if code := (cli{stdout: &stdout, stderr: io.Discard}).run(t.Context(), []string{"--version"}); code != exitOK {
-		t.Fatalf("exit code %d", code)
-	}
-	for _, want := range []string{"cicd version ", "go1."} {
-		if !strings.Contains(stdout.String(), want) {
-			t.Errorf("%q, want %q in it", &stdout, want)
-		}
-	}
-}
-
 // TestCommands is the life of a stack, command by command.
 func TestCommands(t *testing.T) {
 	project(t)
+	parameterstest.Start(t)
 	tests := []struct {
 		args    string
 		program pulumi.RunFunc
@@ -331,20 +300,5 @@ func TestEngine(t *testing.T) {
 	out, err := exec.Command(strings.TrimSpace(stdout.String()), "version").Output()
 	if err != nil || !strings.HasPrefix(string(out), "v3.") {
 		t.Errorf("%s version: %q, %v; want v3", stdout.String(), out, err)
-	}
-}
-
-// TestHelpIsNarrow: every help text fits the width of a terminal.
-func TestHelpIsNarrow(t *testing.T) {
-	for _, command := range []string{"", "preview", "up", "destroy", "outputs", "rehearse", "engine"} {
-		var stdout bytes.Buffer
-		if code := (cli{stdout: &stdout, stderr: io.Discard}).run(t.Context(), append(strings.Fields(command), "--help")); code != exitOK {
-			t.Fatalf("cicd %s --help: exit code %d", command, code)
-		}
-		for line := range strings.Lines(stdout.String()) {
-			if len(strings.TrimSuffix(line, "\n")) > 80 {
-				t.Errorf("cicd %s --help: wider than 80 columns: %q", command, line)
-			}
-		}
 	}
 }

@@ -22,23 +22,31 @@ type stackFlags struct {
 }
 
 func (f *stackFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.stack, "stack", "dev", "`name` of the stack, as in Pulumi.<name>.yaml")
-	completeStacks(cmd)
+	addStackFlag(cmd, &f.stack)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
+}
+
+func addStackFlag(cmd *cobra.Command, stack *string) {
+	cmd.Flags().StringVar(stack, "stack", "dev", "`name` of the stack, as in Pulumi.<name>.yaml")
+	completeStacks(cmd)
+}
+
+// config finds the project around the current folder, and reads and checks the stack's configuration.
+func (c cli) config(stack string) (dir string, config automation.Config, err error) {
+	if dir, err = projectDir(); err != nil {
+		return "", automation.Config{}, err
+	}
+	if config, err = automation.ReadConfig(dir, stack); err != nil {
+		return "", automation.Config{}, err
+	}
+	return dir, config, c.check(config.Project, automation.ShortName(stack), config.Values, config.Encrypted)
 }
 
 // open opens the stack in the project around the current folder. It checks the configuration first, because the engine
 // would report only the first wrong type.
 func (c cli) open(ctx context.Context, stack string) (*automation.Stack, error) {
-	dir, err := projectDir()
+	dir, config, err := c.config(stack)
 	if err != nil {
-		return nil, err
-	}
-	config, err := automation.ReadConfig(dir, stack)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.check(config.Project, automation.ShortName(stack), config.Values, config.Encrypted); err != nil {
 		return nil, err
 	}
 	return automation.Open(ctx, automation.Options{ProjectDir: dir, Stack: stack, Program: c.program(config.Keys()), Progress: c.stderr})

@@ -1,8 +1,8 @@
 # Prints the images that a build with a Dockerfile pulls from Docker Hub, one per line: those of FROM, COPY --from, RUN
 # --mount=from and "# syntax=", as BuildKit understands them (moby/buildkit, dockerfile2llb/convert.go). An image whose name
-# depends on a build argument without a default is unknown, and not printed. It needs dockerfile.awk.
+# depends on a build argument without a value is unknown, and not printed. It needs dockerfile.awk.
 #
-# Reads: GOARCH
+# Reads: GOARCH, and BUILD_ARG_<NAME> for each argument of the build
 
 END {
   arguments["TARGETOS"] = arguments["BUILDOS"] = "linux"
@@ -28,9 +28,12 @@ function obey(line,   n, i, word, keyword) {
   if (keyword ~ /^(ADD|COPY|RUN)$/) for (; i <= n; i++) skip_document(word[i])
 }
 
-# declare notes an ARG before the first FROM, where alone they count for it.
-function declare(text,   equals) {
-  if ((equals = index(text, "=")) > 0) arguments[substr(text, 1, equals - 1)] = expand(unquoted(substr(text, equals + 1)))
+# declare notes an ARG before the first FROM, where alone they count for it. The build may override the default.
+function declare(text,   name) {
+  name = text
+  sub(/=.*/, "", name)
+  if (("BUILD_ARG_" name) in ENVIRON) arguments[name] = ENVIRON["BUILD_ARG_" name]
+  else if (name != text) arguments[name] = expand(unquoted(substr(text, length(name) + 2)))
 }
 
 # begin_stage notes the image of a FROM, which may be an earlier stage, and the stage's name.

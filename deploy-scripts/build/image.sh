@@ -1,100 +1,75 @@
 #!/bin/bash
 #
-# Tests the application and builds its image. If webapp/ has a Makefile, with `make test` and `make image IMAGE=...`, as far
-# as these targets exist; otherwise with `docker build`, so that a Dockerfile is enough. An image that ECR already has is
-# reused, so a commit can be built again (F19): ECR is asked during the tests, which stop if it has the image.
+# Tests the application and builds its image. If it has a Makefile, with `make test` and `make image IMAGE=...`, as far
+# as these targets exist; otherwise with `docker build`, so that a Dockerfile is enough. Settings that no Makefile
+# knows, such as buildArgs, need `docker build` too. An image that ECR already has is reused, so a commit can be built
+# again (F19): ECR is asked during the tests, which stop if it has the image. The stack's settings are fetched at the
+# same time. With scripts from the stack, there are no tests, and `docker build` alone builds.
 #
-# Reads: the environment that environment.sh lists, and whatever the Makefile does
+# Reads: the environment that environment.sh and docker.sh list, and whatever the Makefile does
 
 set -euo pipefail
 
 # shellcheck source=environment.sh
-source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+source "${BASH_SOURCE[0]%/*}/environment.sh"
+# shellcheck source=application.sh
+source "${BASH_SOURCE[0]%/*}/application.sh"
+# shellcheck source=docker.sh
+source "${BASH_SOURCE[0]%/*}/docker.sh"
 
 # An image without attestations is one manifest in ECR with any Docker, not an index of several that each count.
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
+# Otherwise buildx runs git in the application's folder (docker/buildx, build/git.go). The commit comes without its
+# repository, so what git took for one would be files of the commit, with a configuration that can name programs to run.
+export BUILDX_GIT_INFO=false
 
-readonly WEBAPP="${SCRIPTS%/*}/webapp"
 TAGGED_IMAGE="$(tagged_image)"
 readonly TAGGED_IMAGE
 
-# has_target reports whether webapp/ has a Makefile with a rule for a target. A phony target without prerequisites and
-# recipe has none: make does nothing for it, and succeeds. An unreadable Makefile is an error: taken for "no rule", it would
-# skip the tests.
-has_target() {
-  [[ -e "$WEBAPP/Makefile" ]] || return 1
-  local rules status=0
-  rules="$(LC_ALL=C make -C "$WEBAPP" --eval='cicd-probe:;' --print-data-base --question cicd-probe)" || status=$?
-  ((status < 2)) || die "make cannot read webapp/Makefile"
-  awk -v RS= -v target="$1" '
-    /\n#  Phony target/ && $0 ~ "(^|\n)" target ":\n" && !/\n#  (recipe|commands) to execute/ { next }
-    $0 ~ "(^|\n)" target " *::?( |\n|$)" { found = 1 }
-    END { exit !found }' <<<"$rules"
-}
-
-# begin_tests starts the application's tests, if there are any, and sets TESTS to their process.
-begin_tests() {
-  TESTS=''
-  if has_target test; then
-    make -C "$WEBAPP" test &
-    TESTS=$!
-  else
-    note "webapp/ has no Makefile with a target 'test': nothing is tested"
-  fi
-}
-
-stop_tests() {
-  [[ -n "$TESTS" ]] || return 0
-  kill "$TESTS" 2>/dev/null || true # may have ended
-  wait "$TESTS" || true
-}
-
-# warn_of_docker_hub notes the images from Docker Hub, which refuses anonymous pulls from addresses that many share, such as
-# CodeBuild's (F16).
-warn_of_docker_hub() {
-  local images image remedy
-  images="$(awk -f "$SCRIPTS/build/dockerfile.awk" -f "$SCRIPTS/build/docker-hub.awk" "$WEBAPP/Dockerfile")" ||
-    die "awk cannot read webapp/Dockerfile"
-  for image in $images; do
-    case "${image#library/}" in
-      docker/dockerfile*) remedy="omit the line '# syntax=', unless Docker's own frontend is too old" ;;
-      */*) remedy="copy it to a repository of yours in ECR" ;;
-      *) remedy="write public.ecr.aws/docker/library/${image#library/}" ;;
-    esac
-    note "warning: $image comes from Docker Hub, which may refuse CodeBuild: $remedy (F16)"
-  done
-}
-
 # build_image builds the image, and meanwhile requests a login to push it with.
 build_image() {
-  [[ -e "$WEBAPP/Dockerfile" ]] || die "webapp/Dockerfile does not exist in commit $COMMIT_ID: an application needs one"
+  [[ -d "$APP" ]] || die "commit $COMMIT_ID has no folder $APP_PATH: appPath says where the application is"
+  [[ -f "$APP/$DOCKERFILE" ]] ||
+    die "$PLACE$DOCKERFILE does not exist in commit $COMMIT_ID: an application needs one; appPath and dockerfile say where"
   warn_of_docker_hub
-  local login
+  local login needs
   bash "$SCRIPTS/build/registry.sh" login 2>"$WORK/login.log" &
   login=$!
-  if has_target image; then
-    make -C "$WEBAPP" image IMAGE="$TAGGED_IMAGE" || die "the image of commit $COMMIT_ID was not built: make image failed"
+  needs="$(needs_docker_build)"
+  if [[ -z "$needs" ]] && has_target image; then
+    make -C "$APP" image IMAGE="$TAGGED_IMAGE" || die "the image of commit $COMMIT_ID was not built: make image failed"
   else
-    docker build --tag "$TAGGED_IMAGE" "$WEBAPP" || die "the image of commit $COMMIT_ID was not built: docker build failed"
+    [[ -z "$needs" ]] || ! has_target image ||
+      note "${PLACE}Makefile's target 'image' is not made, but docker build run, for these settings: ${needs//$'\n'/, }"
+    docker_build "$TAGGED_IMAGE" || die "the image of commit $COMMIT_ID was not built: docker build failed"
   fi
-  docker image inspect "$TAGGED_IMAGE" >/dev/null || die "webapp/Makefile's target 'image' did not tag an image as \$(IMAGE)"
+  docker image inspect "$TAGGED_IMAGE" >/dev/null || die "${PLACE}Makefile's target 'image' did not tag an image as \$(IMAGE)"
+  warn_of_volumes "$TAGGED_IMAGE"
   wait "$login" || die "$(<"$WORK/login.log")"
 }
 
 main() {
-  local lookup
+  local lookup settings
+  mkdir -m 700 "$BUILD" # for the login to ECR, too
   : >"$NOTES"
   bash "$SCRIPTS/build/registry.sh" find 2>"$WORK/lookup.log" &
   lookup=$!
+  bash "$SCRIPTS/build/settings.sh" 2>"$WORK/settings.log" &
+  settings=$!
   begin_tests
+  if ! wait "$settings"; then
+    stop_tests
+    die "$(<"$WORK/settings.log")"
+  fi
   if wait "$lookup" && ! in_registry; then
     [[ -z "$TESTS" ]] || wait "$TESTS" || die "the tests of commit $COMMIT_ID failed: nothing is released"
     build_image
-    return
+  else
+    stop_tests
+    in_registry || die "$(<"$WORK/lookup.log")"
+    log "ECR has the image already, so it is not built: $(<"$WORK/lookup.log")"
   fi
-  stop_tests
-  in_registry || die "$(<"$WORK/lookup.log")"
-  log "ECR has the image already, so it is not built: $(<"$WORK/lookup.log")"
+  cp "$NOTES" "$SCRIPTS/notes.txt"
 }
 
 main "$@"

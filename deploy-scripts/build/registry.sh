@@ -8,23 +8,23 @@
 #
 # Once the image is in ECR, the script writes release.env, which tells the hooks what to run.
 #
-# Reads: the environment that environment.sh lists, CODEBUILD_BUILD_SUCCEEDING
+# Reads: the environment that environment.sh lists
 
 set -euo pipefail
 
 # shellcheck source=environment.sh
-source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+source "${BASH_SOURCE[0]%/*}/environment.sh"
 
 TAGGED_IMAGE="$(tagged_image)"
 readonly TAGGED_IMAGE
-readonly LOGIN="$SCRIPTS/login" # lasts 12 hours, longer than CodeBuild lets a build run
+readonly LOGIN="$BUILD/login" # lasts 12 hours, longer than CodeBuild lets a build run
 
 DIGEST='' # of the commit's image in ECR, when there is one
 
 # AWS calls run in the background so that SIGTERM ends them too: bash waits for foreground commands.
 
-# look_up sets DIGEST. Everything but a clear "not found" is an error. The service's error code, which the AWS CLI prints in
-# parentheses, distinguishes the two.
+# look_up sets DIGEST. Everything but a clear "not found" is an error. The service's error code, which the AWS CLI
+# prints in parentheses, distinguishes the two.
 look_up() {
   local answer found=true
   aws ecr describe-images --region "$AWS_REGION" --repository-name "${REPOSITORY_URL#*/}" --image-ids "imageTag=$TAG" \
@@ -41,12 +41,12 @@ look_up() {
 
 write_release() {
   printf '%s\n' "IMAGE=$REPOSITORY_URL@$1" "COMMIT=$COMMIT_ID" "REGISTRY=${REPOSITORY_URL%%/*}" "AWS_REGION=$AWS_REGION" \
-    "CONTAINER_PORT=$CONTAINER_PORT" "HEALTH_PATH=$HEALTH_PATH" "HEALTH_HOST=$HEALTH_HOST" >"$RELEASE"
+    "CONTAINER_PORT=$CONTAINER_PORT" "HEALTH_PATH=$HEALTH_PATH" "HEALTH_HOST=$HEALTH_HOST" \
+    "BUILD_ID=$CODEBUILD_BUILD_ID" >"$RELEASE"
   log "commit $COMMIT_ID is $REPOSITORY_URL@$1"
 }
 
 find_image() {
-  rm -f "$RELEASE"
   look_up
   [[ -z "$DIGEST" ]] || write_release "$DIGEST"
 }
@@ -57,18 +57,12 @@ get_login() {
   wait "$!" || die "no login to ${REPOSITORY_URL%%/*}: $(tr '\n' ' ' <"$WORK/refusal")"
 }
 
-forget_login() { rm -f "$LOGIN"; }
-
 push_image() {
-  AT_END=forget_login
-  export DOCKER_CONFIG="$WORK/docker" # where docker login writes it: removed with this script, too
-  # CodeBuild runs post_build after a failed build too. Without output from here, the reason remains the last line.
-  if in_registry || [[ "${CODEBUILD_BUILD_SUCCEEDING:-1}" != 1 ]]; then
-    return
-  fi
+  ! in_registry || return 0
+  export DOCKER_CONFIG="$WORK/docker" # where docker login writes it: removed with this script
   docker login --username AWS --password-stdin "${REPOSITORY_URL%%/*}" <"$LOGIN" || die "no login to ${REPOSITORY_URL%%/*}"
-  # The digest is the one that docker push names last. With containerd's image store, the image here may be an index of which
-  # only one manifest is pushed (moby, daemon/containerd/image_push.go).
+  # The digest is the one that docker push names last. With containerd's image store, the image here may be an index of
+  # which only one manifest is pushed (moby, daemon/containerd/image_push.go).
   if docker push "$TAGGED_IMAGE" | tee "$WORK/pushed" && [[ "$(<"$WORK/pushed")" =~ "$TAG: digest: "(sha256:[0-9a-f]{64}) ]]; then
     DIGEST="${BASH_REMATCH[1]}"
   else

@@ -84,11 +84,15 @@ func hasNone(dir string) bool {
 }
 
 // Kill kills the processes that were started with one of the variables, and any that they start meanwhile. It returns
-// when all have ended.
+// when all have ended: when three searches in a row have found none. One is not enough, for a process that starts another
+// and ends hides both, if it does so after /proc was listed and before it is read itself.
 func Kill(variables ...string) error {
+	none := 0
 	for deadline := time.Now().Add(killTimeout); ; time.Sleep(time.Millisecond) {
 		found := With(func(v string) bool { return slices.Contains(variables, v) })
-		if len(found) == 0 {
+		if len(found) > 0 {
+			none = 0
+		} else if none++; none == 3 {
 			return nil
 		}
 		if time.Now().After(deadline) {

@@ -15,6 +15,12 @@ import (
 // Width is the maximum width of a line: that of the narrowest common terminal.
 const Width = 80
 
+// noteIndent is what precedes each line of a note, and NoteWidth the room that is left for its text.
+const (
+	noteIndent = 18
+	NoteWidth  = Width - noteIndent
+)
+
 // Console shows the person at the terminal what happens: chapters of steps, with their durations.
 type Console struct {
 	mu    sync.Mutex
@@ -47,8 +53,8 @@ func (c *Console) Step(name, what string, took time.Duration) {
 func (c *Console) Note(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, line := range Wrap(fmt.Sprintf(format, args...), Width-18) {
-		fmt.Fprintf(c.out, "%18s%s\n", "", line)
+	for _, line := range Wrap(fmt.Sprintf(format, args...), NoteWidth) {
+		fmt.Fprintf(c.out, "%*s%s\n", noteIndent, "", line)
 	}
 }
 

@@ -32,7 +32,7 @@ func (d Drill) String() string { return fmt.Sprintf("%-21s %s", d.Name, d.Breaks
 
 // All returns all drills in the order in which they run.
 func All() []Drill {
-	return slices.Concat(buildDrills, registryDrills, healthDrills, hookDrills, switchDrills, edgeDrills, hostDrills, pipelineDrills)
+	return slices.Concat(buildDrills, registryDrills, healthDrills, applicationDrills, hookDrills, switchDrills, edgeDrills, domainDrills, hostDrills, pipelineDrills, volumeDrills)
 }
 
 // Find returns the drill of that name, or every drill for "all".
@@ -52,6 +52,8 @@ func Find(name string) ([]Drill, error) {
 // message that the drill provoked.
 type Scenario struct {
 	Drills []Drill
+	// Until is when the last drill may begin; the zero time is no limit.
+	Until time.Time
 	// Out gets a line for each drill, then the reasons why some failed.
 	Out io.Writer
 }
@@ -69,19 +71,27 @@ func (s Scenario) Play(ctx context.Context, w *world.World) error {
 	if len(s.Drills) > 1 {
 		w.Chapter("%d drills", len(s.Drills))
 	}
-	return inTurn(ctx, s.Out, s.Drills, g.practise)
+	return inTurn(ctx, s.Out, s.Drills, s.Until, g.practise)
 }
+
+// Skipped is the outcome of a drill for which there was no time.
+const Skipped = "skipped"
 
 // errUnrepaired says that the rehearsal cannot be used for further drills.
 var errUnrepaired = errors.New("the next good push did not repair it")
 
 // inTurn runs the drills one after the other and prints a line for each, then the reasons why some failed. The error says
-// how many.
-func inTurn(ctx context.Context, out io.Writer, drills []Drill, practise func(context.Context, Drill) (world.Visits, error)) error {
+// how many. One that may not begin any more is skipped, and its line says so.
+func inTurn(ctx context.Context, out io.Writer, drills []Drill, until time.Time, practise func(context.Context, Drill) (world.Visits, error)) error {
 	var failures []string
 	left := len(drills)
 	for _, d := range drills {
 		start := time.Now()
+		if !until.IsZero() && start.After(until) {
+			fmt.Fprintf(out, "%-23s %s\n", d.Name, Skipped)
+			left--
+			continue
+		}
 		count, err := practise(ctx, d)
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	startHook = "deploy-scripts/hooks/start.sh"
-	appspec   = "deploy-scripts/appspec.yml"
+	startHook    = "deploy-scripts/hooks/start.sh"
+	validateHook = "deploy-scripts/hooks/validate.sh"
+	appspec      = "deploy-scripts/appspec.yml"
 )
 
 // hookDrills are about the scripts of a bundle and the agent that runs them.
@@ -23,8 +24,8 @@ var hookDrills = []Drill{
 		Breaks: "the appspec names a script that is not in the bundle",
 		Holds:  "the message names the script, and where to look",
 		Rows:   []int{21},
-		run: refused([]edit.Edit{edit.Replace(appspec, "hooks/start.sh", "hooks/nowhere.sh")},
-			"stage Deploy", "ApplicationStart", "hooks/nowhere.sh", "Script does not exist at specified location", "artifacts in the buildspec"),
+		run: refusedLate([]edit.Edit{edit.Replace(appspec, "hooks/validate.sh", "hooks/nowhere.sh")},
+			"stage Deploy", "ValidateService", "hooks/nowhere.sh", "Script does not exist at specified location", "artifacts in the buildspec"),
 	},
 	{
 		Name:   "hook-crlf",
@@ -39,16 +40,16 @@ var hookDrills = []Drill{
 		Breaks: "a hook hangs (timeout 2 s)",
 		Holds:  "it is ended at its timeout; the message names it",
 		Rows:   []int{31, 33},
-		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nsleep 600 &\nwait\n"), edit.Write(appspec, appspecWithStart)},
-			"stage Deploy", "ScriptTimedOut", "hooks/start.sh", "failed to complete in 2 seconds", "raise timeout"),
+		run: refusedLate([]edit.Edit{edit.Write(validateHook, "#!/bin/bash\nsleep 600 &\nwait\n"), validateWithin2s},
+			"stage Deploy", "ScriptTimedOut", "hooks/validate.sh", "failed to complete in 2 seconds", "raise timeout"),
 	},
 	{
 		Name:   "hook-holds-output",
 		Breaks: "a hook's child holds its output open (timeout 2 s)",
 		Holds:  "the message says what holds it open, and the remedy",
 		Rows:   []int{31},
-		run: refused([]edit.Edit{edit.Write(startHook, "#!/bin/bash\nsleep 600 &\n"), edit.Write(appspec, appspecWithStart)},
-			"stage Deploy", "hooks/start.sh", "failed to close STDOUT", "redirect"),
+		run: refusedLate([]edit.Edit{edit.Write(validateHook, "#!/bin/bash\nsleep 600 &\n"), validateWithin2s},
+			"stage Deploy", "hooks/validate.sh", "failed to close STDOUT", "redirect"),
 	},
 	{
 		Name:   "hook-wants-home",
@@ -98,8 +99,8 @@ var hookDrills = []Drill{
 	},
 }
 
-// appspecWithStart runs only the start hook.
-const appspecWithStart = "version: 0.0\nos: linux\nhooks:\n  ApplicationStart:\n    - location: hooks/start.sh\n      timeout: 2\n"
+// validateWithin2s shortens the only timeout that a build does not extend: see deploy-scripts/build/bundle.sh.
+var validateWithin2s = edit.Replace(appspec, "timeout: 180", "timeout: 2")
 
 func agentMends(ctx context.Context, g *drillEnv) error {
 	id, err := g.commit(ctx, "What the agent mends", edit.Replace(appspec, "hooks:", "fils: []\nhooks:"), edit.Mode(startHook, 0o644))

@@ -13,6 +13,7 @@ import (
 // mutation makes a declared policy worse in one way.
 type mutation struct {
 	name string
+	role string // the purpose of the role that it is about; "" for none
 	// resource is the changed declaration; a nil property set deletes it.
 	resource account.Resource
 }
@@ -98,13 +99,19 @@ func with(i int, element string, value any) func(*policy) {
 	}
 }
 
+// purpose is that of a role, by the name of the role or of its policy: "host" for cicd-dev-host-role.
+func purpose(r account.Resource, suffix string) string {
+	name := strings.TrimSuffix(r.Name, suffix)
+	return name[strings.LastIndex(name, "-")+1:]
+}
+
 // grantMutations removes each granted action, and widens each statement.
 func grantMutations(t *testing.T, acct *account.Account) []mutation {
 	t.Helper()
 	var list []mutation
 	for _, r := range acct.ByType(account.RolePolicy) {
 		add := func(name string, change func(*policy)) {
-			list = append(list, mutation{r.Name + " " + name, mutate(t, r, "policy", change)})
+			list = append(list, mutation{r.Name + " " + name, purpose(r, "-policy"), mutate(t, r, "policy", change)})
 		}
 		for i, s := range parsePolicy(t, r, "policy").Statement {
 			sid, actions := s["Sid"].(string), texts(s["Action"])
@@ -128,7 +135,7 @@ func trustMutations(t *testing.T, acct *account.Account) []mutation {
 	var list []mutation
 	for _, r := range acct.ByType(account.Role) {
 		add := func(name string, change func(*policy)) {
-			list = append(list, mutation{r.Name + " " + name, mutate(t, r, "assumeRolePolicy", change)})
+			list = append(list, mutation{r.Name + " " + name, purpose(r, "-role"), mutate(t, r, "assumeRolePolicy", change)})
 		}
 		add("trusts another service", with(0, "Principal", map[string]any{"Service": "lambda.amazonaws.com"}))
 		add("trusts everyone", with(0, "Principal", map[string]any{"AWS": "*"}))
@@ -157,7 +164,7 @@ func bucketMutations(t *testing.T, acct *account.Account) []mutation {
 	var list []mutation
 	for _, r := range acct.ByType(account.BucketPolicy) {
 		add := func(name string, change func(*policy)) {
-			list = append(list, mutation{"bucket policy " + name, mutate(t, r, "policy", change)})
+			list = append(list, mutation{"bucket policy " + name, "", mutate(t, r, "policy", change)})
 		}
 		resources := texts(parsePolicy(t, r, "policy").Statement[0]["Resource"])
 		add("removed", func(p *policy) { p.Statement = nil })

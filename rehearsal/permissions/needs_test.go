@@ -25,6 +25,9 @@ const (
 	deployGuide   = "CodeDeploy User Guide, \"Create a service role for CodeDeploy\"; managed policy AWSCodeDeployRole"
 	deputyGuide   = "IAM User Guide, \"The confused deputy problem\""
 	tokenGuide    = "ECR API Reference, GetAuthorizationToken; the action has no resource type"
+	logsGuide     = "CloudWatch Logs User Guide, \"CloudWatch Logs permissions reference\""
+	ssmGuide      = "Systems Manager User Guide, \"Restricting access to Parameter Store parameters using IAM policies\""
+	buildEnvGuide = "CodeBuild User Guide, \"Build specification reference\", env/parameter-store and env/secrets-manager"
 	keyGuide      = "S3 User Guide, \"Using server-side encryption with AWS KMS keys\"; IAM User Guide, \"Forward access sessions\""
 )
 
@@ -57,6 +60,7 @@ var needs = []need{
 	{"build", "It opens its log", "aws/codebuild/steps.go", []string{"logs:CreateLogStream", "logs:PutLogEvents"},
 		"the log stream; the group exists already, so no logs:CreateLogGroup", buildGuide},
 	{"build", "It downloads the commit", "world/build.go", []string{"s3:GetObject", "s3:GetObjectVersion"}, "the object", buildGuide},
+	{"build", "It fetches the stack's settings", "aws/s3/store.go", []string{"s3:GetObject"}, "the object", "S3 API Reference, GetObject"},
 	{"build", "registry.sh looks the image up", "aws/api/actions.go", []string{"ecr:DescribeImages"}, "the repository", "ECR API Reference, DescribeImages"},
 	{"build", "registry.sh logs in", "aws/api/actions.go", []string{"ecr:GetAuthorizationToken"}, "*", tokenGuide},
 	{"build", "docker push, layer by layer", "aws/ecr/registry.go",
@@ -80,6 +84,10 @@ var needs = []need{
 	{"host", "prepare.sh logs in", "aws/api/actions.go", []string{"ecr:GetAuthorizationToken"}, "*", tokenGuide},
 	{"host", "docker pull", "aws/ecr/registry.go", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
 		"the repository", "managed policy AmazonEC2ContainerRegistryPullOnly"},
+	{"host", "start.sh makes the log streams of a release", "aws/cloudwatchlogs/service.go", []string{"logs:CreateLogStream"},
+		"the log stream", logsGuide},
+	{"host", "Docker sends what the containers print", "aws/cloudwatchlogs/service.go", []string{"logs:PutLogEvents"},
+		"the log stream", "Docker manual, \"Amazon CloudWatch Logs logging driver\"; " + logsGuide},
 	{"host", "A person opens a session", "(not rehearsed)", []string{
 		"ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
 		"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
@@ -89,8 +97,31 @@ var needs = []need{
 // keyUse is what S3's KMS calls on a role's behalf need.
 const keyUse = "the key, whose policy must delegate to the account or allow the role; kms:ViaService is S3's"
 
-// furtherNeeds are calls that infra/ never causes: a rehearsal makes them if a stack declares more.
+// Uses of keys for secrets that are not the stack's own.
+const (
+	parameterKeyUse = "the key, whose policy must allow it too; kms:ViaService is SSM's, and the encryption context names the parameter"
+	secretKeyUse    = "the key, whose policy must allow it too; kms:ViaService is Secrets Manager's, and the encryption context names the secret"
+	parameterKey    = "Systems Manager User Guide, \"AWS KMS encryption for AWS Systems Manager Parameter Store SecureString parameters\""
+	secretKey       = "Secrets Manager User Guide, \"Secret encryption and decryption in AWS Secrets Manager\""
+)
+
+// furtherNeeds are calls that a stack causes only with some keys of its configuration, or if it declares more than infra/.
 var furtherNeeds = []need{
+	{"build", "CodeBuild fetches the stack's own parameters, and others that it names, for buildSecrets", "aws/ssm/read.go", []string{"ssm:GetParameters"},
+		"the parameters", buildEnvGuide},
+	{"build", "It reads a parameter of others", "aws/ssm/read.go", []string{"kms:Decrypt"}, parameterKeyUse, parameterKey},
+	{"build", "CodeBuild fetches secrets of Secrets Manager for buildSecrets", "aws/secretsmanager/secretsmanager.go", []string{"secretsmanager:GetSecretValue"},
+		"the secrets", buildEnvGuide},
+	{"build", "It reads such a secret", "aws/secretsmanager/secretsmanager.go", []string{"kms:Decrypt"}, secretKeyUse, secretKey},
+	{"build", "It fetches the deployment scripts, with deployScripts: stack", "aws/s3/store.go", []string{"s3:GetObjectVersion"}, "the object", "S3 API Reference, GetObject"},
+	{"host", "start.sh fetches the stack's own parameters, and others that it names, for secrets", "aws/ssm/read.go", []string{"ssm:GetParameters"},
+		"the stack's path, and the others' parameters", ssmGuide},
+	{"host", "It reads a parameter of others", "aws/ssm/read.go", []string{"kms:Decrypt"}, parameterKeyUse, parameterKey},
+	{"host", "start.sh fetches secrets of Secrets Manager for secrets", "aws/secretsmanager/secretsmanager.go", []string{"secretsmanager:GetSecretValue"},
+		"the secrets", "Secrets Manager API Reference, GetSecretValue"},
+	{"host", "It reads such a secret", "aws/secretsmanager/secretsmanager.go", []string{"kms:Decrypt"}, secretKeyUse, secretKey},
+	{"host", "start.sh records which versions of the stack's own parameters a release has", "aws/ssm/write.go", []string{"ssm:PutParameter"},
+		"the parameter running-release of the stack's path", ssmGuide},
 	{"pipeline", "Source stores the commit in a bucket, or for a pipeline, that has a KMS key", "aws/s3/store.go", []string{"kms:GenerateDataKey"}, keyUse, keyGuide},
 	{"pipeline", "Build and Deploy take their input artifact from there", "aws/s3/store.go", []string{"kms:Decrypt"}, keyUse, keyGuide},
 	{"pipeline", "An approval notifies its topic (NotificationArn)", "aws/codepipeline/actions.go", []string{"sns:Publish"},
@@ -113,8 +144,9 @@ with what was used. It fails for an unused grant, and for a wildcard wider than 
 
 ## Which call needs what
 
-No role needs a permission on a KMS key: the artifacts are encrypted with the account's key for S3, whose policy admits
-whoever may use the object (KMS Developer Guide, "AWS managed keys"), and ECR encrypts images by itself.
+No role needs a permission on a KMS key for what is the stack's own: the artifacts are encrypted with the account's key for S3,
+and its parameters with that for Parameter Store, whose policies admit whoever may use the object or the parameter (KMS Developer
+Guide, "AWS managed keys"), and ECR encrypts images by itself.
 `)
 	titles := map[string]string{"pipeline": "CodePipeline", "build": "CodeBuild", "deploy": "CodeDeploy", "host": "The host"}
 	role := ""
@@ -125,7 +157,7 @@ whoever may use the object (KMS Developer Guide, "AWS managed keys"), and ECR en
 		}
 		b.WriteString(n.row())
 	}
-	b.WriteString("\n## What a stack with a KMS key or a topic needs in addition\n\n| Role | Call | Needs | On | Source | Asked in `rehearsal/` |\n|---|---|---|---|---|---|\n")
+	b.WriteString("\n## What a stack with secrets, scripts of its own, a KMS key or a topic needs in addition\n\n| Role | Call | Needs | On | Source | Asked in `rehearsal/` |\n|---|---|---|---|---|---|\n")
 	for _, n := range furtherNeeds {
 		b.WriteString("| " + n.role + " " + n.row())
 	}

@@ -16,6 +16,9 @@ type changes map[string]*pulumirpc.PropertyDiff
 // compare returns what changed from olds to news. As with the real provider, an absent property equals its default, or
 // what it was if it is computed; a set ignores order, and a policy how it is written.
 func (k kind) compare(olds, news values) changes {
+	if k.trusted {
+		return compareWhole(olds, news)
+	}
 	c := changes{}
 	before := k.inputs.withKept(k.inputs.withFallbacks(olds), nil)
 	after := k.inputs.withKept(k.inputs.withFallbacks(news), before)

@@ -132,6 +132,11 @@ func TestDiffOfStorage(t *testing.T) {
 		{"expiry", "repository", "other", replaceFirst, "repository"},
 		{"bucket", "bucket", "other-artifacts", replace, "bucket"},
 		{"bucket", "forceDestroy", true, update, "forceDestroy"},
+		{"object", "content", "STACK=prod\n", update, "content"},
+		{"object", "contentBase64", "U1RBQ0s9cHJvZAo=", update, "contentBase64"},
+		{"object", "key", "settings.env", replace, "key"},
+		{"object", "bucket", unknown{}, replace, "bucket"},
+		{"object", "contentType", nil, same, ""},
 
 		// Absent means as it is.
 		{"repository", "encryptionConfigurations", nil, same, ""},
@@ -145,6 +150,8 @@ func TestDiffOfRolesAndKeys(t *testing.T) {
 		{"build-role", "name", "other", replace, "name"},
 		{"build-role", "description", "builds", update, "description"},
 		{"build-role", "assumeRolePolicy", `{"Statement": {}}`, update, "assumeRolePolicy"},
+		{"attachment", "policyArn", "arn:aws:iam::aws:policy/AmazonSQSFullAccess", replace, "policyArn"},
+		{"attachment", "role", "build", replace, "role"},
 		{"cmk", "deletionWindowInDays", 30.0, update, "deletionWindowInDays"}, // the provider has no default
 		{"cmk-policy", "keyId", "1234abcd", update, "keyId"},
 

@@ -44,14 +44,14 @@ var addressKinds = map[string]kind{
 			"publicIp":     once("publicIp", func(c *call) any { return freePublicIP(c.acct) }),
 			"publicDns":    once("publicDns", func(c *call) any { return publicName(c.region, freePublicIP(c.acct)) }),
 		},
-		dependents: []dependent{{account.EIPAssociation, "allocationId"}},
+		dependents: []dependent{{token: account.EIPAssociation, property: "allocationId"}},
 		inUse:      "InvalidIPAddress.InUse: Address %s is in use.",
 	},
 	account.EIPAssociation: {
 		source: "ec2/ec2_eip_association.go",
 		inputs: schema{
 			"allocationId":       text().need().names(named(account.EIP, "id", "InvalidAllocationID.NotFound: The allocation ID '%s' does not exist")).keeps(nil).replaces().at(33),
-			"instanceId":         text().need().names(named(account.Instance, "id", "InvalidInstanceID.NotFound: The instance ID '%s' does not exist")).keeps(nil).replaces().at(44),
+			"instanceId":         text().need().names(instanceByID).keeps(nil).replaces().at(44),
 			"allowReassociation": flag().replaces().at(39),
 		},
 		verify: verifyAssociation,

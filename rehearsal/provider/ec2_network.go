@@ -37,7 +37,7 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 			"defaultSecurityGroupId": once("defaultSecurityGroupId", newPart("sg")),
 			"dhcpOptionsId":          once("dhcpOptionsId", newPart("dopt")),
 		},
-		dependents: []dependent{{account.Subnet, "vpcId"}, {account.InternetGateway, "vpcId"}, {account.RouteTable, "vpcId"}, {account.SecurityGroup, "vpcId"}},
+		dependents: []dependent{{token: account.Subnet, property: "vpcId"}, {token: account.InternetGateway, property: "vpcId"}, {token: account.RouteTable, property: "vpcId"}, {token: account.SecurityGroup, property: "vpcId"}},
 		inUse:      "DependencyViolation: The vpc '%s' has dependencies and cannot be deleted.",
 	},
 	account.Subnet: {
@@ -63,7 +63,7 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 				return zoneID(c.region, firstZone(c).(string))
 			},
 		},
-		dependents: []dependent{{account.Instance, "subnetId"}},
+		dependents: []dependent{{token: account.Instance, property: "subnetId"}},
 		inUse:      "DependencyViolation: The subnet '%s' has dependencies and cannot be deleted.",
 	},
 	account.InternetGateway: {
@@ -92,7 +92,7 @@ var networkKinds = merge(securityGroupKinds, map[string]kind{
 		tagged:     true,
 		id:         generated("rtb"),
 		computed:   map[string]output{"arn": arnOf("ec2", "route-table/%s"), "ownerId": ownAccount},
-		dependents: []dependent{{account.RouteTableAssociation, "routeTableId"}},
+		dependents: []dependent{{token: account.RouteTableAssociation, property: "routeTableId"}},
 		inUse:      "DependencyViolation: The routeTable '%s' has dependencies and cannot be deleted.",
 	},
 	account.Route: {

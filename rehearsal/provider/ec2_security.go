@@ -40,7 +40,7 @@ var securityGroupKinds = map[string]kind{
 		unique:   []string{"vpcId", "name"}, taken: "InvalidGroup.Duplicate: The security group '%s' already exists in this VPC",
 		id:         generated("sg"),
 		computed:   map[string]output{"arn": arnOf("ec2", "security-group/%s"), "ownerId": ownAccount},
-		dependents: []dependent{{account.Instance, "vpcSecurityGroupIds"}, {account.IngressRule, "referencedSecurityGroupId"}, {account.EgressRule, "referencedSecurityGroupId"}},
+		dependents: []dependent{{token: account.Instance, property: "vpcSecurityGroupIds"}, {token: account.IngressRule, property: "referencedSecurityGroupId"}, {token: account.EgressRule, property: "referencedSecurityGroupId"}},
 		inUse:      "DependencyViolation: resource %s has a dependent object",
 	},
 	account.DefaultSecurityGroup: {

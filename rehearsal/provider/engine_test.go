@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -29,6 +30,11 @@ func (s *store) ImageCount(repository string) int         { return s.images[repo
 func (s *store) DeleteRepository(repository string) error { delete(s.images, repository); return nil }
 func (s *store) ObjectCount(bucket string) int            { return s.objects[bucket] }
 func (s *store) EmptyBucket(bucket string) error          { delete(s.objects, bucket); return nil }
+func (s *store) RemoveObject(bucket, _ string) error      { delete(s.objects, bucket); return nil }
+func (s *store) PlaceObject(bucket, _, _ string, _ io.Reader) (version, etag string, err error) {
+	s.objects[bucket]++
+	return "version", "etag", nil
+}
 
 // raw is a resource of any type, declared by its token as the generated SDKs do, but without compiling them.
 type raw struct{ pulumi.CustomResourceState }
@@ -42,7 +48,8 @@ type rig struct {
 	program pulumi.RunFunc
 }
 
-func newRig(t *testing.T) *rig {
+// newRig returns a rig in which some types are taken on trust.
+func newRig(t *testing.T, trusted map[string]map[string]any) *rig {
 	t.Helper()
 	if _, err := exec.LookPath("pulumi"); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -53,6 +60,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{account: account.New("123456789012"), store: &store{images: map[string]int{}, objects: map[string]int{}}}
 	server, err := provider.Start(t.Context(), provider.Options{
 		Account: r.account, Authority: iam.NewAuthority(r.account), RegistryHost: "127.0.0.1:5000", Images: r.store, Objects: r.store,
+		Trusted: trusted,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +156,7 @@ func (s *settings) network(ctx *pulumi.Context) error {
 }
 
 func TestEngineLifecycle(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, nil)
 	s := &settings{cidr: "10.0.0.0/16", tag: "dev", encryption: "AES256"}
 	r.program = s.network
 
@@ -202,7 +210,7 @@ func TestEngineLifecycle(t *testing.T) {
 }
 
 func TestEngineRefusals(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, nil)
 	tests := []struct {
 		name, token string
 		inputs      pulumi.Map
@@ -236,7 +244,7 @@ func TestEngineRefusals(t *testing.T) {
 
 // Secrets stay secret throughout the provider, and functions return values.
 func TestEngineSecretsAndFunctions(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, nil)
 	r.program = func(ctx *pulumi.Context) error {
 		var zones struct {
 			Names []string `pulumi:"names"`

@@ -41,8 +41,11 @@ var iamKinds = map[string]kind{
 			"createDate": once("createDate", now),
 			"uniqueId":   once("uniqueId", uniqueID("AROA")),
 		},
-		dependents: []dependent{{account.RolePolicy, "role"}},
-		inUse:      "DeleteConflict: Cannot delete entity, must delete policies first: role %s",
+		dependents: []dependent{
+			{token: account.RolePolicy, property: "role"},
+			{account.RolePolicyAttachment, "role", "DeleteConflict: Cannot delete entity, must detach all policies first: role %s"},
+		},
+		inUse: "DeleteConflict: Cannot delete entity, must delete policies first: role %s",
 	},
 	account.RolePolicy: {
 		source: "iam/role_policy.go",

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,6 +27,27 @@ func TestNamesThatDifferByCase(t *testing.T) {
 		if _, err := w.declare(e.token, name+"-again", inputs); err == nil || !strings.Contains(err.Error(), "EntityAlreadyExists") {
 			t.Errorf("%s with a name in capitals: error = %v, want EntityAlreadyExists", name, err)
 		}
+	}
+}
+
+// A role has at most ten managed policies, and each once.
+func TestManagedPoliciesTogether(t *testing.T) {
+	w := newWorld(t)
+	w.declareUntil("profile") // one is attached
+	attach := func(role, name string) error {
+		_, err := w.declare(account.RolePolicyAttachment, role+name, values{"role": role, "policyArn": "arn:aws:iam::123456789012:policy/" + name})
+		return err
+	}
+	for i := range 9 {
+		if err := attach("host", strconv.Itoa(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := attach("host", "9"); err == nil || !strings.Contains(err.Error(), "LimitExceeded: Cannot exceed quota for PoliciesPerRole: 10") {
+		t.Errorf("the eleventh: error = %v, want LimitExceeded", err)
+	}
+	if err := attach("build", "9"); err != nil {
+		t.Error(err)
 	}
 }
 

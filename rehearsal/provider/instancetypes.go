@@ -64,7 +64,7 @@ func typesMatching(filters []values) []string {
 	var types []string
 	for _, family := range slices.Sorted(maps.Keys(instanceTypes)) {
 		for _, size := range instanceTypes[family] {
-			if admits(filters, map[string]string{"instance-type": family + "." + size}) {
+			if admits(filters, map[string][]string{"instance-type": {family + "." + size}}) {
 				types = append(types, family+"."+size)
 			}
 		}

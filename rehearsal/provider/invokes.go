@@ -47,6 +47,16 @@ var functions = map[string]function{
 		},
 		answer: instanceTypeOfferings,
 	},
+	"aws:ec2/getSubnet:getSubnet": {inputs: schema{"id": text().need()}, answer: subnet},
+	"aws:ec2/getRouteTables:getRouteTables": {
+		inputs: schema{"vpcId": text(), "filters": filters("association.subnet-id", "association.main")},
+		answer: routeTables,
+	},
+	"aws:ec2/getRouteTable:getRouteTable": {
+		inputs: schema{"routeTableId": text(), "subnetId": text(), "vpcId": text(), "filters": filters("association.subnet-id", "association.main")},
+		answer: oneRouteTable,
+	},
+	"aws:route53/getZone:getZone": {inputs: schema{"zoneId": text(), "name": text(), "privateZone": flag().or(false)}, answer: oneZone},
 	"aws:ssm/getParameter:getParameter": {
 		inputs: schema{"name": text().need(), "withDecryption": flag().or(true)},
 		answer: func(c *call, r *report) values {
@@ -98,10 +108,10 @@ func partition(c *call, _ *report) values {
 }
 
 // admits reports whether an item with these attributes passes EC2's filters; a filter on another attribute passes.
-func admits(filters []values, attributes map[string]string) bool {
+func admits(filters []values, attributes map[string][]string) bool {
 	for _, filter := range filters {
-		value, ok := attributes[filter.text("name")]
-		if ok && !slices.Contains(filter.texts("values"), value) {
+		have, ok := attributes[filter.text("name")]
+		if ok && !slices.ContainsFunc(have, func(value string) bool { return slices.Contains(filter.texts("values"), value) }) {
 			return false
 		}
 	}
@@ -111,7 +121,7 @@ func admits(filters []values, attributes map[string]string) bool {
 func availabilityZones(c *call, _ *report) values {
 	names, ids := []any{}, []any{}
 	for _, zone := range zones(c.region) {
-		attributes := map[string]string{"opt-in-status": "opt-in-not-required", "zone-type": "availability-zone", "zone-name": zone, "region-name": c.region}
+		attributes := map[string][]string{"opt-in-status": {"opt-in-not-required"}, "zone-type": {"availability-zone"}, "zone-name": {zone}, "region-name": {c.region}}
 		if admits(c.in.blocks("filters"), attributes) && !slices.Contains(c.in.texts("excludeNames"), zone) {
 			names, ids = append(names, zone), append(ids, zoneID(c.region, zone))
 		}
@@ -123,7 +133,7 @@ func instanceTypeOfferings(c *call, _ *report) values {
 	locationType := c.in.text("locationType")
 	types, locations, locationTypes := []any{}, []any{}, []any{}
 	add := func(location, instanceType string) {
-		if admits(c.in.blocks("filters"), map[string]string{"instance-type": instanceType, "location": location}) {
+		if admits(c.in.blocks("filters"), map[string][]string{"instance-type": {instanceType}, "location": {location}}) {
 			types, locations, locationTypes = append(types, instanceType), append(locations, location), append(locationTypes, locationType)
 		}
 	}

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,8 @@ import (
 type kind struct {
 	// source is the file of the real provider that declares the type, see sources.go.
 	source string
+	// trusted types are accepted with any inputs, see trustedKind.
+	trusted bool
 	// inputs are the properties that a program may set.
 	inputs schema
 	// autoname says how to generate a name if the program gives none; nil for types that Pulumi does not name.
@@ -35,8 +38,13 @@ type kind struct {
 	anyCase bool
 	// id returns a new resource's id in the cloud.
 	id func(c *call) string
+	// apply does what a creation or an update does beside recording it, and returns what came of it for the outputs, see
+	// call.applied. Nil if there is nothing to do.
+	apply func(c *call) (values, error)
 	// computed are the outputs that are not inputs, and inputs for which AWS chooses a value if there is none.
 	computed map[string]output
+	// renews reports whether an update changes a computed output, so that its preview does not know it. Nil for never.
+	renews func(c *call, name string) bool
 	// deleteFirst types cannot exist twice: a replacement deletes the old resource before it creates the new one.
 	deleteFirst bool
 	// replaces decides on changes whose effect depends on other properties. Nil if the schema covers everything.
@@ -48,8 +56,9 @@ type kind struct {
 	remove func(s *Server, r account.Resource) error
 }
 
-// dependent is a type, and its property that holds the id, or a list of ids, of what it depends on.
-type dependent struct{ token, property string }
+// dependent is a type, and its property that holds the id, or a list of ids, of what it depends on. inUse is its error,
+// if it is not the kind's.
+type dependent struct{ token, property, inUse string }
 
 // output computes an output property. It is called again after every update.
 type output func(c *call) any
@@ -63,6 +72,8 @@ type call struct {
 	id     string
 	in     values // checked inputs, with fallbacks
 	old    values // recorded outputs before an update, nil for a new resource
+	// applied is what came of the kind's apply.
+	applied values
 }
 
 // known reports whether the named inputs contain nothing unknown.
@@ -75,8 +86,8 @@ func (c *call) outputs(k kind, preview bool) values {
 	out := c.in.clone()
 	for name, compute := range k.computed {
 		switch {
-		case c.in.has(name): // AWS chooses only what the program does not set
-		case preview && c.old.has(name):
+		case c.in.has(name) && !k.trusted: // AWS chooses only what the program does not set
+		case preview && c.old.has(name) && (k.renews == nil || !k.renews(c, name)):
 			out[name] = c.old[name]
 		case preview:
 			out[name] = unknown{}
@@ -112,7 +123,7 @@ func (k kind) blocked(acct *account.Account, r account.Resource) error {
 		for _, other := range acct.ByType(d.token) {
 			v := values(other.Properties)
 			if other.URN != r.URN && (v.text(d.property) == r.ID || slices.Contains(v.texts(d.property), r.ID)) {
-				return fmt.Errorf(k.inUse+" (still there: %s %q)", r.ID, d.token, other.Name)
+				return fmt.Errorf(cmp.Or(d.inUse, k.inUse)+" (still there: %s %q)", r.ID, d.token, other.Name)
 			}
 		}
 	}
@@ -156,8 +167,8 @@ func (c *call) globalARN(service, resource string) string {
 }
 
 // kinds is the closed table of resource types. Each service's file contributes its part.
-var kinds = merge(iamKinds, networkKinds, instanceKinds, storageKinds, keyKinds, registryKinds, buildKinds, pipelineKinds,
-	deployKinds, connectionKinds, topicKinds, logKinds, githubKinds)
+var kinds = merge(iamKinds, attachmentKinds, networkKinds, instanceKinds, storageKinds, objectKinds, keyKinds, registryKinds,
+	buildKinds, pipelineKinds, deployKinds, connectionKinds, topicKinds, logKinds, volumeKinds, snapshotKinds, nameKinds, githubKinds)
 
 // merge also adds the rules for tags to tagged kinds, so that their tables need not repeat them.
 func merge(tables ...map[string]kind) map[string]kind {
@@ -175,11 +186,14 @@ func merge(tables ...map[string]kind) map[string]kind {
 	return all
 }
 
-// kindOf returns the kind for a token.
-func kindOf(token string) (kind, error) {
-	k, ok := kinds[token]
-	if !ok {
-		return kind{}, fmt.Errorf("resource type %s: the rehearsal does not know it; it knows %v", token, slices.Sorted(maps.Keys(kinds)))
+// kindOf returns the kind for a token: one of the table, or one that is taken on trust.
+func (s *Server) kindOf(token string) (kind, error) {
+	if k, ok := kinds[token]; ok {
+		return k, nil
 	}
-	return k, nil
+	if outputs, ok := s.options.Trusted[token]; ok {
+		return trustedKind(outputs), nil
+	}
+	return kind{}, fmt.Errorf("resource type %s: the rehearsal does not know it; it knows %v. To take the type on trust, unchecked, "+
+		"name it in a file rehearsal.yaml beside Pulumi.yaml, with the outputs that the program needs: %[1]s: {}", token, slices.Sorted(maps.Keys(kinds)))
 }

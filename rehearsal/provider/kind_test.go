@@ -97,7 +97,8 @@ func TestClosedTables(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
-	if _, err := w.check("aws:sqs/queue:Queue", "queue", values{}); err == nil || !strings.Contains(err.Error(), "resource type aws:sqs/queue:Queue: the rehearsal does not know it") {
+	if _, err := w.check("aws:sqs/queue:Queue", "queue", values{}); err == nil || !strings.Contains(err.Error(), "resource type aws:sqs/queue:Queue: the rehearsal does not know it") ||
+		!strings.Contains(err.Error(), "rehearsal.yaml beside Pulumi.yaml, with the outputs that the program needs: aws:sqs/queue:Queue: {}") {
 		t.Errorf("a type that nobody knows: error = %v", err)
 	}
 }

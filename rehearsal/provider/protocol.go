@@ -81,7 +81,7 @@ func (p *endpoint) call(ctx context.Context, k kind, u urn.URN, inputs values) *
 
 func (p *endpoint) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	u := urn.URN(req.GetUrn())
-	k, err := kindOf(string(u.Type()))
+	k, err := p.kindOf(string(u.Type()))
 	if err != nil {
 		return nil, status.Error(codes.NotFound, err.Error())
 	}
@@ -93,7 +93,9 @@ func (p *endpoint) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pul
 		sessionOf(ctx).addDefaultTags(news)
 	}
 	c := p.call(ctx, k, u, news)
-	k.inputs.validate(c.in, "", r)
+	if !k.trusted {
+		k.inputs.validate(c.in, "", r)
+	}
 	c.in = k.inputs.withKept(c.in, nil)
 	if k.check != nil {
 		k.check(c, r)
@@ -106,7 +108,7 @@ func (p *endpoint) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pul
 }
 
 func (p *endpoint) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	k, err := kindOf(string(urn.URN(req.GetUrn()).Type()))
+	k, err := p.kindOf(string(urn.URN(req.GetUrn()).Type()))
 	if err != nil {
 		return nil, status.Error(codes.NotFound, err.Error())
 	}
@@ -119,7 +121,7 @@ func (p *endpoint) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 
 func (p *endpoint) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
 	u := urn.URN(req.GetUrn())
-	k, err := kindOf(string(u.Type()))
+	k, err := p.kindOf(string(u.Type()))
 	if err != nil {
 		return nil, status.Error(codes.NotFound, err.Error())
 	}
@@ -136,12 +138,15 @@ func (p *endpoint) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	}
 	c.id = k.id(c)
 	out, err := p.record(c, k)
-	return &pulumirpc.CreateResponse{Id: c.id, Properties: out}, err
+	if err != nil {
+		return nil, status.Errorf(codes.FailedPrecondition, "creating %s: %v", describe(u), err)
+	}
+	return &pulumirpc.CreateResponse{Id: c.id, Properties: out}, nil
 }
 
 func (p *endpoint) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
 	u := urn.URN(req.GetUrn())
-	k, err := kindOf(string(u.Type()))
+	k, err := p.kindOf(string(u.Type()))
 	if err != nil {
 		return nil, status.Error(codes.NotFound, err.Error())
 	}
@@ -163,11 +168,14 @@ func (p *endpoint) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if err := c.verify(k); err != nil {
 		return nil, status.Errorf(codes.FailedPrecondition, "updating %s: %v", describe(u), err)
 	}
+	out, err := p.record(c, k)
+	if err != nil {
+		return nil, status.Errorf(codes.FailedPrecondition, "updating %s: %v", describe(u), err)
+	}
 	if recorded.URN != string(u) { // changed by an alias
 		p.options.Account.Delete(recorded.URN, recorded.ID)
 	}
-	out, err := p.record(c, k)
-	return &pulumirpc.UpdateResponse{Properties: out}, err
+	return &pulumirpc.UpdateResponse{Properties: out}, nil
 }
 
 // verify reports what AWS would reject now that everything is known.
@@ -177,7 +185,9 @@ func (c *call) verify(k kind) error {
 	if c.region != "" && c.region != c.acct.Region() {
 		r.add("", "the provider is configured for %s: one rehearsal has one region, and this one is in %s", c.region, c.acct.Region())
 	}
-	k.inputs.resolve(c.in, "", c.acct, r)
+	if !k.trusted {
+		k.inputs.resolve(c.in, "", c.acct, r)
+	}
 	if k.verify != nil {
 		k.verify(c, r)
 	}
@@ -187,7 +197,7 @@ func (c *call) verify(k kind) error {
 // Read answers from the account, which is the only state: there is no drift.
 func (p *endpoint) Read(_ context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
 	u := urn.URN(req.GetUrn())
-	k, err := kindOf(string(u.Type()))
+	k, err := p.kindOf(string(u.Type()))
 	if err != nil {
 		return nil, status.Error(codes.NotFound, err.Error())
 	}
@@ -208,7 +218,7 @@ func (p *endpoint) Read(_ context.Context, req *pulumirpc.ReadRequest) (*pulumir
 
 func (p *endpoint) Delete(_ context.Context, req *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
 	u := urn.URN(req.GetUrn())
-	k, err := kindOf(string(u.Type()))
+	k, err := p.kindOf(string(u.Type()))
 	if err != nil {
 		return nil, status.Error(codes.NotFound, err.Error())
 	}
@@ -229,21 +239,28 @@ func (p *endpoint) Delete(_ context.Context, req *pulumirpc.DeleteRequest) (*emp
 	return &emptypb.Empty{}, nil
 }
 
-// record adds the resource to the account and returns its outputs.
+// record does what is to do beside it, adds the resource to the account and returns its outputs.
 func (p *endpoint) record(c *call, k kind) (*structpb.Struct, error) {
+	if k.apply != nil {
+		var err error
+		if c.applied, err = k.apply(c); err != nil {
+			return nil, err
+		}
+	}
 	out := c.outputs(k, false)
 	p.options.Account.Put(account.Resource{Type: string(c.urn.Type()), Name: c.urn.Name(), URN: string(c.urn), ID: c.id, Properties: out})
 	return toWire(out)
 }
 
-// find returns the recorded resource with this type and id.
-func (p *endpoint) find(u urn.URN, id string) (account.Resource, bool) {
+// find returns the recorded resource with this type and id, and preferably this URN: objects of two buckets, and a
+// resource that an alias renames.
+func (p *endpoint) find(u urn.URN, id string) (found account.Resource, ok bool) {
 	for _, r := range p.options.Account.ByType(string(u.Type())) {
-		if r.ID == id {
-			return r, true
+		if r.ID == id && (!ok || r.URN == string(u)) {
+			found, ok = r, true
 		}
 	}
-	return account.Resource{}, false
+	return found, ok
 }
 
 // pick returns the properties that are in the schema.

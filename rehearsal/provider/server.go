@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 
@@ -41,9 +42,14 @@ type Objects interface {
 	ObjectCount(bucket string) int
 	// EmptyBucket removes every version of every object.
 	EmptyBucket(bucket string) error
+	// PlaceObject stores a version of an object and returns its id and its ETag. kmsKey is the id of the KMS key that
+	// encrypts it, "" for S3's own keys.
+	PlaceObject(bucket, key, kmsKey string, body io.Reader) (version, etag string, err error)
+	// RemoveObject removes every version of an object.
+	RemoveObject(bucket, key string) error
 }
 
-// Options configures a Server. Every field except ExistingConnections is required.
+// Options configures a Server. Every field that says nothing else is required.
 type Options struct {
 	// Account records declared resources and resolves references.
 	Account *account.Account
@@ -54,8 +60,15 @@ type Options struct {
 	// Images and Objects may block a destroy.
 	Images  Images
 	Objects Objects
-	// ExistingConnections are ARNs of connections that existed before the stack. They are AVAILABLE.
+	// ExistingConnections are ARNs of connections that existed before the stack. They are AVAILABLE. Optional.
 	ExistingConnections []string
+	// ExistingNetworks are VPCs that existed before the stack. Optional.
+	ExistingNetworks []ExistingNetwork
+	// ExistingZones are hosted zones that existed before the stack. Optional.
+	ExistingZones []ExistingZone
+	// Trusted are the resource types that are accepted unchecked, with the outputs that each gets, see LoadTrusted.
+	// Optional.
+	Trusted map[string]map[string]any
 }
 
 // Server is a running stand-in. It is safe for concurrent use.
@@ -71,6 +84,12 @@ type Server struct {
 func Start(ctx context.Context, options Options) (*Server, error) {
 	if options.Account == nil || options.Authority == nil || options.RegistryHost == "" || options.Images == nil || options.Objects == nil {
 		return nil, errors.New("stand-in provider: Account, Authority, RegistryHost, Images and Objects are required")
+	}
+	for _, network := range options.ExistingNetworks {
+		network.record(options.Account)
+	}
+	for _, zone := range options.ExistingZones {
+		zone.record(options.Account)
 	}
 	s := &Server{options: options}
 	for _, name := range []string{"aws", "github"} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -22,6 +23,12 @@ func (c *contents) ImageCount(string) int         { return int(*c) }
 func (c *contents) DeleteRepository(string) error { *c = 0; return nil }
 func (c *contents) ObjectCount(string) int        { return int(*c) }
 func (c *contents) EmptyBucket(string) error      { *c = 0; return nil }
+func (c *contents) RemoveObject(_, _ string) error {
+	return nil
+}
+func (c *contents) PlaceObject(_, _, _ string, _ io.Reader) (string, string, error) {
+	return "version", "etag", nil
+}
 
 // world is an account with a complete stack: one resource of every kind, as short as AWS accepts.
 type world struct {
@@ -64,6 +71,7 @@ var examples = []example{
 	{account.Role, "pipeline-role", `{"name": "pipeline", "assumeRolePolicy": "` + trust("codepipeline") + `"}`},
 	{account.Role, "host-role", `{"name": "host", "assumeRolePolicy": "` + trust("ec2") + `"}`},
 	{account.RolePolicy, "build-policy", `{"name": "build", "role": "build", "policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ecr:GetAuthorizationToken\",\"Resource\":\"*\"}]}"}`},
+	{account.RolePolicyAttachment, "attachment", `{"role": "host", "policyArn": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}`},
 	{account.InstanceProfile, "profile", `{"name": "host", "role": "host"}`},
 	{account.RepositoryPolicy, "repository-policy", `{"repository": "web", "policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"new statement\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"ecr:DeleteRepository\"}]}"}`},
 	{account.KMSKey, "cmk", `{"enableKeyRotation": true, "rotationPeriodInDays": 365}`},
@@ -91,6 +99,13 @@ var examples = []example{
 		"userData": "#!/bin/bash", "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1}, "rootBlockDevice": {"volumeType": "gp3", "volumeSize": 20, "encrypted": true}}`},
 	{account.EIP, "address", `{"domain": "vpc"}`},
 	{account.EIPAssociation, "address-association", `{"allocationId": "@address", "instanceId": "@host"}`},
+	{account.Volume, "volume", `{"availabilityZone": "us-east-1b", "type": "gp3", "size": 10, "encrypted": true, "finalSnapshot": true}`},
+	{account.VolumeAttachment, "volume-attachment", `{"deviceName": "/dev/sdf", "volumeId": "@volume", "instanceId": "@host", "stopInstanceBeforeDetaching": true}`},
+	{account.Role, "snapshot-role", `{"name": "snapshots", "assumeRolePolicy": "` + trust("dlm") + `"}`},
+	{account.SnapshotPolicy, "snapshots", `{"description": "Daily", "executionRoleArn": "arn:aws:iam::123456789012:role/snapshots",
+		"policyDetails": {"resourceTypes": ["VOLUME"], "targetTags": {"Data": "web"},
+			"schedules": [{"name": "daily", "createRule": {"interval": 24, "times": "03:00"}, "retainRule": {"count": 7}}]}}`},
+	{account.Record, "record", `{"zoneId": "Z0EXAMPLE", "name": "shop.example.com", "type": "A", "ttl": 60, "records": ["203.0.113.7"]}`},
 	{account.Application, "application", `{"name": "web", "computePlatform": "Server"}`},
 	{account.DeploymentGroup, "deployment-group", `{"appName": "web", "deploymentGroupName": "hosts", "serviceRoleArn": "arn:aws:iam::123456789012:role/deploy",
 		"ec2TagSets": [{"ec2TagFilters": [{"key": "Name", "value": "web", "type": "KEY_AND_VALUE"}]}],
@@ -101,6 +116,7 @@ var examples = []example{
 	{account.BucketVersioning, "versioning", `{"bucket": "web-artifacts", "versioningConfiguration": {"status": "Enabled"}}`},
 	{account.BucketOwnershipControls, "ownership", `{"bucket": "web-artifacts", "rule": {"objectOwnership": "BucketOwnerEnforced"}}`},
 	{account.BucketEncryption, "encryption", `{"bucket": "web-artifacts", "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "@cmk"}}]}`},
+	{account.BucketObject, "object", `{"bucket": "web-artifacts", "key": "_stack/settings.env", "content": "STACK=dev\n", "contentType": "text/plain; charset=utf-8"}`},
 	{account.BucketLifecycle, "lifecycle", `{"bucket": "web-artifacts", "rules": [{"id": "expire", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 30}}]}`},
 	{account.Pipeline, "pipeline", `{"name": "web", "pipelineType": "V2", "executionMode": "QUEUED", "roleArn": "arn:aws:iam::123456789012:role/pipeline",
 		"artifactStores": [{"type": "S3", "location": "web-artifacts", "encryptionKey": {"id": "@cmk", "type": "KMS"}}],
@@ -125,7 +141,10 @@ var exampleImage = imageOf("us-east-1", "/aws/service/ami-amazon-linux-latest/al
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	acct, c := account.New("123456789012"), new(contents)
-	server, err := Start(t.Context(), Options{Account: acct, Authority: iam.NewAuthority(acct), RegistryHost: "127.0.0.1:5000", Images: c, Objects: c})
+	server, err := Start(t.Context(), Options{
+		Account: acct, Authority: iam.NewAuthority(acct), RegistryHost: "127.0.0.1:5000", Images: c, Objects: c,
+		ExistingZones: []ExistingZone{{ID: "Z0EXAMPLE", Name: "example.com"}, {ID: "Z0PRIVATE", Name: "example.com", Private: true}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,7 @@ func Leftovers(t *testing.T, project string, before []string) []string {
 	for _, args := range [][]string{
 		{"ps", "--all", "--format", "container {{.Names}}", "--filter", "name=" + name},
 		{"network", "ls", "--format", "network {{.Name}}", "--filter", "name=" + name},
+		{"volume", "ls", "--format", "volume {{.Name}}", "--filter", "name=" + name},
 		{"images", "--all", "--format", "image {{.Repository}}", "--filter", "reference=" + name + "*"},
 	} {
 		out, err := docker.Run(context.Background(), args...) // also used in clean-ups, when the test's context has ended

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,11 @@ type Scenario struct{}
 func (Scenario) Play(ctx context.Context, w *world.World) error {
 	w.Chapter("%s serves until you press Ctrl-C. Release a commit:", w.LocalURL())
 	fmt.Fprintf(w.Console, "  %s\n", pushCommand(ctx, w.ProjectDir, w.Repository().Dir, w.Branch()))
+	operator, err := writeOperator(w)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w.Console, "See it with cicd status, releases, release, why and logs, or with aws, after:\n  . %s\n", shellword.Quote(operator))
 	if dir := w.LogDir(); dir != "" {
 		fmt.Fprintf(w.Console, "What builds and hooks print is in this folder:\n  %s\n", dir)
 	}
@@ -41,6 +47,17 @@ func (Scenario) Play(ctx context.Context, w *world.World) error {
 			}
 		}
 	}
+}
+
+// writeOperator writes a file of shell variables with which cicd and aws find the rehearsed account.
+func writeOperator(w *world.World) (path string, err error) {
+	var text strings.Builder
+	variables := w.Operator()
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		fmt.Fprintf(&text, "export %s=%s\n", name, shellword.Quote(variables[name]))
+	}
+	path = w.Workspace.Path("operator.env")
+	return path, os.WriteFile(path, []byte(text.String()), 0o600)
 }
 
 // follow reports the outcome of a user's push.

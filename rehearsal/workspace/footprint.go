@@ -20,9 +20,14 @@ func (t footprint) remove(ctx context.Context) error {
 	return errors.Join(processes.Kill(ProcessMark+"="+t.Name), t.removeDockerObjects(ctx), rmtree.Remove(t.Dir()))
 }
 
-// removeDockerObjects removes containers first, because the networks and images that they use cannot go before them.
+// removeDockerObjects removes containers first, because the volumes, networks and images that they use cannot go before
+// them.
 func (t footprint) removeDockerObjects(ctx context.Context) error {
 	containers, err := docker.Run(ctx, "ps", "--all", "--quiet", "--filter", "name=^/"+t.Name)
+	if err != nil {
+		return err
+	}
+	kept, err := docker.Run(ctx, "ps", "--all", "--format", `{{.Label "`+labelKept+`"}}`, "--filter", "name=^/"+t.Name)
 	if err != nil {
 		return err
 	}
@@ -40,7 +45,26 @@ func (t footprint) removeDockerObjects(ctx context.Context) error {
 			return err
 		}
 	}
-	return t.removeImages(ctx)
+	return errors.Join(t.removeVolumes(ctx, strings.Fields(strings.ReplaceAll(kept, "/", " "))), t.removeImages(ctx))
+}
+
+// labelKept is the label of an application's container that names anonymous volumes of earlier ones:
+// deploy-scripts/hooks/lib/anonymous.sh.
+const labelKept = "com.cicd.kept"
+
+// removeVolumes removes the volumes that the rehearsal named, and those that its containers kept.
+func (t footprint) removeVolumes(ctx context.Context, kept []string) error {
+	named, err := docker.Run(ctx, "volume", "ls", "--quiet", "--filter", "name=^"+t.Name)
+	if err != nil {
+		return err
+	}
+	volumes := append(strings.Fields(named), kept...)
+	if len(volumes) == 0 {
+		return nil
+	}
+	slices.Sort(volumes)
+	_, err = docker.Run(ctx, append([]string{"volume", "rm", "--force"}, slices.Compact(volumes)...)...)
+	return err
 }
 
 // removeImages removes the references that the rehearsal made; an image goes with its last reference.

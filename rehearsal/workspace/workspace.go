@@ -118,7 +118,7 @@ func takeTurn(ctx context.Context, tell io.Writer) (turn *os.File, err error) {
 		return nil, err
 	}
 	return turn, filelock.Wait(ctx, turn, func() {
-		fmt.Fprintln(tell, "Waiting for another rehearsal to start, or to remove what a killed one left behind ...")
+		fmt.Fprintln(tell, "Waiting for another rehearsal, which starts or removes what was left behind ...")
 	})
 }
 

@@ -138,7 +138,7 @@ func TestWaitForTurnIsInterrupted(t *testing.T) {
 		if err := wait(ctx, &told); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s() = %v, want that of its context", name, err)
 		}
-		if !strings.HasPrefix(told.String(), "Waiting for another rehearsal") {
+		if !strings.HasPrefix(told.String(), "Waiting for another rehearsal") || len(told.String()) > 80+1 {
 			t.Errorf("%s says %q, want that it waits", name, &told)
 		}
 	}

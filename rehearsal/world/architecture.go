@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/codebuild"
 )
 
 // checkArchitecture returns an error if the declared builds are for another architecture than this machine's, whose
@@ -13,11 +14,9 @@ import (
 func checkArchitecture(acct *account.Account, here string, emulated func(architecture string) bool) error {
 	for _, project := range acct.ByType(account.Project) {
 		environment, _ := project.Properties["environment"].(map[string]any)
-		declared := "amd64"
-		if environment["type"] == "ARM_CONTAINER" {
-			declared = "arm64"
-		}
-		if declared != here && !emulated(declared) {
+		kind, _ := environment["type"].(string)
+		declared := codebuild.Architecture(kind)
+		if declared != "" && declared != here && !emulated(declared) {
 			return fmt.Errorf("the stack is for %[1]s, by its instanceType, and this machine, which is %[2]s, cannot run programs for %[1]s: "+
 				"rehearse it with an instanceType that is %[2]s, or on a machine that is %[1]s, or let this one emulate it: "+
 				"docker run --privileged --rm tonistiigi/binfmt --install %[1]s", declared, here)

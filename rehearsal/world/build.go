@@ -34,7 +34,7 @@ func (c *cloud) build(ctx context.Context, b codepipeline.Build) (result codepip
 	defer source.Close()
 	in := codebuild.Input{
 		ProjectName: b.Project, Initiator: b.Initiator, ResolvedSourceVersion: b.SourceVersion,
-		SourceVersion: "arn:aws:s3:::" + b.Input.Bucket + "/" + b.Input.Key,
+		SourceVersion: "arn:aws:s3:::" + b.Input.Bucket + "/" + b.Input.Key, Started: b.Started,
 		Fetch: func(s iam.Session) (string, error) {
 			return source.Name(), errors.Join(c.store.Inspect(s, b.Input.Bucket, b.Input.Key, "s3:GetObject"), c.fetch(s, b.Input, source))
 		},

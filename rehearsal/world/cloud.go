@@ -11,14 +11,18 @@ import (
 
 	"cicd/rehearsal/workspace"
 
+	"cicd/rehearsal/acme"
 	"cicd/rehearsal/aws/account"
 	"cicd/rehearsal/aws/api"
+	"cicd/rehearsal/aws/cloudwatchlogs"
 	"cicd/rehearsal/aws/codebuild"
 	"cicd/rehearsal/aws/codedeploy"
 	"cicd/rehearsal/aws/codepipeline"
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/s3"
+	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/ssm"
 	"cicd/rehearsal/github"
 	"cicd/rehearsal/provider"
 )
@@ -40,6 +44,9 @@ type cloud struct {
 	registry     *ecr.Registry
 	faults       *registryFaults
 	store        *s3.Store
+	parameters   *ssm.Store
+	secrets      *secretsmanager.Store
+	containers   *cloudwatchlogs.Service
 	api          *api.Server
 	// credentials are those of builds, served at credentialsURL.
 	credentials    api.ContainerCredentials
@@ -48,6 +55,8 @@ type cloud struct {
 	deploys        *codedeploy.Service
 	pipelines      *codepipeline.Service
 	hosts          hosts
+	names          names
+	ca             *acme.Authority // nil for stacks without a domain
 	report         *reporter
 	logs           *logs
 
@@ -67,12 +76,15 @@ func startCloud(ctx context.Context, work *workspace.Workspace, m machine, o clo
 		pushes: make(chan pushed, 64),
 	}
 	c.hosts = hosts{firstPort: o.port, byID: map[string]*Host{}}
-	return c, errors.Join(c.startStorage(), c.startProvider(ctx, o), c.startPipelines(o))
+	return c, errors.Join(c.startStorage(), c.startProvider(ctx, o), c.startPipelines(o), c.startAPI())
 }
 
 // cloudOptions is what the stack's settings and the rehearsal's options determine about the cloud.
 type cloudOptions struct {
 	connections []string // ARNs of connections that exist already
+	networks    []provider.ExistingNetwork
+	zones       []provider.ExistingZone
+	trusted     map[string]map[string]any // resource types, with their outputs
 	port        int
 	buildCache  string
 	builtInAWS  string
@@ -80,7 +92,7 @@ type cloudOptions struct {
 	logs        *logs
 }
 
-// startStorage starts the registry, the artifact store, and the API that clients use to log in.
+// startStorage starts the registry and the artifact store, and whatever else keeps something.
 func (c *cloud) startStorage() error {
 	images, err := c.work.MakeDir("registry")
 	if err != nil {
@@ -91,6 +103,9 @@ func (c *cloud) startStorage() error {
 		return err
 	}
 	c.store = s3.NewStore(objects, c.account, c.authority)
+	c.parameters = ssm.New(c.account, c.authority)
+	c.secrets = secretsmanager.New(c.account, c.authority)
+	c.containers = cloudwatchlogs.New(c.account, c.authority)
 	c.faults = &registryFaults{}
 	c.registry = ecr.New(ecr.Config{Account: c.account, Authorize: c.authority.Authorize, Dir: images, Now: c.faults.now})
 	c.faults.Handler = c.registry
@@ -99,18 +114,6 @@ func (c *cloud) startStorage() error {
 		return err
 	}
 	c.work.Registry = strings.TrimPrefix(registry.URL, "http://")
-	c.api, err = c.serve(api.New(api.Config{
-		Account: c.account, Sessions: c.authority.SessionFor, Authorize: c.authority.Authorize,
-		Registry: c.registry, RegistryURL: registry.URL,
-	}))
-	if err != nil {
-		return err
-	}
-	credentials, err := c.serve(&c.credentials)
-	if err != nil {
-		return err
-	}
-	c.credentialsURL = credentials.URL
 	return c.work.Save()
 }
 
@@ -119,7 +122,8 @@ func (c *cloud) startProvider(ctx context.Context, o cloudOptions) (err error) {
 		// The AWS provider repeats what a service rejects because a role has not spread
 		// (hashicorp/terraform-provider-aws pull request 14264), so its authority knows a role at once.
 		Account: c.account, Authority: iam.NewAuthority(c.account), RegistryHost: c.work.Registry,
-		Images: c.registry, Objects: c.store, ExistingConnections: o.connections,
+		Images: c.registry, Objects: c.store,
+		ExistingConnections: o.connections, ExistingNetworks: o.networks, ExistingZones: o.zones, Trusted: o.trusted,
 	})
 	if err == nil {
 		c.closers = append(c.closers, func() error { c.provider.Close(); return nil })
@@ -140,8 +144,9 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 	_ = chattr.Run()
 	c.builds = &codebuild.Runner{
 		Account: c.account, Authority: c.authority, Dir: builds, CacheDir: o.buildCache, Environment: c.buildEnvironment,
-		Log: c.logs.build,
+		Log: c.logs.build, Logs: c.containers, Parameters: c.parameters, Secrets: c.secrets,
 	}
+	c.closers = append(c.closers, c.builds.Close)
 	c.deploys = c.newDeployService()
 	scratch, err := c.work.MakeDir("scratch")
 	if err != nil {
@@ -153,6 +158,26 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 		Note:      c.report.remark,
 		NoWebhook: c.noWebhook,
 	}
+	return nil
+}
+
+// startAPI serves what AWS's clients call, those of builds, hosts and operators.
+func (c *cloud) startAPI() error {
+	served, err := c.serve(api.New(api.Config{
+		Account: c.account, Sessions: c.authority.SessionFor, Authorize: c.authority.Authorize,
+		Registry: c.registry, RegistryURL: "http://" + c.work.Registry,
+		Objects: c.store, Parameters: c.parameters, Secrets: c.secrets, Logs: c.containers,
+		Pipelines: c.pipelines, Builds: c.builds, Deployments: c.deploys,
+	}))
+	if err != nil {
+		return err
+	}
+	c.api = served
+	credentials, err := c.serve(&c.credentials)
+	if err != nil {
+		return err
+	}
+	c.credentialsURL = credentials.URL
 	return nil
 }
 

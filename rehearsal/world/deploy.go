@@ -29,6 +29,7 @@ func (c *cloud) deploy(ctx context.Context, d codepipeline.Deployment) (string, 
 	if err != nil {
 		return "", err
 	}
+	d.Started(deployment.ID)
 	<-deployment.Done()
 	err = c.logs.explainDeployment(deployment)
 	if rollback := deployment.Rollback(); rollback != nil {
@@ -70,7 +71,7 @@ func (c *cloud) agentOf(instanceID string) (*agent.Agent, error) {
 	}
 	h.power.Lock() // a rebooting host answers once it is back
 	defer h.power.Unlock()
-	return h.agent, nil
+	return h.agent, h.disks.plug(c.account, instanceID)
 }
 
 // download opens a bundle with the role of the instance that deploys it, as the agent does.

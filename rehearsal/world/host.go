@@ -25,9 +25,12 @@ type Host struct {
 	// App is the prefix of the names of its Docker objects.
 	App string
 	// Edge is the address on this machine that stands for port 80 of the instance.
-	Edge     string
+	Edge string
+	// EdgeTLS stands for its port 443, TCP and UDP.
+	EdgeTLS  string
 	Home     string // a folder for what hooks write
 	path     string // PATH of the hooks
+	disks    disks
 	agent    *agent.Agent
 	metadata *api.IMDS
 	power    sync.Mutex // held while the host reboots
@@ -45,7 +48,7 @@ func (h *Host) With(variables ...string) (restore func()) {
 // Wrap replaces one of the host's commands by a bash script until undo is called. In the script, $real is the command
 // itself.
 func (h *Host) Wrap(command, script string) (undo func(), err error) {
-	real, err := exec.LookPath(command)
+	real, err := h.find(command)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +59,16 @@ func (h *Host) Wrap(command, script string) (undo func(), err error) {
 	text := fmt.Sprintf("#!/bin/bash\nreal=%s\n%s\n", shellword.Quote(real), script)
 	restore := h.With("PATH=" + dir + string(filepath.ListSeparator) + h.path)
 	return func() { restore(); os.RemoveAll(dir) }, os.WriteFile(filepath.Join(dir, command), []byte(text), 0o755)
+}
+
+// find returns the path of one of the host's commands.
+func (h *Host) find(command string) (string, error) {
+	for _, folder := range filepath.SplitList(h.path) {
+		if path, err := exec.LookPath(filepath.Join(folder, command)); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not on the host's PATH, %s", command, h.path)
 }
 
 // Session is a session of the host's role.
@@ -81,13 +94,32 @@ func (h *Host) ComeBack(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if p := strings.TrimSpace(policy); p == "always" || p == "unless-stopped" {
-			if _, err := docker.Run(ctx, "start", name); err != nil {
-				return err
-			}
+		if p := strings.TrimSpace(policy); p != "always" && p != "unless-stopped" {
+			continue
+		}
+		lacks, err := h.lacksData(ctx, name)
+		if err != nil {
+			return err
+		}
+		if lacks {
+			continue
+		}
+		if _, err := docker.Run(ctx, "start", name); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// lacksData reports whether Docker cannot start a container, because a volume of it is a folder of the volume for data,
+// which is not mounted. Here the folder is a Docker volume's, and so is always there.
+func (h *Host) lacksData(ctx context.Context, container string) (bool, error) {
+	mounted, err := h.disks.mounted()
+	if err != nil || mounted {
+		return false, err
+	}
+	volumes, err := docker.Run(ctx, "inspect", "--format", `{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}`, container)
+	return strings.Contains("\n"+volumes, "\n"+h.App+"-"), err
 }
 
 // AwaitCandidate returns once the container of a commit has started beside the serving one.
@@ -124,5 +156,18 @@ func (h *Host) Reboot(ctx context.Context) error {
 	if _, err := docker.Run(ctx, append([]string{"kill"}, strings.Fields(names)...)...); err != nil {
 		return err
 	}
+	if err := h.disks.reboot(); err != nil {
+		return err
+	}
 	return h.ComeBack(ctx)
+}
+
+// remove removes the containers of an instance that is no more.
+func (h *Host) remove(ctx context.Context) error {
+	names, err := h.Containers(ctx)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	_, err = docker.Run(ctx, append([]string{"rm", "--force", "--volumes"}, names...)...)
+	return err
 }

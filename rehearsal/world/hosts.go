@@ -1,6 +1,7 @@
 package world
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -32,12 +33,27 @@ func (c *cloud) host(instanceID string) (*Host, error) {
 	if !ok {
 		return nil, fmt.Errorf("InvalidInstanceID.NotFound: the instance ID '%s' does not exist", instanceID)
 	}
+	if err := c.removeTerminated(); err != nil {
+		return nil, err
+	}
 	h, err := c.boot(instanceID, len(c.hosts.byID)+1, agentVersion(declared.String("userData")))
 	if err != nil {
 		return nil, fmt.Errorf("host %s: %w", instanceID, err)
 	}
 	c.hosts.byID[instanceID] = h
 	return h, nil
+}
+
+// removeTerminated removes what runs on hosts whose instances are no more.
+func (c *cloud) removeTerminated() error {
+	for id, h := range c.hosts.byID {
+		if _, declared := c.account.Find(account.Instance, "id", id); !declared {
+			if err := h.remove(context.Background()); err != nil {
+				return fmt.Errorf("host %s, which is no more: %w", id, err)
+			}
+		}
+	}
+	return nil
 }
 
 // agentVersion is the major version of the CodeDeploy agent that user data installs: the agent's bucket has 2 below
@@ -58,6 +74,10 @@ func (c *cloud) boot(instanceID string, number, agentVersion int) (*Host, error)
 	if err != nil {
 		return nil, err
 	}
+	edgeTLS, err := freeport.Address()
+	if err != nil {
+		return nil, err
+	}
 	home, err := c.work.MakeDir("hosts", instanceID, "home")
 	if err != nil {
 		return nil, err
@@ -67,7 +87,18 @@ func (c *cloud) boot(instanceID string, number, agentVersion int) (*Host, error)
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{App: fmt.Sprintf("%s-%d", c.work.Name, number), Edge: edge, Home: home, path: c.machine.path, metadata: metadata}
+	disks, err := newDisks(c.work, instanceID)
+	if err != nil {
+		return nil, err
+	}
+	bin, err := c.hostCommands(instanceID, metadata, disks)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{
+		App: fmt.Sprintf("%s-%d", c.work.Name, number), Edge: edge, EdgeTLS: edgeTLS, Home: home, metadata: metadata, disks: disks,
+		path: bin + string(filepath.ListSeparator) + c.machine.path,
+	}
 	h.agent = &agent.Agent{
 		DeploymentRoot: c.work.Path("hosts", instanceID, "deployment-root"),
 		Root:           c.work.Path("hosts", instanceID, "root"),
@@ -76,11 +107,31 @@ func (c *cloud) boot(instanceID string, number, agentVersion int) (*Host, error)
 		// Variables in Spawned Processes"). DOCKER_CONFIG keeps hooks away from this machine's Docker settings. A
 		// host's locale is taken to have UTF-8 (LANG in /etc/locale.conf), whatever this machine's is: then the agent
 		// rejects other output.
-		Env: append(c.machine.environment(c.work),
-			"LANG=C.UTF-8", "LC_ALL=", "DOCKER_CONFIG="+filepath.Join(home, ".docker"), "APP_NAME="+h.App, "EDGE_PORT="+edge, "EDGE_IMAGE="+c.edgeImage(),
-			"AWS_ENDPOINT_URL="+c.api.URL, "AWS_EC2_METADATA_SERVICE_ENDPOINT="+endpoint.URL+"/"),
+		Env: append(c.machine.environment(c.work), "PATH="+h.path,
+			"LANG=C.UTF-8", "LC_ALL=", "DOCKER_CONFIG="+filepath.Join(home, ".docker"), "APP_NAME="+h.App, "EDGE_PORT="+edge, "EDGE_TLS_PORT="+edgeTLS,
+			"EDGE_IMAGE="+c.edgeImage(), "DATA_FOLDER="+disks.data, "FSTAB="+disks.fstab, "AWS_ENDPOINT_URL="+c.api.URL,
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT="+endpoint.URL+"/"),
 	}
+	h.agent.Env = append(h.agent.Env, c.caEnvironment()...)
 	return h, nil
+}
+
+// hostCommands makes the folder with a host's commands for Docker and disks, and receives what its containers print.
+func (c *cloud) hostCommands(instanceID string, metadata *api.IMDS, disks disks) (folder string, err error) {
+	received := &containerLogs{service: c.containers, session: metadata.Session, lost: func(stream string, err error) {
+		if _, ok := c.account.Find(account.Instance, "id", instanceID); ok { // else it goes with the stack
+			c.report.remark(fmt.Sprintf("warning: log stream %s is incomplete: %v", stream, err))
+		}
+	}}
+	if err := received.receive(); err != nil {
+		return "", err
+	}
+	c.closers = append(c.closers, received.close)
+	if folder, err = c.work.MakeDir("hosts", instanceID, "bin"); err != nil {
+		return "", err
+	}
+	docker := dockerCommand{logs: received.listener.Addr().String(), region: c.account.Region(), name: c.work.Name, disks: disks}
+	return folder, errors.Join(disks.provide(folder), docker.provide(folder))
 }
 
 // edgeImage is the reference of the image that replaces the public Caddy image.

@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,14 +18,27 @@ import (
 	"cicd/rehearsal/aws/ec2"
 )
 
-// internet returns a client somewhere on the internet: it reaches only what the declared network lets it reach. It sends
-// each request once and does not follow redirects. The hosts decide where on this machine a connection ends.
+// internet returns a client somewhere on the internet: it resolves names by the stack's records, reaches only what the
+// declared network lets it reach, and trusts the CA alone. It sends each request once and does not follow redirects.
+// The hosts decide where on this machine a connection ends.
 func (c *cloud) internet() *http.Client {
-	transport := sendonce.Transport{Transport: &http.Transport{
+	transport := sendonce.Transport{Transport: c.transport()}
+	return &http.Client{Timeout: 15 * time.Second, Transport: transport, CheckRedirect: noRedirects}
+}
+
+// browser is such a client that also speaks HTTP/2, and may send a request twice.
+func (c *cloud) browser() *http.Client {
+	transport := c.transport()
+	transport.ForceAttemptHTTP2 = true
+	return &http.Client{Timeout: 15 * time.Second, Transport: transport, CheckRedirect: noRedirects}
+}
+
+func (c *cloud) transport() *http.Transport {
+	t := &http.Transport{
 		Proxy:               nil, // the addresses are this machine's own
 		MaxIdleConnsPerHost: 100,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			ip, port, err := net.SplitHostPort(address)
+			host, port, err := net.SplitHostPort(address)
 			if err != nil {
 				return nil, err
 			}
@@ -32,14 +46,26 @@ func (c *cloud) internet() *http.Client {
 			if err != nil {
 				return nil, err
 			}
-			local, err := c.locally(ip, number)
-			if err != nil {
-				return nil, fmt.Errorf("connection to %s times out: %w", address, err)
-			}
-			return (&net.Dialer{}).DialContext(ctx, network, local)
+			return c.dial(ctx, network, host, number)
 		},
-	}}
-	return &http.Client{Timeout: 15 * time.Second, Transport: transport, CheckRedirect: noRedirects}
+	}
+	if c.ca != nil {
+		t.TLSClientConfig = &tls.Config{RootCAs: c.ca.Roots()}
+	}
+	return t
+}
+
+// dial connects to a host on the internet.
+func (c *cloud) dial(ctx context.Context, network, host string, port int) (net.Conn, error) {
+	ip, err := c.resolve(host)
+	if err != nil {
+		return nil, err
+	}
+	local, err := c.locally(ip, port)
+	if err != nil {
+		return nil, fmt.Errorf("connection to %s:%d times out: %w", host, port, err)
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, local)
 }
 
 // noRedirects keeps a client from following redirects: their targets, HTTPS or another site, are not rehearsed.
@@ -51,23 +77,30 @@ func (c *cloud) locally(publicIP string, port int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if port != 80 {
-		return "", fmt.Errorf("instance %s has nothing that listens on tcp/%d", instance.ID, port)
-	}
 	h, err := c.host(instance.ID)
 	if err != nil {
 		return "", err
 	}
-	return h.Edge, nil
+	switch port {
+	case 80:
+		return h.Edge, nil
+	case 443:
+		return h.EdgeTLS, nil
+	}
+	return "", fmt.Errorf("instance %s has nothing that listens on tcp/%d", instance.ID, port)
 }
 
-// addressOf returns the address on this machine behind a URL of the stack.
+// addressOf returns the address on this machine behind a URL of the stack, for HTTP: no browser here trusts the CA.
 func (c *cloud) addressOf(raw string) (string, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "", err
 	}
-	return c.locally(u.Hostname(), 80)
+	ip, err := c.resolve(u.Hostname())
+	if err != nil {
+		return "", err
+	}
+	return c.locally(ip, 80)
 }
 
 // commitAt returns the commit of the container that the edge named as its upstream, "address:port", or "" if there is

@@ -10,15 +10,13 @@ import (
 	"strings"
 	"time"
 
-	"cicd/rehearsal/workspace"
-
-	"cicd/internal/shellword"
-
-	"cicd/internal/docker"
-
 	"cicd/automation"
 	"cicd/infra"
+	"cicd/internal/docker"
+	"cicd/internal/shellword"
 	"cicd/rehearsal/aws/cli"
+	"cicd/rehearsal/provider"
+	"cicd/rehearsal/workspace"
 )
 
 // prepare sets up everything that must exist before the stack comes up.
@@ -28,7 +26,11 @@ func (w *World) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := infra.CheckConfig(config.Project, w.Stack, config.Values, config.Encrypted); err != nil {
+	if w.application, err = infra.ReadApplication(config.Project, w.Stack, config.Values, config.Encrypted); err != nil {
+		return err
+	}
+	w.project = config.Project
+	if w.secretValues, err = secretValues(w.ProjectDir, w.Stack, secretsOf(w.application)); err != nil {
 		return err
 	}
 	if _, err := automation.FindEngine(ctx, w.ProjectDir, w.Console); err != nil {
@@ -52,6 +54,13 @@ func (w *World) prepare(ctx context.Context) error {
 	if arn := config.Values[config.Project+":connectionArn"]; arn != "" {
 		options.connections = []string{arn}
 	}
+	options.networks = existingNetworks(config)
+	if id, name := existingZone(config); id != "" {
+		options.zones = []provider.ExistingZone{{ID: id, Name: name}}
+	}
+	if options.trusted, err = provider.LoadTrusted(filepath.Join(w.ProjectDir, trustedFile)); err != nil {
+		return err
+	}
 	m, err := newMachine(ctx, w.Workspace)
 	if err != nil {
 		return err
@@ -62,6 +71,7 @@ func (w *World) prepare(ctx context.Context) error {
 	if w.cloud, err = startCloud(ctx, w.Workspace, m, options); err != nil {
 		return err
 	}
+	w.cloud.report.remark(exposed(ctx, w.ProjectDir))
 	return w.openStack(ctx, dir, infra.Program(config.Keys()))
 }
 

@@ -34,8 +34,10 @@ func (w *World) ReleaseCheckout(ctx context.Context) error {
 	if note := uncommitted(ctx, w.ProjectDir); note != "" {
 		w.Note("%s", note)
 	}
-	w.First, err = w.Release(ctx, w.ProjectDir, strings.TrimSpace(commit))
-	return err
+	if w.First, err = w.Release(ctx, w.ProjectDir, strings.TrimSpace(commit)); err != nil {
+		return err
+	}
+	return w.checkDomain(ctx)
 }
 
 // uncommitted says how many changes of the checkout are not in its newest commit, "" if none. What is declared is not

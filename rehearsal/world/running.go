@@ -1,6 +1,7 @@
 package world
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -50,9 +51,18 @@ func (r *reporter) tellWhile(stage string, ended <-chan struct{}) {
 		}
 		elapsed := time.Since(start).Round(time.Second)
 		if said := r.logs.latest(); said != "" {
-			r.Note("%s has been running for %s; its last output: %s", stage, elapsed, console.Cut(said, 3*console.Width))
+			r.Note("%s has been running for %s; its last output: %s", stage, elapsed, short(said))
 		} else {
 			r.Note("%s has been running for %s, and has printed nothing so far", stage, elapsed)
 		}
 	}
+}
+
+// short cuts a line of output, and each of its words, to what a note has room for. The log has all of it.
+func short(line string) string {
+	words := strings.Fields(console.Cut(line, 3*console.Width))
+	for i, word := range words {
+		words[i] = console.Cut(word, console.NoteWidth)
+	}
+	return strings.Join(words, " ")
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path/filepath"
 
 	"cicd/automation"
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/cloudwatchlogs"
 	"cicd/rehearsal/aws/codepipeline"
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/ssm"
 	"cicd/rehearsal/github"
 )
 
@@ -61,6 +64,28 @@ func (w *World) Host() (*Host, error) {
 	return nil, errors.New("the stack declares no instance")
 }
 
+// Disk returns the file that stands for the volume for data, see disks.sh.
+func (w *World) Disk() (string, error) {
+	attachments := w.cloud.account.ByType(account.VolumeAttachment)
+	if len(attachments) == 0 {
+		return "", errors.New("the stack attaches no volume")
+	}
+	instance := attachments[0].String("instanceId")
+	h, err := w.cloud.host(instance)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(h.disks.volumes, attachments[0].String("volumeId")), h.disks.plug(w.cloud.account, instance)
+}
+
+// ReplaceHost replaces the host by a new one, as `pulumi up --replace` does. It serves nothing until the next release.
+func (w *World) ReplaceHost(ctx context.Context) error {
+	for _, instance := range w.cloud.account.ByType(account.Instance) {
+		return w.up(ctx, instance.URN)
+	}
+	return errors.New("the stack declares no instance")
+}
+
 // Account is what the stack declares.
 func (w *World) Account() *account.Account { return w.cloud.account }
 
@@ -70,6 +95,10 @@ func (w *World) Authority() *iam.Authority { return w.cloud.authority }
 // Registry is the image registry, and RegistryFaults what can go wrong with it.
 func (w *World) Registry() *ecr.Registry         { return w.cloud.registry }
 func (w *World) RegistryFaults() *registryFaults { return w.cloud.faults }
+
+// Parameters is Parameter Store, and Logs CloudWatch Logs with what the hosts' containers have printed.
+func (w *World) Parameters() *ssm.Store        { return w.cloud.parameters }
+func (w *World) Logs() *cloudwatchlogs.Service { return w.cloud.containers }
 
 // Contents counts the images and artifacts that a destroy has to remove.
 func (w *World) Contents() (images, objects int) { return w.cloud.contents() }

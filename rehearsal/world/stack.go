@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"cicd/automation"
+	"cicd/infra"
 )
 
 // declaredStack is the stack under rehearsal: the real engine on a copy of the project's settings, with its state in the
@@ -68,6 +70,13 @@ func (w *World) bringUp(ctx context.Context) error {
 	if err := checkArchitecture(w.cloud.account, runtime.GOARCH, emulates); err != nil {
 		return err
 	}
+	if err := w.cloud.storeSecrets(secretsOf(w.application), w.secretValues, w.SecretsPath()); err != nil { // as a person does, once there is a stack
+		return err
+	}
+	w.tellTrusted()
+	if err := w.cloud.warnOfPorts(w.variables()); err != nil {
+		return err
+	}
 	connection := w.stack.output("connectionArn")
 	authorize := w.stack.output("pipelineName") == "" && connection != ""
 	if authorize {
@@ -92,16 +101,30 @@ func (w *World) bringUp(ctx context.Context) error {
 	return err
 }
 
-// up updates the stack and reports what changed.
-func (w *World) up(ctx context.Context) error {
+// SecretsPath is the path of the stack's own parameters, such as /cicd/dev.
+func (w *World) SecretsPath() string {
+	return infra.Scope{Project: w.project, Stack: w.Stack}.SecretsPath()
+}
+
+// variables are those that the stack gives to containers, secrets among them.
+func (w *World) variables() map[string]string {
+	all := maps.Clone(w.application.Environment)
+	for name := range w.application.Secrets {
+		all[name] = w.secretValues[name]
+	}
+	return all
+}
+
+// up updates the stack, replaces the resources with these URNs, and reports what changed.
+func (w *World) up(ctx context.Context, replace ...string) error {
 	start := time.Now()
-	result, err := w.stack.Up(ctx)
+	result, err := w.stack.Replace(ctx, replace...)
 	if err != nil {
 		return err
 	}
 	w.stack.outputs = result.Outputs
 	w.Step("up", "resources: "+result.Summary(), time.Since(start))
-	return nil
+	return w.provideDomain(ctx)
 }
 
 // TearDown shows that the stack has converged and leaves nothing: an up changes nothing, and a destroy removes every

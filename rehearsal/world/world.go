@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"cicd/infra"
 	"cicd/rehearsal/console"
 	"cicd/rehearsal/workspace"
 )
@@ -42,7 +43,11 @@ type World struct {
 	Workspace *workspace.Workspace
 	cloud     *cloud
 	stack     *declaredStack
-	logs      *logs
+	project   string // its name
+	// application is what the stack says of it, and secretValues has the values of its secrets, by name.
+	application  infra.Application
+	secretValues map[string]string
+	logs         *logs
 	// First is the release of the checkout's newest commit.
 	First Release
 }

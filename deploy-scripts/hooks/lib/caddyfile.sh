@@ -1,18 +1,36 @@
 # shellcheck shell=bash
 #
-# The edge's configuration: edge/Caddyfile with the names of this host filled in. Sourced, not run, after ending.sh and
-# containers.sh.
+# The edge's configuration: edge/Caddyfile with the names of this host filled in, and with the stack's domain, if it has
+# one. Sourced, not run, after ending.sh, settings.sh and containers.sh.
+#
+# Reads: ACME_DIRECTORY   the CA's directory (default: that of Let's Encrypt)
+#        ACME_ROOT        a file with the certificate to trust the CA's API by (default: the image's own)
 
 readonly EDGE_FOLDER=/etc/caddy # in the edge's container
+readonly ACME_DIRECTORY="${ACME_DIRECTORY:-https://acme-v02.api.letsencrypt.org/directory}"
+readonly ACME_ROOT="${ACME_ROOT:-}"
 
 # write_config writes the Caddyfile for this host and release into the work folder, below "new".
 write_config() {
-  local text checksum
+  local folder text checksum automatic=off protocols='h1 h2c' early='' root=''
+  folder="${BASH_SOURCE[0]%/*}/../../edge"
   mkdir -p "$WORK/new/caddy" "$WORK/old/caddy"
-  text="$(<"$(dirname "${BASH_SOURCE[0]}")/../../edge/Caddyfile")"
+  text="$(<"$folder/Caddyfile")"
+  if [[ "$DOMAIN" ]]; then
+    text+=$'\n\n'"$(<"$folder/domain.caddyfile")"
+    automatic=disable_redirects protocols='h1 h2 h2c h3' early='0rtt off'
+    [[ -z "$ACME_ROOT" ]] || root="trusted_roots $EDGE_FOLDER/acme-root.pem"
+    [[ -z "$ACME_ROOT" ]] || tee "$WORK/old/caddy/acme-root.pem" <"$ACME_ROOT" >"$WORK/new/caddy/acme-root.pem" # a reload reads it before it ends
+  fi
   text="${text//"{\$NAME}"/"$(serving_name)"}"
   text="${text//"{\$PORT}"/"$CONTAINER_PORT"}"
   text="${text//"{\$READ_BODY_IDLE}"/"$(read_body_idle)"}"
+  text="${text//"{\$AUTO_HTTPS}"/"$automatic"}"
+  text="${text//"{\$PROTOCOLS}"/"$protocols"}"
+  text="${text//"{\$EARLY_DATA}"/"$early"}"
+  text="${text//"{\$DOMAIN}"/"$DOMAIN"}"
+  text="${text//"{\$ACME_DIRECTORY}"/"$ACME_DIRECTORY"}"
+  text="${text//"{\$ACME_ROOT}"/"$root"}"
   checksum="$(cksum <<<"$text")"
   printf '%s\n' "${text//"{\$CHECKSUM}"/"${checksum%% *}"}" >"$WORK/new/caddy/Caddyfile"
 }

@@ -3,26 +3,30 @@
 # This host's Docker objects, whose names and labels are the only state. Sourced, not run.
 #
 # The edge looks up the name of the serving container, $APP_NAME-<its port>. A candidate is called
-# $APP_NAME-<commit>-<time>, and the previous container $APP_NAME-retired while it finishes its requests.
+# $APP_NAME-<commit>-<time>, and the previous container $APP_NAME-retired while it finishes its requests. A worker is
+# called $APP_NAME-<process>-<commit>-<time>, and a release command $APP_NAME-release-command-<commit>-<time>.
 
 readonly RETIRED="$APP_NAME-retired"
 readonly EDGE="$APP_NAME-edge" # a container, and the network it shares with the application
 
-# Labels of the application's containers.
-readonly LABEL=com.cicd.app               # $APP_NAME
+# Labels of the application's containers. The first three say what a container is, and whose: their value is $APP_NAME.
+readonly LABEL=com.cicd.app               # it serves, or did, or is to
+readonly LABEL_WORKER=com.cicd.worker     # it runs one of the processes
+readonly LABEL_COMMAND=com.cicd.command   # it runs the release command
+readonly LABEL_PROCESS=com.cicd.process   # the worker's process
+readonly LABEL_BUILD=com.cicd.build       # the build that made the release
 readonly LABEL_PORT=com.cicd.port         # where it listens
 readonly LABEL_COMMIT=com.cicd.commit     # its commit: several may have the same image
 readonly LABEL_IMAGE=com.cicd.image       # the image it runs
 readonly LABEL_PREVIOUS=com.cicd.previous # the previously serving image, kept for a rollback
 
-readonly STOP_SECONDS=30   # how long a container may take to finish its requests after SIGTERM
 readonly DOCKER_SECONDS=30 # how long a Docker command or a restart of Docker may take
 
 serving_name() { printf '%s' "$APP_NAME-$CONTAINER_PORT"; }
 
-# uncut COMMAND... runs a command that SIGTERM does not interrupt: the agent signals the hook's process group, and timeout(1)
-# creates another one. Otherwise Docker might still be making a change when the script checks what has become of it. The
-# script itself gets the signal once the command has ended, unless it runs this in a subshell.
+# uncut COMMAND... runs a command that SIGTERM does not interrupt: the agent signals the hook's process group, and
+# timeout(1) creates another one. Otherwise Docker might still be making a change when the script checks what has become
+# of it. The script itself gets the signal once the command has ended, unless it runs this in a subshell.
 uncut() { timeout "$DOCKER_SECONDS" "$@"; }
 
 # await_docker waits for a daemon that is being restarted. It writes its architecture into the work folder.
@@ -41,6 +45,9 @@ exists() {
   [[ -n "$found" ]]
 }
 
+# volume_name NAME prints the name of the Docker volume for one of the stack's volumes.
+volume_name() { printf '%s' "$APP_NAME-$1"; }
+
 ensure_network() {
   docker network inspect "$EDGE" >/dev/null 2>&1 || docker network create "$EDGE" >/dev/null
 }
@@ -50,23 +57,30 @@ label() { docker container inspect --format "{{index .Config.Labels \"$2\"}}" "$
 # release_of NAME prints what release a container runs.
 release_of() { docker container inspect --format "{{index .Config.Labels \"$LABEL_IMAGE\"}} of commit {{index .Config.Labels \"$LABEL_COMMIT\"}}" "$1"; }
 
-# app_containers prints one line for each of the application's containers, in any state: its name, its image, and the image
-# that served before it, if any.
+# build_of NAME prints which build made the release that a container runs.
+build_of() { label "$1" "$LABEL_BUILD"; }
+
+# worker_of PROCESS prints name and state of this release's worker for a process, if it has one.
+worker_of() {
+  docker container ls --all --filter "label=$LABEL_WORKER=$APP_NAME" --filter "label=$LABEL_PROCESS=$1" --filter "label=$LABEL_COMMIT=$COMMIT" \
+    --format '{{.Names}} {{.State}}'
+}
+
+# app_containers prints one line for each container that serves, did or is to, in any state: its name, its image, and
+# the image that served before it, if any.
 app_containers() {
   docker container ls --all --filter "label=$LABEL=$APP_NAME" --format "{{.Names}} {{.Label \"$LABEL_IMAGE\"}} {{.Label \"$LABEL_PREVIOUS\"}}"
 }
 
-# retire_all_but PATTERN stops and removes the application's containers whose names do not match. An error does not fail the
-# release: the next one removes the rest.
-retire_all_but() {
-  local name others=() begun=$SECONDS
-  while read -r name _; do
-    [[ "$name" =~ $1 ]] || others+=("$name")
-  done < <(app_containers)
-  ((${#others[@]} > 0)) || return 0
-  docker container stop -t "$STOP_SECONDS" "${others[@]}" >/dev/null || log "not stopped: ${others[*]}"
-  ((SECONDS - begun < STOP_SECONDS)) || tell_killed "${others[@]}"
-  docker container rm --force --volumes "${others[@]}" >/dev/null || log "not removed: ${others[*]}"
+# ours prints one line for each of the application's containers, in any state: what it is, "web", "worker" or "command",
+# and its name. It takes one call for all, because Docker cannot list those that have one of several labels.
+ours() {
+  local name web worker command
+  while IFS='|' read -r name web worker command; do
+    [[ "$web" != "$APP_NAME" ]] || echo "web $name"
+    [[ "$worker" != "$APP_NAME" ]] || echo "worker $name"
+    [[ "$command" != "$APP_NAME" ]] || echo "command $name"
+  done < <(docker container ls --all --format "{{.Names}}|{{.Label \"$LABEL\"}}|{{.Label \"$LABEL_WORKER\"}}|{{.Label \"$LABEL_COMMAND\"}}")
 }
 
 # put_back undoes half a switch: if no container has the name that the edge looks up, the retired one gets it back.
@@ -76,22 +90,4 @@ put_back() {
   port="$(label "$RETIRED" "$LABEL_PORT")" # none if no release made the container
   serving="$APP_NAME-${port:-$CONTAINER_PORT}"
   exists "$serving" || uncut docker container rename "$RETIRED" "$serving"
-}
-
-# repair repairs what a killed run left: half a switch, candidates, a container that was being retired.
-repair() {
-  put_back
-  retire_all_but "^$APP_NAME-[0-9]{1,5}\$"
-}
-
-# prune_images removes a repository's images that neither run here nor ran just before (F38). Docker keeps images that are in
-# use. Without --all, newer versions of the CLI do not list images that were pulled by digest; the filter "reference" of
-# Docker's first versions with containerd's image store does not find them.
-prune_images() {
-  local image keep
-  keep="$(app_containers)" || return 0 # without Docker, leave it to the next release
-  keep=" ${keep//$'\n'/ } "
-  while read -r image; do
-    [[ "$keep" == *" $image "* ]] || docker image rm "$image" >/dev/null 2>&1 || log "image kept, it is in use: $image"
-  done < <(docker image ls --all --digests --format '{{.Repository}}@{{.Digest}}' | grep -F "$1@sha256:" | sort -u)
 }

@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 #
-# Containers that are in the way, and what is to be told of those that go or serve. Sourced, not run, after containers.sh and,
+# Containers that are in the way. Sourced, not run, after containers.sh and,
 # for the edge, edge.sh.
 
-# set_aside NAME LABEL [BEFORE] renames a container that has one of our names and not our label. It may be somebody else's, so
-# it is not removed; but its name is needed, or no release and no rollback could ever succeed. BEFORE is its earlier name.
+# set_aside NAME LABEL [BEFORE] renames a container that has one of our names and not our label. It may be somebody
+# else's, so it is not removed; but its name is needed, or no release and no rollback could ever succeed. BEFORE is its
+# earlier name.
 set_aside() {
   local aside name="${3:-$1}"
   exists "$1" || return 0
@@ -22,8 +23,8 @@ discard_edge() {
   ! exists "$EDGE" || uncut docker container rm --force --volumes "$EDGE" >/dev/null
 }
 
-# repair_edge repairs an interrupted replacement: the new edge stays if it has started, otherwise the old one goes on. One that
-# somebody has paused would answer nobody.
+# repair_edge repairs an interrupted replacement: the new edge stays if it has started, otherwise the old one goes on.
+# One that somebody has paused would answer nobody.
 repair_edge() {
   local state
   set_aside "$EDGE_NEXT" "$EDGE_LABEL"
@@ -36,19 +37,4 @@ repair_edge() {
     [[ "$state" != *" $EDGE paused "* ]] || uncut docker container unpause "$EDGE" >/dev/null
     [[ "$state" != *" $EDGE exited "* ]] || uncut docker container start "$EDGE" >/dev/null || true # left to start.sh
   fi
-}
-
-# tell_killed NAME... reports those of the stopped containers that did not end by themselves: 137 is 128 + SIGKILL.
-tell_killed() {
-  local status commit
-  while read -r status commit; do
-    ((status != 137)) || log "warning: the container of commit $commit had not ended $STOP_SECONDS s after SIGTERM and was killed, with the requests it still had: its first process must act on SIGTERM or pass it on (write CMD as a list; in a script, exec)"
-  done < <(docker container inspect --format "{{.State.ExitCode}} {{index .Config.Labels \"$LABEL_COMMIT\"}}" "$@")
-}
-
-# restarts_of NAME prints how often a container has ended and been started again since it serves, if it has.
-restarts_of() {
-  local count
-  count="$(docker container inspect --format '{{.RestartCount}}' "$1")" || return 0
-  ((count == 0)) || printf '%s' "the container of commit $(label "$1" "$LABEL_COMMIT") has ended $count times since it began to serve, and was started again: docker container logs $1"
 }

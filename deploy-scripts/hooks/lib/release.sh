@@ -17,19 +17,21 @@ die() {
 # terminated logs why the hook got SIGTERM.
 terminated() { log "SIGTERM: the timeout of this hook in appspec.yml has passed"; }
 
-# load_release sets IMAGE, COMMIT, REGISTRY, AWS_REGION, CONTAINER_PORT, HEALTH_PATH and HEALTH_HOST. The file is data: no shell runs it.
+# load_release sets IMAGE, COMMIT, BUILD_ID, REGISTRY, AWS_REGION, CONTAINER_PORT, HEALTH_PATH and HEALTH_HOST. The file
+# is data: no shell runs it.
 load_release() {
   local file line problems=()
-  file="$(dirname "${BASH_SOURCE[0]}")/../../release.env"
+  file="${BASH_SOURCE[0]%/*}/../../release.env"
   [[ -r "$file" ]] || die "release.env is missing from the bundle: the build writes it"
   while read -r line; do
     case "${line%%=*}" in
-      IMAGE | COMMIT | REGISTRY | AWS_REGION | CONTAINER_PORT | HEALTH_PATH | HEALTH_HOST) printf -v "${line%%=*}" '%s' "${line#*=}" ;;
+      IMAGE | COMMIT | BUILD_ID | REGISTRY | AWS_REGION | CONTAINER_PORT | HEALTH_PATH | HEALTH_HOST) printf -v "${line%%=*}" '%s' "${line#*=}" ;;
       *) problems+=("unknown line '$line'") ;;
     esac
   done <"$file"
   [[ "${IMAGE:-}" =~ ^[^@[:space:]]+@sha256:[0-9a-f]{64}$ ]] || problems+=("IMAGE '${IMAGE:-}': want repository@sha256:digest")
   [[ "${COMMIT:-}" =~ ^[0-9a-f]{40}$ ]] || problems+=("COMMIT '${COMMIT:-}': want 40 hexadecimal digits")
+  [[ "${BUILD_ID:-}" =~ ^[A-Za-z0-9:._/-]+$ ]] || problems+=("BUILD_ID '${BUILD_ID:-}': want CodeBuild's id of the build")
   [[ "${REGISTRY:-}" == "${IMAGE%%/*}" ]] || problems+=("REGISTRY '${REGISTRY:-}': want that of IMAGE")
   [[ "${AWS_REGION:-}" =~ ^[a-z0-9-]+$ ]] || problems+=("AWS_REGION '${AWS_REGION:-}': want a region")
   [[ "${CONTAINER_PORT:-}" =~ ^[1-9][0-9]{0,4}$ ]] || problems+=("CONTAINER_PORT '${CONTAINER_PORT:-}': want a port number")

@@ -1,4 +1,5 @@
-// Command app is an application for the release tests. MODE selects its behaviour, VERSION its answer.
+// Command app is an application for the release tests. MODE selects its behaviour, VERSION its answer. With arguments it is
+// a worker or a release command, see command.go.
 package main
 
 import (
@@ -14,6 +15,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 {
+		os.Exit(command(os.Args[1:]))
+	}
 	started := time.Now()
 	var checks atomic.Int64
 	healthy := func() bool { return true }
@@ -35,7 +39,7 @@ func main() {
 	case "elsewhere":
 		address = ":3000"
 	case "dies":
-		time.AfterFunc(6*time.Second, func() { os.Exit(1) })
+		http.HandleFunc("GET /die/", func(http.ResponseWriter, *http.Request) { os.Exit(1) })
 	case "ignores-term":
 		signal.Ignore(syscall.SIGTERM)
 		asked = syscall.SIGUSR1 // nobody sends that
@@ -51,6 +55,7 @@ func main() {
 		}
 	})
 	http.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, os.Getenv("VERSION")) })
+	http.HandleFunc("GET /variable/{name}/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, os.Getenv(r.PathValue("name"))) })
 	http.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body) // all of it first: HTTP/1 does not do both directions at once
 		if err != nil {

@@ -4,11 +4,16 @@
 package account
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"cicd/internal/regions"
 )
 
 // Resource is one declared resource, as the provider recorded it.
@@ -52,6 +57,7 @@ type Account struct {
 
 	mu        sync.RWMutex
 	region    string
+	existing  []Resource // from before the stack, see AddExisting
 	resources []Resource // in order of creation
 	elapsed   time.Duration
 }
@@ -74,6 +80,17 @@ func (a *Account) SetRegion(region string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.region = region
+}
+
+// Partition returns the partition of the region, such as "aws".
+func (a *Account) Partition() string {
+	region, _ := regions.Find(a.Region())
+	return cmp.Or(region.Partition, "aws")
+}
+
+// ARN returns the ARN of a service's resource in the account and its region.
+func (a *Account) ARN(service, resource string) string {
+	return arn.ARN{Partition: a.Partition(), Service: service, Region: a.Region(), AccountID: a.id, Resource: resource}.String()
 }
 
 // Put records a created or updated resource by its URN and ID. A replacement shares the URN of what it replaces, so
@@ -113,22 +130,34 @@ func (a *Account) Delete(urn, id string) {
 	a.resources = slices.DeleteFunc(a.resources, func(r Resource) bool { return r.URN == urn && r.ID == id })
 }
 
-// All returns the resources in order of creation.
+// AddExisting records a resource that was there before the stack. The stack can refer to it, so ByType and Find know
+// it, but it does not declare it, so All does not return it.
+func (a *Account) AddExisting(r Resource) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.existing = append(a.existing, r)
+}
+
+// All returns the declared resources in order of creation.
 func (a *Account) All() []Resource {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return slices.Clone(a.resources)
 }
 
-// ByType returns the resources of one type in order of creation.
+// ByType returns the resources of one type, those from before the stack first, then the declared ones in order of
+// creation.
 func (a *Account) ByType(token string) []Resource {
-	return slices.DeleteFunc(a.All(), func(r Resource) bool { return r.Type != token })
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return slices.DeleteFunc(slices.Concat(a.existing, a.resources), func(r Resource) bool { return r.Type != token })
 }
 
-// Find returns the first resource of a type whose property has the value. The property "id" stands for Resource.ID.
+// Find returns the first resource of a type whose property has the value. The property "id" stands for Resource.ID. An
+// absent property has no value, not even "".
 func (a *Account) Find(token, property, value string) (Resource, bool) {
 	for _, r := range a.ByType(token) {
-		if r.String(property) == value || property == "id" && r.ID == value {
+		if s, ok := r.Properties[property].(string); ok && s == value || property == "id" && r.ID == value {
 			return r, true
 		}
 	}

@@ -21,14 +21,29 @@ const (
 	Instance              = "aws:ec2/instance:Instance"
 )
 
+// EBS: volumes, and Data Lifecycle Manager's policies for their snapshots.
+const (
+	Volume           = "aws:ebs/volume:Volume"
+	VolumeAttachment = "aws:ec2/volumeAttachment:VolumeAttachment"
+	SnapshotPolicy   = "aws:dlm/lifecyclePolicy:LifecyclePolicy"
+)
+
+// Route 53: names. A hosted zone is there before the stack.
+const (
+	HostedZone = "aws:route53/zone:Zone"
+	Record     = "aws:route53/record:Record"
+)
+
 // IAM: who may do what.
 const (
 	Role            = "aws:iam/role:Role"
 	RolePolicy      = "aws:iam/rolePolicy:RolePolicy"
 	InstanceProfile = "aws:iam/instanceProfile:InstanceProfile"
+	// RolePolicyAttachment attaches a managed policy.
+	RolePolicyAttachment = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 )
 
-// S3: a bucket, and each of its settings as a separate resource.
+// S3: a bucket, each of its settings as a separate resource, and an object in it.
 const (
 	Bucket                  = "aws:s3/bucketV2:BucketV2"
 	BucketPolicy            = "aws:s3/bucketPolicy:BucketPolicy"
@@ -37,6 +52,7 @@ const (
 	BucketOwnershipControls = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 	BucketEncryption        = "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
 	BucketLifecycle         = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
+	BucketObject            = "aws:s3/bucketObjectv2:BucketObjectv2"
 )
 
 // KMS and SNS: keys that encrypt, and topics for approvals.

@@ -9,9 +9,82 @@ import (
 	"fmt"
 	"strings"
 
+	"cicd/rehearsal/aws/awsjson"
+	"cicd/rehearsal/aws/cloudwatchlogs"
+	"cicd/rehearsal/aws/codebuild"
+	"cicd/rehearsal/aws/codedeploy"
+	"cicd/rehearsal/aws/codepipeline"
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/ssm"
 )
+
+// action answers a request whose signature has been checked. Each evaluates IAM itself, because each knows its own
+// resource.
+type action func(a *api, s iam.Session, body []byte) (any, error)
+
+// actions are everything that is served but S3: by X-Amz-Target in AWS's JSON protocol, by service and action in its
+// query protocol.
+var actions = map[string]action{
+	"AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken": (*api).getAuthorizationToken,
+	"AmazonEC2ContainerRegistry_V20150921.DescribeImages":        (*api).describeImages,
+	"AmazonEC2ContainerRegistry_V20150921.BatchGetImage":         (*api).batchGetImage,
+
+	"AmazonSSM.DeleteParameter":     of(parameters, silent((*ssm.Store).DeleteParameter)),
+	"AmazonSSM.DeleteParameters":    of(parameters, (*ssm.Store).DeleteParameters),
+	"AmazonSSM.DescribeParameters":  of(parameters, (*ssm.Store).DescribeParameters),
+	"AmazonSSM.GetParameter":        of(parameters, (*ssm.Store).GetParameter),
+	"AmazonSSM.GetParameters":       of(parameters, (*ssm.Store).GetParameters),
+	"AmazonSSM.GetParametersByPath": of(parameters, (*ssm.Store).GetParametersByPath),
+	"AmazonSSM.PutParameter":        of(parameters, (*ssm.Store).PutParameter),
+
+	"secretsmanager.GetSecretValue": of(secrets, (*secretsmanager.Store).GetSecretValue),
+
+	"Logs_20140328.CreateLogStream":    of(logs, silent((*cloudwatchlogs.Service).CreateLogStream)),
+	"Logs_20140328.DescribeLogStreams": of(logs, (*cloudwatchlogs.Service).DescribeLogStreams),
+	"Logs_20140328.FilterLogEvents":    of(logs, (*cloudwatchlogs.Service).FilterLogEvents),
+	"Logs_20140328.GetLogEvents":       of(logs, (*cloudwatchlogs.Service).GetLogEvents),
+	"Logs_20140328.PutLogEvents":       of(logs, (*cloudwatchlogs.Service).PutLogEvents),
+
+	"CodePipeline_20150709.GetPipelineExecution":   of(pipelines, (*codepipeline.Service).GetPipelineExecution),
+	"CodePipeline_20150709.GetPipelineState":       of(pipelines, (*codepipeline.Service).GetPipelineState),
+	"CodePipeline_20150709.ListActionExecutions":   of(pipelines, (*codepipeline.Service).ListActionExecutions),
+	"CodePipeline_20150709.ListPipelineExecutions": of(pipelines, (*codepipeline.Service).ListPipelineExecutions),
+	"CodePipeline_20150709.StartPipelineExecution": of(pipelines, (*codepipeline.Service).StartPipelineExecution),
+
+	"CodeBuild_20161006.BatchGetBuilds": of(builds, (*codebuild.Runner).BatchGetBuilds),
+
+	"CodeDeploy_20141006.BatchGetDeploymentTargets": of(deployments, (*codedeploy.Service).BatchGetDeploymentTargets),
+	"CodeDeploy_20141006.GetDeployment":             of(deployments, (*codedeploy.Service).GetDeployment),
+	"CodeDeploy_20141006.ListDeployments":           of(deployments, (*codedeploy.Service).ListDeployments),
+	"CodeDeploy_20141006.ListDeploymentTargets":     of(deployments, (*codedeploy.Service).ListDeploymentTargets),
+
+	"sts.GetCallerIdentity": (*api).getCallerIdentity,
+}
+
+func parameters(a *api) *ssm.Store           { return a.Parameters }
+func secrets(a *api) *secretsmanager.Store   { return a.Secrets }
+func logs(a *api) *cloudwatchlogs.Service    { return a.Logs }
+func pipelines(a *api) *codepipeline.Service { return a.Pipelines }
+func builds(a *api) *codebuild.Runner        { return a.Builds }
+func deployments(a *api) *codedeploy.Service { return a.Deployments }
+
+// of makes an action of a service's method, whose types are those of the JSON protocol.
+func of[Service, In, Out any](service func(*api) Service, call func(Service, iam.Session, In) (Out, error)) action {
+	return func(a *api, s iam.Session, body []byte) (any, error) {
+		var in In
+		if err := decode(body, &in); err != nil {
+			return nil, err
+		}
+		return call(service(a), s, in)
+	}
+}
+
+// silent makes a method that returns nothing one that returns an empty response.
+func silent[Service, In any](call func(Service, iam.Session, In) error) func(Service, iam.Session, In) (struct{}, error) {
+	return func(service Service, s iam.Session, in In) (struct{}, error) { return struct{}{}, call(service, s, in) }
+}
 
 // decode reads a JSON request. An unsupported parameter is an error, so that none is ignored.
 func decode(body []byte, request any) error {
@@ -90,7 +163,7 @@ func (a *api) describeImages(s iam.Session, body []byte) (any, error) {
 	details := []detail{}
 	for _, image := range images {
 		details = append(details, detail{a.Account.ID(), request.RepositoryName, image.Digest, image.Tags, image.SizeBytes,
-			float64(image.PushedAt.UnixMilli()) / 1000, image.MediaType, image.ConfigMediaType})
+			awsjson.Seconds(image.PushedAt), image.MediaType, image.ConfigMediaType})
 	}
 	return map[string]any{"imageDetails": details}, nil
 }
@@ -138,14 +211,13 @@ func (a *api) getCallerIdentity(s iam.Session, _ []byte) (any, error) {
 		UserID  string `xml:"UserId"`
 		Account string
 	}
-	// arn:aws:iam::123456789012:role/path/name is assumed as arn:aws:sts::123456789012:assumed-role/name/session.
-	prefix, path, _ := strings.Cut(s.RoleARN, ":role/")
-	role := path[strings.LastIndex(path, "/")+1:]
+	_, role, _ := strings.Cut(s.ARN(), "/")
+	role, _, _ = strings.Cut(role, "/")
 	return struct {
 		XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetCallerIdentityResponse"`
 		Result  result   `xml:"GetCallerIdentityResult"`
 	}{Result: result{
-		Arn:     strings.Replace(prefix, ":iam:", ":sts:", 1) + ":assumed-role/" + role + "/" + s.Name,
+		Arn:     s.ARN(),
 		UserID:  "AROA" + strings.ToUpper(role) + ":" + s.Name,
 		Account: a.Account.ID(),
 	}}, nil

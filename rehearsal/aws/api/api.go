@@ -1,12 +1,14 @@
-// Package api is what AWS clients talk to in a rehearsal, over AWS's own protocols: the API endpoint
-// (AWS_ENDPOINT_URL) with the few ECR and STS actions that a release needs, a host's instance metadata service, and a
-// build's credentials endpoint. The clients are real and sign their requests; each request's signature, region and
-// permission are checked. F-numbers are the failures in docs/failures.md.
+// Package api is what AWS clients talk to in a rehearsal, over AWS's own protocols: the API endpoint (AWS_ENDPOINT_URL)
+// with the few actions of CodePipeline, CodeBuild, CodeDeploy, ECR, Parameter Store, Secrets Manager, CloudWatch Logs, S3
+// and STS that a stack and its operators need, a host's instance metadata service, and a build's credentials endpoint. The
+// clients are real and sign their requests; each request's signature, region and permission are checked. F-numbers are
+// the failures in docs/failures.md.
 //
 // An action that it does not serve is an error that names the action.
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,12 +18,21 @@ import (
 	"github.com/google/uuid"
 
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/awserror"
+	"cicd/rehearsal/aws/cloudwatchlogs"
+	"cicd/rehearsal/aws/codebuild"
+	"cicd/rehearsal/aws/codedeploy"
+	"cicd/rehearsal/aws/codepipeline"
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/s3"
+	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/ssm"
 )
 
-// requestLimit is the largest request body accepted, in bytes; real ones have a few hundred.
-const requestLimit = 1 << 20
+// requestLimit is the largest request body accepted, in bytes. The largest is that of PutLogEvents, with a megabyte of
+// messages, each byte of which can take six in JSON.
+const requestLimit = 8 << 20
 
 // Config configures the API endpoint. All fields are required.
 type Config struct {
@@ -36,6 +47,18 @@ type Config struct {
 	Registry *ecr.Registry
 	// RegistryURL is the registry's address for docker, such as "http://127.0.0.1:40123".
 	RegistryURL string
+	// Parameters serves the actions of Parameter Store.
+	Parameters *ssm.Store
+	// Secrets serves the actions of Secrets Manager.
+	Secrets *secretsmanager.Store
+	// Logs serves the actions of CloudWatch Logs.
+	Logs *cloudwatchlogs.Service
+	// Pipelines, Builds and Deployments serve those of CodePipeline, CodeBuild and CodeDeploy.
+	Pipelines   *codepipeline.Service
+	Builds      *codebuild.Runner
+	Deployments *codedeploy.Service
+	// Objects serves those of S3.
+	Objects *s3.Store
 }
 
 // api is the API endpoint.
@@ -44,23 +67,14 @@ type api struct{ Config }
 // New returns the API endpoint, to be served at the root of its own host.
 func New(config Config) http.Handler { return &api{config} }
 
-// actions are everything that is served: by X-Amz-Target in AWS's JSON protocol, by service and action in its query
-// protocol. Each evaluates IAM itself, because each knows its own resource.
-var actions = map[string]func(a *api, s iam.Session, body []byte) (any, error){
-	"AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken": (*api).getAuthorizationToken,
-	"AmazonEC2ContainerRegistry_V20150921.DescribeImages":        (*api).describeImages,
-	"AmazonEC2ContainerRegistry_V20150921.BatchGetImage":         (*api).batchGetImage,
-	"sts.GetCallerIdentity":                                      (*api).getCallerIdentity,
-}
-
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	requestID := uuid.NewString()
 	w.Header().Set("x-amzn-RequestId", requestID)
-	var p protocol = jsonProtocol{}
-	if r.Header.Get("X-Amz-Target") == "" {
-		p = queryProtocol{requestID}
-	}
+	p := a.protocolOf(r, requestID)
 	answer, err := a.answer(r)
+	if errors.Is(err, cloudwatchlogs.ErrAway) {
+		panic(http.ErrAbortHandler) // closes the connection without a response
+	}
 	if err != nil {
 		p.writeError(w, faultOf(err))
 		return
@@ -68,13 +82,29 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.write(w, answer)
 }
 
+func (a *api) protocolOf(r *http.Request, requestID string) protocol {
+	if r.Header.Get("X-Amz-Target") != "" {
+		return jsonProtocol{}
+	}
+	if serviceOf(r) == "s3" {
+		return s3Protocol{requestID, r.URL.Path}
+	}
+	return queryProtocol{requestID}
+}
+
 func (a *api) answer(r *http.Request) (any, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, requestLimit))
-	if err != nil {
+	body, err := io.ReadAll(io.LimitReader(r.Body, requestLimit+1))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("request: %w", err)
+	case len(body) > requestLimit:
+		return nil, fault{"RequestEntityTooLargeException", fmt.Sprintf("the request has more than %d bytes", requestLimit)}
 	}
 	name := actionName(r, body)
 	action, ok := actions[name]
+	if serviceOf(r) == "s3" {
+		action, ok = getObject(r)
+	}
 	if !ok {
 		return nil, fault{"UnknownOperationException",
 			fmt.Sprintf("the rehearsal does not serve %s; what it serves of AWS's API is in rehearsal/aws/api", name)}
@@ -91,15 +121,18 @@ func actionName(r *http.Request, body []byte) string {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return target
 	}
-	service := "a request without a signature"
-	if signed, err := parseAuthorization(r.Header.Get("Authorization")); err == nil {
-		service = signed.service
-	}
+	service := cmp.Or(serviceOf(r), "a request without a signature")
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("Action") == "" {
-		return fmt.Sprintf("%s: %s %s", service, r.Method, r.URL.Path)
+		return fmt.Sprintf("%s: %s %s", service, r.Method, r.URL.RequestURI())
 	}
 	return service + "." + form.Get("Action")
+}
+
+// serviceOf returns the service that a request is signed for, such as "s3"; "" without a signature.
+func serviceOf(r *http.Request) string {
+	signed, _ := parseAuthorization(r.Header.Get("Authorization"))
+	return signed.service
 }
 
 // authorize asks IAM and returns a denial as the API's error.
@@ -118,11 +151,14 @@ func (f fault) Error() string { return f.code + ": " + f.message }
 func faultOf(err error) fault {
 	var f fault
 	var e *ecr.Error
+	var refused *awserror.Error
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &e):
 		return fault{e.Code, e.Message}
+	case errors.As(err, &refused):
+		return fault{refused.Code, refused.Message}
 	}
 	return fault{"ServerException", err.Error()}
 }

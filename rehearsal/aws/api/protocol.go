@@ -12,7 +12,7 @@ type protocol interface {
 	writeError(w http.ResponseWriter, f fault)
 }
 
-// jsonProtocol is AWS's JSON 1.1 protocol, which ECR uses.
+// jsonProtocol is AWS's JSON 1.1 protocol, which all services but STS and S3 use here.
 type jsonProtocol struct{}
 
 func (jsonProtocol) write(w http.ResponseWriter, answer any) {
@@ -20,12 +20,16 @@ func (jsonProtocol) write(w http.ResponseWriter, answer any) {
 	json.NewEncoder(w).Encode(answer)
 }
 
-// writeError responds with 400 to all client errors, including missing permissions, as ECR does.
+// writeError responds with 400 to all client errors, including missing permissions, as these services do.
 func (p jsonProtocol) writeError(w http.ResponseWriter, f fault) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.Header().Set("x-amzn-ErrorType", f.code)
 	w.WriteHeader(statusOf(f, http.StatusBadRequest))
-	json.NewEncoder(w).Encode(map[string]string{"__type": f.code, "message": f.message})
+	body := map[string]string{"__type": f.code}
+	if f.message != "" { // a few errors have none
+		body["message"] = f.message
+	}
+	json.NewEncoder(w).Encode(body)
 }
 
 // queryProtocol is AWS's query protocol, which STS uses.

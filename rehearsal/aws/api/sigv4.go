@@ -18,7 +18,11 @@ import (
 const (
 	algorithm  = "AWS4-HMAC-SHA256"
 	timeFormat = "20060102T150405Z"
-	clockSkew  = 5 * time.Minute // how far a client's clock may be off
+
+	contentHash     = "X-Amz-Content-Sha256"
+	unsignedPayload = "UNSIGNED-PAYLOAD"
+
+	clockSkew = 5 * time.Minute // how far a client's clock may be off
 )
 
 // authorization is a parsed Authorization header (IAM user guide, "Create a signed AWS API request").
@@ -130,7 +134,7 @@ func (auth authorization) sign(r *http.Request, body []byte, secret string) stri
 		strings.ReplaceAll(r.URL.Query().Encode(), "+", "%20"),
 		headers.String(),
 		strings.Join(auth.signedHeaders, ";"),
-		hexSHA256(body),
+		auth.payloadHash(r, body),
 	}, "\n")
 	scope := strings.Join([]string{auth.date, auth.region, auth.service, "aws4_request"}, "/")
 	toSign := strings.Join([]string{algorithm, r.Header.Get("X-Amz-Date"), scope, hexSHA256([]byte(canonical))}, "\n")
@@ -139,6 +143,16 @@ func (auth authorization) sign(r *http.Request, body []byte, secret string) stri
 		key = hmacSHA256(key, part)
 	}
 	return hex.EncodeToString(hmacSHA256(key, toSign))
+}
+
+// payloadHash returns what is signed for the body. S3 takes it from a header, by which a client may leave the body out
+// of its signature (S3 API Reference, "Authenticating Requests: Using the Authorization Header", x-amz-content-sha256).
+// The path of a request to S3 is signed as it is sent, which it is here for every service: the others have only "/".
+func (auth authorization) payloadHash(r *http.Request, body []byte) string {
+	if auth.service == "s3" && r.Header.Get(contentHash) == unsignedPayload {
+		return unsignedPayload
+	}
+	return hexSHA256(body)
 }
 
 // headerValue returns a header as it is signed; net/http stores two of them elsewhere.

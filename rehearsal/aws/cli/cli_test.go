@@ -15,19 +15,29 @@ import (
 
 	"cicd/rehearsal/aws/account"
 	"cicd/rehearsal/aws/api"
+	"cicd/rehearsal/aws/cloudwatchlogs"
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/s3"
+	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/ssm"
 )
 
 const roleARN = "arn:aws:iam::123456789012:role/build"
 
-// fixture is an account whose repository web has one image, tagged v1, and whose role build may only log in and
-// describe it.
+// fixture is an account whose repository web has one image, tagged v1, whose bucket artifacts has one object, and whose
+// log group has no stream. Its role build may log in and describe the image, has parameters below /cicd/dev, and may
+// read secrets and the object.
 type fixture struct {
 	env      map[string]string // of a build
 	metadata string            // address of the metadata service of a host with the same role
 	host     string            // of the registry
 	digest   string
+
+	parameters *ssm.Store
+	secrets    *secretsmanager.Store
+	logs       *cloudwatchlogs.Service
+	session    iam.Session
 }
 
 func newFixture(t *testing.T) fixture {
@@ -48,7 +58,13 @@ func newFixture(t *testing.T) fixture {
 		"metadataOptions": map[string]any{"httpEndpoint": "enabled", "httpTokens": "required"}})
 	put(account.RolePolicy, "build", map[string]any{"name": "build", "role": "build", "policy": `{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"},
-		{"Effect":"Allow","Action":"ecr:DescribeImages","Resource":"arn:aws:ecr:eu-central-1:123456789012:repository/web"}]}`})
+		{"Effect":"Allow","Action":"ecr:DescribeImages","Resource":"arn:aws:ecr:eu-central-1:123456789012:repository/web"},
+		{"Effect":"Allow","Action":"ssm:*","Resource":"arn:aws:ssm:eu-central-1:123456789012:parameter/cicd/dev/*"},
+		{"Effect":"Allow","Action":["secretsmanager:GetSecretValue","kms:Decrypt"],"Resource":"*"},
+		{"Effect":"Allow","Action":"logs:CreateLogStream","Resource":"*"},
+		{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:ListBucket"],"Resource":"*"}]}`})
+	put(account.LogGroup, "logs", map[string]any{"name": "/cicd/dev"})
+	put(account.Bucket, "artifacts", map[string]any{"bucket": "artifacts", "arn": "arn:aws:s3:::artifacts"})
 	authority := iam.NewAuthority(acct)
 	session, err := authority.AssumeRole(roleARN, "codebuild.amazonaws.com", "AWSCodeBuild-1", "")
 	if err != nil {
@@ -59,15 +75,20 @@ func newFixture(t *testing.T) fixture {
 	dir := t.TempDir()
 	registry := ecr.New(ecr.Config{Account: acct, Dir: dir, Authorize: func(iam.Session, string, ...string) error { return nil }})
 	registryURL := serve(t, registry)
-	f := fixture{host: strings.TrimPrefix(registryURL, "http://")}
+	f := fixture{host: strings.TrimPrefix(registryURL, "http://"), parameters: ssm.New(acct, authority),
+		secrets: secretsmanager.New(acct, authority), logs: cloudwatchlogs.New(acct, authority), session: session}
 	f.digest = f.push(t, registry)
+	objects := s3.NewStore(t.TempDir(), acct, authority)
+	if _, err := objects.Put(session, "artifacts", "_stack/settings.env", strings.NewReader("STACK=dev\n")); err != nil {
+		t.Fatal(err)
+	}
 
 	f.metadata = serve(t, api.NewIMDS(acct, authority, "i-1"))
 	var endpoint api.ContainerCredentials
 	f.env = map[string]string{
 		"AWS_CONTAINER_CREDENTIALS_FULL_URI": serve(t, &endpoint) + endpoint.Add(session),
 		"AWS_ENDPOINT_URL": serve(t, api.New(api.Config{Account: acct, Sessions: authority.SessionFor, Authorize: authority.Authorize,
-			Registry: registry, RegistryURL: registryURL})),
+			Registry: registry, RegistryURL: registryURL, Parameters: f.parameters, Secrets: f.secrets, Logs: f.logs, Objects: objects})),
 		"AWS_EC2_METADATA_DISABLED": "true",
 		"HOME":                      t.TempDir(),
 		"PATH":                      os.Getenv("PATH"),
@@ -149,7 +170,8 @@ func environ(f fixture) []string {
 	return env
 }
 
-// The built-in aws and an installed one give the same answers, except for the exit code of a service error, which is 255 in version 1.
+// The built-in aws and an installed one give the same answers, except for the exit code of a service error, which is
+// 255 in version 1.
 func TestCalls(t *testing.T) {
 	f := newFixture(t)
 	ways := map[string]caller{"built-in": builtin}
@@ -257,7 +279,15 @@ func TestCallsThatAreNotServed(t *testing.T) {
 		{"other operation", "ecr list-images --region r", "install the AWS CLI"},
 		{"other option", "ecr get-login-password --region r --profile p", "install the AWS CLI"},
 		{"option without a value", "ecr get-login-password --region", "install the AWS CLI"},
-		{"other query", "ecr describe-images --region r --repository-name n --image-ids imageTag=t --query imageDetails --output text", "install the AWS CLI"},
+		{"other format", "ecr describe-images --region r --repository-name n --image-ids imageTag=t --output table", "install the AWS CLI"},
+		{"a query that is none", "ssm get-parameters --region r --names a --query a[", "Bad value for --query a[: "},
+		{"no names", "ssm get-parameters --region r --names --with-decryption", "install the AWS CLI"},
+		{"names as JSON", "ssm get-parameters --region r --names [\"a\"]", "install the AWS CLI"},
+		{"value from a file", "ssm put-parameter --region r --name a --value file://b", "install the AWS CLI"},
+		{"value of a flag", "ssm put-parameter --region r --name a --value b --overwrite c", "install the AWS CLI"},
+		{"two files", "s3api get-object --region r --bucket b --key k one two", "install the AWS CLI"},
+		{"no file", "s3api get-object --region r --bucket b --key k", "the following arguments are required: outfile"},
+		{"several lacking", "logs create-log-stream --region r", "the following arguments are required: --log-group-name, --log-stream-name"},
 		{"two images", "ecr describe-images --region r --repository-name n --image-ids imageTag=t,imageDigest=d --output text", "install the AWS CLI"},
 		{"no region", "ecr get-login-password", "the following arguments are required: --region"},
 	}

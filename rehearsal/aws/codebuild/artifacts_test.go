@@ -118,7 +118,7 @@ func TestSource(t *testing.T) {
 		"kind of project": {func(f *fixture) {
 			f.properties["vpcConfig"] = map[string]any{"vpcId": "vpc-1"}
 			f.properties["environment"].(map[string]any)["type"] = "WINDOWS_SERVER_2022_CONTAINER"
-		}, "environment.type is \"WINDOWS_SERVER_2022_CONTAINER\": only LINUX_CONTAINER and ARM_CONTAINER can be rehearsed\nvpcConfig cannot be rehearsed"},
+		}, "environment.type is \"WINDOWS_SERVER_2022_CONTAINER\": only ARM_CONTAINER and LINUX_CONTAINER can be rehearsed\nvpcConfig cannot be rehearsed"},
 	}
 	for name, tt := range refused {
 		t.Run(name, func(t *testing.T) {

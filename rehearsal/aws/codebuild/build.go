@@ -23,13 +23,16 @@ type build struct {
 	result  *Build
 	failure error // of the first failed phase
 
-	log   *logPipe
-	group *processGroup
-	cache *localCache // nil if the build has none
-	spec  *Buildspec
-	shell *shell
+	record *record
+	log    *logPipe
+	cloud  *cloudLog
+	group  *processGroup
+	cache  *localCache // nil if the build has none
+	spec   *Buildspec
+	shell  *shell
 
-	left        dockerLeftovers
+	left        dockerLeftovers // of commands that failed
+	stages      stageWatch
 	runtimes    map[string]selected // by language; nil if the image is unknown
 	machinePath string              // PATH without the commands of the image
 }
@@ -86,11 +89,12 @@ func (b *build) run(ctx context.Context) {
 // phase runs one phase, records and logs how it ended, and reports whether it succeeded.
 func (b *build) phase(ctx context.Context, name string, run func() error) bool {
 	start := time.Now()
+	b.note(func(rec *record) { rec.phase, rec.phaseStarted = name, start })
 	err := context.Cause(ctx)
 	if err == nil {
 		err = run()
 	}
-	result := PhaseResult{Name: name, Status: "SUCCEEDED", Duration: time.Since(start)}
+	result := PhaseResult{Name: name, Status: "SUCCEEDED", Started: start, Duration: time.Since(start)}
 	var reason PhaseContext
 	if err != nil {
 		result.Status, reason = b.explain(ctx, err)
@@ -98,6 +102,7 @@ func (b *build) phase(ctx context.Context, name string, run func() error) bool {
 		b.fail(result, err)
 	}
 	b.result.Phases = append(b.result.Phases, result)
+	b.note(func(rec *record) { rec.phases = append(rec.phases, result) })
 	if name != "QUEUED" { // in AWS it precedes the log
 		b.log.say("Phase complete: %s State: %s", name, result.Status)
 		b.log.say("Phase context status code: %s Message: %s", reason.StatusCode, reason.Message)
@@ -133,17 +138,20 @@ func (b *build) fail(p PhaseResult, err error) {
 	if errors.As(err, &command) {
 		output = lastLines(command.output) + b.explainGo(command.output) + b.explainMissing(command.output)
 	}
-	b.failure = &buildError{err: err, text: fmt.Sprintf("build %s: Build terminated with state: %s. Phase: %s, Code: %s, Message: %s%s",
-		b.result.ID, p.Status, p.Name, p.Contexts[0].StatusCode, p.Contexts[0].Message, output)}
+	reported := fmt.Sprintf("Build terminated with state: %s. Phase: %s, Code: %s, Message: %s", p.Status, p.Name, p.Contexts[0].StatusCode, p.Contexts[0].Message)
+	b.failure = &buildError{err: err, reported: reported, text: fmt.Sprintf("build %s: %s%s", b.result.ID, reported, output)}
 }
 
 func (b *build) err() error { return b.failure }
 
-// buildError has CodePipeline's text and wraps the cause.
+// buildError has CodePipeline's text and more, and wraps the cause.
 type buildError struct {
-	text string
-	err  error
+	reported, text string
+	err            error
 }
+
+// Reported returns what CodePipeline reports.
+func (e *buildError) Reported() string { return e.reported }
 
 func (e *buildError) Error() string { return e.text }
 func (e *buildError) Unwrap() error { return e.err }

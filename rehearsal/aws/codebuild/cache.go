@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"cicd/internal/filelock"
 	"cicd/internal/rmtree"
 )
 
@@ -40,7 +41,7 @@ func lockCache(path string, n int) (*localCache, error) {
 	if c.lock, err = os.OpenFile(c.dir()+".lock", os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return nil, fmt.Errorf("build cache: %w", err)
 	}
-	if err := syscall.Flock(int(c.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := filelock.Try(c.lock); err != nil {
 		c.close()
 		return nil, fmt.Errorf("build cache %s: %w", c.dir(), err)
 	}

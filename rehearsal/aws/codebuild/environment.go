@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
 // environment assembles the environment of the build's commands (User Guide, "Environment variables in build
@@ -48,11 +46,12 @@ func (b *build) environment(spec *Buildspec) (map[string]string, error) {
 			references[v.Name] = v
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(references)) {
-		if err := b.lookUp(references[name]); err != nil {
-			return nil, err
-		}
+	secrets, err := b.lookUp(references)
+	if err != nil {
+		return nil, err
 	}
+	maps.Copy(env, secrets)
+	b.log.hide(slices.Collect(maps.Values(secrets)))
 	maps.Copy(env, b.reserved())
 	for name, value := range env {
 		if strings.Contains(value, "\x00") {
@@ -69,7 +68,8 @@ func (b *build) hostEnvironment() []string {
 	return b.runner.Environment(b.session)
 }
 
-// imageEnvironment returns the variables of the image, without locales that this machine lacks: every program would complain.
+// imageEnvironment returns the variables of the image, without locales that this machine lacks: every program would
+// complain.
 func (b *build) imageEnvironment() map[string]string {
 	env := map[string]string{}
 	for name, value := range curated().Images[b.project.Environment.Image].Environment {
@@ -94,8 +94,8 @@ var locales = sync.OnceValue(func() []string {
 	return strings.Fields(string(out))
 })
 
-// place returns where a path of the image is on this machine: what is in /root or /go in a folder of the build, and anything
-// else unchanged.
+// place returns where a path of the image is on this machine: what is in /root or /go in a folder of the build, and
+// anything else unchanged.
 func (b *build) place(path string) string {
 	for folder, place := range map[string]string{"/root": b.homeDir(), "/go": b.goDir()} {
 		if rest, inside := strings.CutPrefix(path+"/", folder+"/"); inside {
@@ -105,9 +105,9 @@ func (b *build) place(path string) string {
 	return path
 }
 
-// reserved returns the variables that CodeBuild itself sets: those of the User Guide that a build from CodePipeline has, and
-// two that it does not mention, by which tools detect that they run in CodeBuild (the environment of a build is recorded in
-// OndraM/ci-detector, tests/phpt/Ci/CiDetector_AwsCodeBuild.phpt).
+// reserved returns the variables that CodeBuild itself sets: those of the User Guide that a build from CodePipeline
+// has, and two that it does not mention, by which tools detect that they run in CodeBuild (the environment of a build
+// is recorded in OndraM/ci-detector, tests/phpt/Ci/CiDetector_AwsCodeBuild.phpt).
 func (b *build) reserved() map[string]string {
 	region := b.runner.Account.Region()
 	return map[string]string{
@@ -130,35 +130,4 @@ func (b *build) reserved() map[string]string {
 		"HOME":                              b.homeDir(),
 		"TMPDIR":                            b.tempDir(), // not CodeBuild's: keeps temporary files in the build
 	}
-}
-
-// lookUp fails as AWS does for a missing value: no stack declares parameters or secrets.
-func (b *build) lookUp(v EnvironmentVariable) error {
-	switch v.Type {
-	case "PARAMETER_STORE":
-		parameter := b.project.resourceARN(b.runner.Account, "ssm", "parameter/"+strings.TrimPrefix(v.Value, "/"))
-		if err := b.runner.Authority.Authorize(b.session, "ssm:GetParameters", parameter); err != nil {
-			return contextError{"Decrypted Variables Error", fmt.Errorf("AccessDeniedException: %w", err)}
-		}
-		return contextError{"Decrypted Variables Error", fmt.Errorf("parameter does not exist: %s", v.Value)}
-	case "SECRETS_MANAGER":
-		secret := secretARN(b, v.Value)
-		if err := b.runner.Authority.Authorize(b.session, "secretsmanager:GetSecretValue", secret); err != nil {
-			return contextError{"Secrets Manager Error", fmt.Errorf("AccessDeniedException: %w", err)}
-		}
-		return contextError{"Secrets Manager Error", fmt.Errorf("ResourceNotFoundException: Secrets Manager can't find the specified secret: %s", v.Value)}
-	}
-	return contextError{"INVALID_INPUT", fmt.Errorf("environment variable %s: type %q: want PLAINTEXT, PARAMETER_STORE or SECRETS_MANAGER", v.Name, v.Type)}
-}
-
-// secretARN returns the ARN of the secret in "secret-id:json-key:version-stage:version-id", whose secret-id is a name
-// or an ARN.
-func secretARN(b *build, reference string) string {
-	if a, err := arn.Parse(reference); err == nil {
-		name, _, _ := strings.Cut(strings.TrimPrefix(a.Resource, "secret:"), ":")
-		a.Resource = "secret:" + name
-		return a.String()
-	}
-	name, _, _ := strings.Cut(reference, ":")
-	return b.project.resourceARN(b.runner.Account, "secretsmanager", "secret:"+name)
 }

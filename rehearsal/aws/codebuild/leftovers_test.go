@@ -1,6 +1,7 @@
 package codebuild
 
 import (
+	"context"
 	"crypto/rand"
 	"os"
 	"path/filepath"
@@ -50,6 +51,36 @@ func TestRetriedAndStoppedImagesLeaveNothing(t *testing.T) {
 				t.Errorf("docker was asked for %q, %v", got, err)
 			}
 		})
+	}
+}
+
+// The classic builder keeps the images of all stages. They go with the rehearsal; the last one's is the image that was built.
+func TestStagesLeaveNothing(t *testing.T) {
+	dockertest.Need(t)
+	label := "codebuild-test=" + rand.Text()
+	f := newFixture(t, spec("", "docker build --tag codebuild-test:stages ."))
+	t.Cleanup(func() { _, _ = docker.Run(context.Background(), "image", "rm", "codebuild-test:stages") })
+	f.input.EnvironmentVariables = []EnvironmentVariable{{Name: "DOCKER_BUILDKIT", Value: "0"}}
+	f.source["Dockerfile"] = "FROM scratch AS first\nCOPY Dockerfile /\nLABEL " + label + "\nENV A=b\nFROM scratch\nLABEL last=" + label + "\nCOPY --from=first /Dockerfile /\n"
+	f.mustBuild(t)
+	left := func(label string) int {
+		ids, err := docker.Run(t.Context(), "image", "ls", "--all", "--quiet", "--filter", "label="+label)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(strings.Fields(ids))
+	}
+	if left(label) == 0 {
+		t.Error("there is nothing to remove")
+	}
+	if err := f.runner.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := left(label); n > 0 {
+		t.Errorf("%d images of the first stage are left", n)
+	}
+	if left("last="+label) == 0 {
+		t.Error("the image itself is gone")
 	}
 }
 

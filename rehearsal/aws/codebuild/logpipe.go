@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,8 @@ type logPipe struct {
 	mark []byte        // written to the pipe to learn when everything before it has been read
 	tail chan []byte   // the end of what was read up to each mark
 	done chan struct{} // closed when the reader has ended
+
+	masking atomic.Pointer[masking]
 }
 
 // tailSize is how much of a command's output is kept for error messages, in bytes.
@@ -45,6 +48,7 @@ func (p *logPipe) copy(r *os.File, w io.WriteCloser) {
 	defer w.Close()
 	var pending, tail []byte
 	show := func(b []byte) {
+		b = p.masking.Load().apply(b)
 		w.Write(b) // a log that cannot be shown must not end the build
 		tail = append(tail, b...)
 		tail = tail[max(0, len(tail)-tailSize):]
@@ -62,7 +66,7 @@ func (p *logPipe) copy(r *os.File, w io.WriteCloser) {
 			p.tail <- tail
 			tail, pending = nil, after
 		}
-		held := p.heldBack(pending)
+		held := max(beginningAtEnd(pending, p.mark), p.masking.Load().heldBack(pending))
 		show(pending[:len(pending)-held])
 		pending = pending[len(pending)-held:]
 		if err != nil {
@@ -72,15 +76,8 @@ func (p *logPipe) copy(r *os.File, w io.WriteCloser) {
 	}
 }
 
-// heldBack returns how much of the end of b could be the beginning of a mark.
-func (p *logPipe) heldBack(b []byte) int {
-	for n := min(len(b), len(p.mark)-1); n > 0; n-- {
-		if bytes.HasSuffix(b, p.mark[:n]) {
-			return n
-		}
-	}
-	return 0
-}
+// hide masks values in everything that is written from now on.
+func (p *logPipe) hide(values []string) { p.masking.Store(newMasking(values)) }
 
 // sync waits until everything written before has been shown, and returns the end of what came since the last sync.
 func (p *logPipe) sync() string {
@@ -96,8 +93,8 @@ func (p *logPipe) say(format string, args ...any) {
 // blank ends the output of a command.
 func (p *logPipe) blank() { io.WriteString(p.pipe, "\n") }
 
-// close waits until all of the log has been shown. Nobody else may be writing to it any more. A process that escaped with
-// the pipe delays it by at most a second.
+// close waits until all of the log has been shown. Nobody else may be writing to it any more. A process that escaped
+// with the pipe delays it by at most a second.
 func (p *logPipe) close() {
 	p.sync()
 	p.pipe.Close()

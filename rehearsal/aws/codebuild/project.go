@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -92,7 +93,7 @@ func (p *project) checkRehearsable() error {
 	}
 	want("source.type", p.Source.Type, "CODEPIPELINE")
 	want("artifacts.type", p.Artifacts.Type, "CODEPIPELINE")
-	want("environment.type", p.Environment.Type, "LINUX_CONTAINER", "ARM_CONTAINER")
+	want("environment.type", p.Environment.Type, slices.Sorted(maps.Keys(architectures))...)
 	want("cache.type", cmp.Or(p.Cache.Type, "NO_CACHE"), "NO_CACHE", "LOCAL")
 	for property, there := range map[string]bool{
 		"vpcConfig": p.VpcConfig.VpcID != "", "secondarySources": len(p.SecondarySources) > 0,
@@ -113,8 +114,7 @@ func (p *project) checkRehearsable() error {
 
 // addNotes notes where this machine differs from the declared environment without stopping a build.
 func (p *project) addNotes() {
-	architecture := map[string]string{"LINUX_CONTAINER": "amd64", "ARM_CONTAINER": "arm64"}[p.Environment.Type]
-	if architecture != runtime.GOARCH {
+	if architecture := Architecture(p.Environment.Type); architecture != runtime.GOARCH {
 		p.note("environment.type %s is %s; this machine is %s", p.Environment.Type, architecture, runtime.GOARCH)
 	}
 	if !strings.Contains(p.Environment.Image, "amazonlinux") {
@@ -127,6 +127,13 @@ func (p *project) addNotes() {
 		p.note("logsConfig.s3Logs: a rehearsal writes no logs to S3")
 	}
 }
+
+// architectures are those of the types of build environments that can be rehearsed, as in GOARCH.
+var architectures = map[string]string{"LINUX_CONTAINER": "amd64", "ARM_CONTAINER": "arm64"}
+
+// Architecture returns the architecture of a type of build environment, as in GOARCH; "" for one that cannot be
+// rehearsed.
+func Architecture(environmentType string) string { return architectures[environmentType] }
 
 func (p *project) note(format string, args ...any) {
 	p.notes = append(p.notes, fmt.Sprintf(format, args...))

@@ -22,13 +22,19 @@ import (
 
 	"cicd/internal/rmtree"
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/cloudwatchlogs"
 	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/ssm"
 )
 
 // Runner runs builds, also several at once.
 type Runner struct {
 	Account   *account.Account
 	Authority *iam.Authority
+	// Parameters and Secrets have the values of variables that are stored there.
+	Parameters *ssm.Store
+	Secrets    *secretsmanager.Store
 	// Dir is where each running build has a folder.
 	Dir string
 	// CacheDir has the local caches of projects between builds. With "" there are none.
@@ -36,11 +42,14 @@ type Runner struct {
 	// Environment returns the variables of the build environment that CodeBuild itself does not set, PATH among them,
 	// each as NAME=value. Commands get no others.
 	Environment func(iam.Session) []string
-	// Log opens the writer for the log of the build with this ID. With nil the log is dropped.
+	// Log opens the writer for the log of the build with this ID. With nil it goes to Logs alone.
 	Log func(id string) io.WriteCloser
+	// Logs gets the logs of builds whose log group is declared.
+	Logs *cloudwatchlogs.Service
 
 	mu       sync.Mutex
 	numbers  map[string]int    // last build number by project
+	records  []*record         // of all builds, in the order in which they began
 	versions map[string]string // this machine's, by language
 
 	minute time.Duration // the unit of buildTimeout, shorter in tests
@@ -57,11 +66,13 @@ type Input struct {
 	EnvironmentVariables []EnvironmentVariable
 	// Initiator is who started the build, such as "codepipeline/cicd-dev".
 	Initiator string
+	// Started is told the build's ID, as StartBuild's caller is in AWS; nil for nobody.
+	Started func(id string)
 	// Fetch returns the path of the source, a zip archive. Its error fails the phase DOWNLOAD_SOURCE.
 	Fetch func(iam.Session) (path string, err error)
-	// Store stores the artifact, a zip archive that lasts until Store returns. Its error fails the phase UPLOAD_ARTIFACTS.
-	// As in AWS it is also called for a failed build, unless that failed in INSTALL or PRE_BUILD or with on-failure:
-	// ABORT. It is not called if the buildspec has no artifacts.
+	// Store stores the artifact, a zip archive that lasts until Store returns. Its error fails the phase
+	// UPLOAD_ARTIFACTS. As in AWS it is also called for a failed build, unless that failed in INSTALL or PRE_BUILD or
+	// with on-failure: ABORT. It is not called if the buildspec has no artifacts.
 	Store func(session iam.Session, path string) error
 }
 
@@ -87,6 +98,7 @@ type PhaseResult struct {
 	Name string
 	// Status is SUCCEEDED, FAILED, TIMED_OUT or STOPPED.
 	Status   string
+	Started  time.Time
 	Duration time.Duration
 	// Contexts say why a phase did not succeed.
 	Contexts []PhaseContext
@@ -97,9 +109,9 @@ type PhaseContext struct{ StatusCode, Message string }
 
 var errTimedOut = errors.New("build has timed out")
 
-// StartBuild runs a build of a declared project to its end. When ctx ends, the build is stopped. The Build is nil if none
-// could be started. If one did not succeed, the error has the phase, the reason and, for a command, the last lines of its
-// output. The build leaves no process and no file, except in its cache.
+// StartBuild runs a build of a declared project to its end. When ctx ends, the build is stopped. The Build is nil if
+// none could be started. If one did not succeed, the error has the phase, the reason and, for a command, the last lines
+// of its output. The build leaves no process and no file, except in its cache.
 func (r *Runner) StartBuild(ctx context.Context, in Input) (*Build, error) {
 	p, err := findProject(r.Account, in.ProjectName)
 	if err != nil {
@@ -113,6 +125,10 @@ func (r *Runner) StartBuild(ctx context.Context, in Input) (*Build, error) {
 	b := &build{runner: r, project: p, input: in, uuid: id, started: time.Now(), dir: filepath.Join(dir, id)}
 	b.result = &Build{ID: p.Name + ":" + id, ARN: p.resourceARN(r.Account, "codebuild", "build/"+p.Name+":"+id), Number: r.nextNumber(p.Name)}
 
+	r.remember(b)
+	if in.Started != nil {
+		in.Started(b.result.ID)
+	}
 	minute := r.minute
 	if minute == 0 {
 		minute = time.Minute
@@ -120,10 +136,16 @@ func (r *Runner) StartBuild(ctx context.Context, in Input) (*Build, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(p.BuildTimeout)*minute, errTimedOut)
 	defer cancel()
 	if err := b.open(); err != nil {
-		return nil, errors.Join(err, b.close())
+		err = errors.Join(err, b.close())
+		b.note(func(rec *record) { rec.status, rec.ended = "FAULT", time.Now() })
+		return nil, err
 	}
 	b.run(ctx)
-	if err := b.close(); err != nil {
+	err = b.close()
+	b.note(func(rec *record) {
+		rec.status, rec.ended, rec.exported = b.result.Status, time.Now(), b.result.ExportedVariables
+	})
+	if err != nil {
 		return b.result, errors.Join(b.err(), err)
 	}
 	return b.result, b.err()
@@ -150,8 +172,9 @@ func (b *build) open() error {
 	if b.runner.Log != nil {
 		w = b.runner.Log(b.result.ID)
 	}
+	b.cloud = newCloudLog()
 	var err error
-	if b.log, err = newLogPipe(w); err != nil {
+	if b.log, err = newLogPipe(all{b.cloud, &b.stages, w}); err != nil {
 		return fmt.Errorf("build log: %w", err)
 	}
 	b.group, err = startProcessGroup(b.result.ID)

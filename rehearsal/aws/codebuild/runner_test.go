@@ -14,6 +14,8 @@ import (
 
 	"cicd/rehearsal/aws/account"
 	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/ssm"
 )
 
 const (
@@ -58,8 +60,10 @@ func newFixture(t *testing.T, buildspec string) *fixture {
 		},
 		input: Input{ProjectName: "demo", SourceVersion: "arn:aws:s3:::artifacts/demo.zip", ResolvedSourceVersion: "0123abc", Initiator: "codepipeline/demo"},
 	}
+	authority := iam.NewAuthority(acct)
 	f.runner = &Runner{
-		Account: acct, Authority: iam.NewAuthority(acct), Log: logTo(&f.log),
+		Account: acct, Authority: authority, Log: logTo(&f.log),
+		Parameters: ssm.New(acct, authority), Secrets: secretsmanager.New(acct, authority),
 		Dir: filepath.Join(dir, "builds"), CacheDir: filepath.Join(dir, "cache"),
 		Environment: func(iam.Session) []string { return []string{"PATH=" + os.Getenv("PATH"), "FROM_HOST=yes"} },
 	}

@@ -123,31 +123,6 @@ func TestBuildNumbersAndIDs(t *testing.T) {
 	}
 }
 
-func TestLookedUpVariables(t *testing.T) {
-	tests := []struct {
-		name, header string
-		override     []EnvironmentVariable
-		wantErr      string
-	}{
-		{"parameter", "env: {parameter-store: {P: /demo/p}}", nil, "Phase: DOWNLOAD_SOURCE, Code: Decrypted Variables Error, Message: parameter does not exist: /demo/p"},
-		{"secret", "env: {secrets-manager: {S: 'demo:key'}}", nil, "Code: Secrets Manager Error, Message: ResourceNotFoundException: Secrets Manager can't find the specified secret"},
-		{"parameter of the action", "", []EnvironmentVariable{{Name: "P", Value: "p", Type: "PARAMETER_STORE"}}, "parameter does not exist: p"},
-		{"overridden parameter is not looked up", "env: {parameter-store: {P: /demo/p}}", []EnvironmentVariable{{Name: "P", Value: "plain"}}, ""},
-		{"unknown type", "", []EnvironmentVariable{{Name: "P", Value: "p", Type: "SECRET"}}, `type "SECRET": want PLAINTEXT`},
-		{"NUL", "", []EnvironmentVariable{{Name: "P", Value: "a\x00b"}}, "P holds a NUL byte"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			f := newFixture(t, spec(tt.header, "echo $P"))
-			f.input.EnvironmentVariables = tt.override
-			_, err := f.build(t, t.Context())
-			if (err == nil) != (tt.wantErr == "") || err != nil && !strings.Contains(err.Error(), tt.wantErr) {
-				t.Errorf("error = %v, want %q", err, tt.wantErr)
-			}
-		})
-	}
-}
-
 func TestHomeIsNotTheDevelopers(t *testing.T) {
 	f := newFixture(t, spec("", "touch ~/mark $TMPDIR/mark; ls -d ~/mark"))
 	f.mustBuild(t)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/cloudwatchlogs"
 )
 
 // enqueue assumes the project's role and uses it to open the log stream.
@@ -44,7 +45,8 @@ func (b *build) openLogStream() error {
 	group := b.project.resourceARN(b.runner.Account, "logs", "log-group:"+b.logGroup())
 	stream := group + ":log-stream:" + b.logStream()
 	var errs []error
-	if _, declared := b.runner.Account.Find(account.LogGroup, "name", b.logGroup()); !declared {
+	_, declared := b.runner.Account.Find(account.LogGroup, "name", b.logGroup())
+	if !declared {
 		errs = append(errs, b.runner.Authority.Authorize(b.session, "logs:CreateLogGroup", group))
 	}
 	errs = append(errs,
@@ -55,7 +57,22 @@ func (b *build) openLogStream() error {
 		return contextError{"ACCESS_DENIED", fmt.Errorf("Service role %s does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build %s. Error message: %w",
 			b.project.ServiceRole, b.result.ARN, err)}
 	}
+	if declared && b.runner.Logs != nil {
+		b.fillLogStream()
+	}
 	return nil
+}
+
+// fillLogStream makes the log stream and puts the log there. What CloudWatch does not take is missing there, as in AWS.
+func (b *build) fillLogStream() {
+	group, stream, logs := b.logGroup(), b.logStream(), b.runner.Logs
+	if err := logs.CreateLogStream(b.session, cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: stream}); err != nil {
+		b.warn("the log is not in CloudWatch Logs: %v", err)
+		return
+	}
+	b.cloud.open(func(events []cloudwatchlogs.InputLogEvent) {
+		_, _ = logs.PutLogEvents(b.session, cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: stream, LogEvents: events})
+	})
 }
 
 // downloadSource fetches the source, reads the buildspec and prepares the shell.

@@ -2,7 +2,6 @@ package codedeploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -53,6 +52,7 @@ type Info struct {
 	Error     *ErrorInformation
 	Rollback  RollbackInfo
 	Instances []Instance
+	Ended     time.Time // zero while it is in progress
 }
 
 // Instance is a deployment's progress on one instance.
@@ -66,6 +66,7 @@ type Instance struct {
 type LifecycleEvent struct {
 	Name     string
 	Status   Status
+	Started  time.Time // zero before
 	Duration time.Duration
 	Failure  *agent.Failure
 }
@@ -126,10 +127,18 @@ func (d *Deployment) update(change func(*Info)) {
 func (d *Deployment) setRollback(r RollbackInfo) { d.update(func(i *Info) { i.Rollback = r }) }
 
 func (d *Deployment) finish(status Status, e *ErrorInformation) {
-	d.update(func(i *Info) { i.Status, i.Error = status, e })
+	d.update(func(i *Info) { i.Status, i.Error, i.Ended = status, e, time.Now() })
 }
 
 func (d *Deployment) duration() time.Duration { return time.Since(d.started) }
+
+// failed is a deployment's failure.
+type failed struct{ reported, text string }
+
+func (f *failed) Error() string { return f.text }
+
+// Reported returns the API's message, which is all that CodePipeline says.
+func (f *failed) Reported() string { return f.reported }
 
 // Err returns nil for a deployment that has succeeded or is in progress, else an error that names instance, lifecycle
 // event, script and reason, with the tail of the script's output: the API's code alone is no help (F21).
@@ -150,7 +159,7 @@ func (d *Deployment) Err() error {
 	if info.Rollback.Message != "" {
 		fmt.Fprintf(&text, "\n  %s", info.Rollback.Message)
 	}
-	return errors.New(text.String())
+	return &failed{info.Error.Message, text.String()}
 }
 
 func writeFailure(text *strings.Builder, instance string, event LifecycleEvent) {

@@ -16,6 +16,7 @@ func (s *Service) carryOut(d *Deployment, state *groupState) {
 			d.setRollback(RollbackInfo{Message: "nothing to roll back to: this group has had no successful deployment yet"})
 		} else {
 			rollback = newDeployment(d.ctx, d.group, state.lastGood.Revision, rollbackCreator)
+			s.history = append(s.history, rollback)
 			d.setRollback(RollbackInfo{DeploymentID: rollback.ID, Message: "rolling back to the revision of deployment " + state.lastGood.ID})
 			rollback.setRollback(RollbackInfo{TriggeringDeploymentID: d.ID})
 		}

@@ -118,10 +118,13 @@ type runAgent func(ctx context.Context, d agent.Deployment, event string, sink f
 // runEvent has an agent run one lifecycle event and reports whether it succeeded.
 func (s *Service) runEvent(d *Deployment, i, n int, run runAgent) bool {
 	var id string
-	d.update(func(info *Info) { id, info.Instances[i].Events[n].Status = info.Instances[i].ID, InProgress })
+	started := time.Now()
+	d.update(func(info *Info) {
+		e := &info.Instances[i].Events[n]
+		id, e.Status, e.Started = info.Instances[i].ID, InProgress, started
+	})
 	event := Event{Deployment: d.ID, Instance: id, Lifecycle: lifecycle[n], Status: InProgress}
 	s.emit(event)
-	started := time.Now()
 	ctx, cancel := context.WithTimeoutCause(d.ctx, eventLimit, fmt.Errorf("the lifecycle event did not end within %s", eventLimit))
 	defer cancel()
 	err := run(ctx, s.specification(d, id), lifecycle[n], func(l agent.Line) {

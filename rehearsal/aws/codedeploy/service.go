@@ -49,8 +49,9 @@ type Service struct {
 
 	notify sync.Mutex
 
-	mu     sync.Mutex
-	groups map[string]*groupState // by deployment group id
+	mu      sync.Mutex
+	groups  map[string]*groupState // by deployment group id
+	history []*Deployment          // in the order in which they began
 }
 
 // groupState is the service's memory of a deployment group. A replaced group has a new id, and no history.
@@ -84,6 +85,7 @@ func (s *Service) CreateDeployment(ctx context.Context, application, groupName s
 			fmt.Sprintf("The Deployment Group '%s' already has an active Deployment '%s'", g.Name, state.active.ID)}
 	}
 	state.active = d
+	s.history = append(s.history, d)
 	go s.carryOut(d, state)
 	return d, nil
 }

@@ -23,6 +23,8 @@ type Build struct {
 	SourceVersion string
 	// Initiator is "codepipeline/" and the pipeline's name.
 	Initiator string
+	// Started is told the build's ID, once it has one.
+	Started func(id string)
 	// Input is the source artifact, Output where the build's artifact goes (Key "" for none).
 	Input, Output Location
 }
@@ -47,6 +49,8 @@ type EnvironmentVariable struct {
 type Deployment struct {
 	Application, Group string
 	Bundle             Location
+	// Started is told the deployment's ID, once it has one.
+	Started func(id string)
 }
 
 // providers are the action providers that a stack may declare.
@@ -91,10 +95,11 @@ func source(ctx context.Context, c *call) (string, error) {
 	if err := c.noteSubmodules(ctx, repository, commit.ID); err != nil {
 		return "", err
 	}
-	c.setVariables(c.action.Namespace, map[string]string{
+	c.setVariables(map[string]string{
 		"AuthorDate": commit.AuthorDate, "BranchName": branch, "CommitId": commit.ID, "CommitMessage": commit.Message,
 		"ConnectionArn": c.action.Configuration["ConnectionArn"], "FullRepositoryName": repository.FullName,
 	})
+	c.setRevision(repository.FullName, commit)
 	subject, _, _ := strings.Cut(commit.Message, "\n")
 	return commit.ID[:7] + " " + subject, nil
 }
@@ -155,6 +160,7 @@ func build(ctx context.Context, c *call) (string, error) {
 	if len(c.action.OutputArtifacts) > 0 {
 		b.Output = c.newLocation(c.action.OutputArtifacts[0])
 	}
+	b.Started = func(id string) { c.setExternal(id, "codebuild/home?region=%s#/builds/%s/view/new") }
 	result, err := c.service.Build(ctx, b)
 	if err != nil {
 		return result.ID, err
@@ -163,7 +169,7 @@ func build(ctx context.Context, c *call) (string, error) {
 		b.Output.Version = result.OutputVersion
 		c.setArtifact(c.action.OutputArtifacts[0], artifact{b.Output, input.revision})
 	}
-	c.setVariables(c.action.Namespace, result.Exported)
+	c.setVariables(result.Exported)
 	return result.ID, nil
 }
 
@@ -186,7 +192,8 @@ func deploy(ctx context.Context, c *call) (string, error) {
 			return "", err
 		}
 	}
-	return c.service.Deploy(ctx, Deployment{Application: application, Group: group, Bundle: bundle.Location})
+	return c.service.Deploy(ctx, Deployment{Application: application, Group: group, Bundle: bundle.Location,
+		Started: func(id string) { c.setExternal(id, "codedeploy/home?region=%s#/deployments/%s") }})
 }
 
 // deploymentConfig names the deployment configuration of a declared group, or AWS's default if it names none.

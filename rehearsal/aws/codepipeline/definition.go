@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/awserror"
 )
 
 // Execution modes, see "How pipeline executions work" in the AWS CodePipeline user guide.
@@ -70,7 +71,7 @@ func (d definition) sources() []action { return d.Stages[0].Actions }
 func definitionOf(acct *account.Account, name string) (definition, error) {
 	r, ok := acct.Find(account.Pipeline, "name", name)
 	if !ok {
-		return definition{}, fmt.Errorf("PipelineNotFoundException: Account '%s' does not have a pipeline with name '%s'", acct.ID(), name)
+		return definition{}, awserror.New("PipelineNotFoundException", "Account '%s' does not have a pipeline with name '%s'", acct.ID(), name)
 	}
 	d, err := account.Decode[definition](r)
 	if err != nil {

@@ -29,20 +29,26 @@ type Execution struct {
 	def     definition
 	number  int
 	branch  string // pushed to; "" for the source action's branch
+	// startedBy is the ARN of the session or the connection that started it, "" if AWS did.
+	startedBy string
 
 	mu        sync.Mutex
 	artifacts map[string]artifact
 	variables map[string]map[string]string // by namespace
+	status    Status
+	started   time.Time
+	updated   time.Time
+	revision  *SourceRevision
+	runs      []*actionRun // in the order in which they began
 
-	status Status
-	err    error
-	done   chan struct{}
+	err  error // valid after done
+	done chan struct{}
 }
 
 func newExecution(s *Service, d definition, number int) *Execution {
 	e := &Execution{
 		ID: uuid.NewString(), Pipeline: d.Name, service: s, def: d, number: number,
-		artifacts: map[string]artifact{}, done: make(chan struct{}),
+		artifacts: map[string]artifact{}, done: make(chan struct{}), status: InProgress, started: time.Now(), updated: time.Now(),
 	}
 	e.variables = map[string]map[string]string{"codepipeline": {"PipelineExecutionId": e.ID}}
 	return e
@@ -52,19 +58,29 @@ func newExecution(s *Service, d definition, number int) *Execution {
 func (e *Execution) Wait(ctx context.Context) (Status, error) {
 	select {
 	case <-e.done:
-		return e.status, e.err
+		return e.currentStatus(), e.err
 	case <-ctx.Done():
 		return InProgress, ctx.Err()
 	}
 }
 
-// run takes the execution through the stages. It holds each stage until it has arrived at the next, so that no later
-// execution overtakes it.
+// run takes the execution through the stages.
 func (e *Execution) run(ctx context.Context, arrival *waiter) {
 	defer close(e.done)
-	start := time.Now()
-	e.status = Succeeded
+	status, err := e.runStages(ctx, arrival)
+	e.err = err
+	e.note(func() { e.status = status })
+	e.service.Observe(Event{Execution: e, Status: status, Duration: time.Since(e.started), Err: err})
+}
+
+// runStages runs the stages. It holds each until it has arrived at the next, so that no later execution overtakes it.
+func (e *Execution) runStages(ctx context.Context, arrival *waiter) (Status, error) {
 	var held *gate
+	defer func() {
+		if held != nil {
+			held.leave()
+		}
+	}()
 	for i, st := range e.def.Stages {
 		g := e.service.gate(e.def, st)
 		if i > 0 {
@@ -77,28 +93,21 @@ func (e *Execution) run(ctx context.Context, arrival *waiter) {
 		select {
 		case entered := <-arrival.outcome:
 			if !entered {
-				e.status = Superseded
+				return Superseded, nil
 			}
 		case <-ctx.Done():
 			g.withdraw(arrival)
-			e.status, e.err = Stopped, ctx.Err()
-		}
-		if e.status != Succeeded {
-			break
+			return Stopped, ctx.Err()
 		}
 		held = g
-		if e.err = e.runStage(ctx, st); e.err != nil {
-			e.status = Failed
+		if err := e.runStage(ctx, st); err != nil {
 			if ctx.Err() != nil {
-				e.status = Stopped
+				return Stopped, err
 			}
-			break
+			return Failed, err
 		}
 	}
-	if held != nil {
-		held.leave()
-	}
-	e.service.Observe(Event{Execution: e, Status: e.status, Duration: time.Since(start), Err: e.err})
+	return Succeeded, nil
 }
 
 // runStage runs a stage. If the stage fails and asks for a retry, it runs the failed actions, or all, once more
@@ -150,8 +159,10 @@ func (e *Execution) runAction(ctx context.Context, st stage, a action) error {
 	event := Event{Execution: e, Stage: st.Name, Action: a.Name, Status: InProgress}
 	e.service.Observe(event)
 	start := time.Now()
-	event.Summary, event.Err = e.perform(ctx, event, a)
+	run := e.begin(st.Name, a)
+	event.Summary, event.Err = e.perform(ctx, event, a, run)
 	event.Status, event.Duration = Succeeded, time.Since(start)
+	e.end(run, event.Err)
 	if event.Err != nil {
 		event.Status = Failed
 		event.Err = fmt.Errorf("stage %s, action %s: %w", st.Name, a.Name, event.Err)
@@ -161,7 +172,7 @@ func (e *Execution) runAction(ctx context.Context, st stage, a action) error {
 }
 
 // perform runs the action's provider, with the pipeline's role or the action's own.
-func (e *Execution) perform(ctx context.Context, event Event, a action) (summary string, err error) {
+func (e *Execution) perform(ctx context.Context, event Event, a action, run *actionRun) (summary string, err error) {
 	do, ok := providers[a.Provider]
 	if !ok {
 		return "", fmt.Errorf("the rehearsal has no action provider %s", a.Provider)
@@ -173,21 +184,22 @@ func (e *Execution) perform(ctx context.Context, event Event, a action) (summary
 		return "", err
 	}
 	role := cmp.Or(a.RoleARN, e.def.RoleARN)
+	e.note(func() { run.resolved, run.role = a.Configuration, role })
 	session, err := e.service.Authority.AssumeRole(role, "codepipeline.amazonaws.com", e.ID, e.def.ARN)
 	if err != nil {
 		return "", err
 	}
-	return do(ctx, &call{Execution: e, Session: session, action: a, event: event})
+	return do(ctx, &call{Execution: e, Session: session, action: a, event: event, record: run})
 }
 
-// setVariables publishes an action's variables in its namespace.
-func (e *Execution) setVariables(namespace string, values map[string]string) {
-	if namespace == "" {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.variables[namespace] = values
+// setVariables publishes the action's variables, in its namespace if it has one.
+func (c *call) setVariables(values map[string]string) {
+	c.note(func() {
+		c.record.variables = values
+		if namespace := c.action.Namespace; namespace != "" {
+			c.variables[namespace] = values
+		}
+	})
 }
 
 // call is one run of an action, with its configuration resolved.
@@ -196,4 +208,5 @@ type call struct {
 	iam.Session
 	action action
 	event  Event
+	record *actionRun
 }

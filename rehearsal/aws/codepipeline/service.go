@@ -57,7 +57,7 @@ type Service struct {
 
 	mu      sync.Mutex
 	gates   map[string]*gate // by pipeline and stage
-	started int
+	history []*Execution     // in the order in which they began
 	stops   []context.CancelFunc
 	closed  bool
 	running sync.WaitGroup
@@ -102,7 +102,7 @@ func (s *Service) Push(ctx context.Context, p github.Push) ([]*Execution, error)
 		case s.NoWebhook(d.Name):
 			withoutWebhook = append(withoutWebhook, fmt.Errorf("pipeline %s was created before its connection to GitHub was authorized, so it has no webhook and starts on no push (F2): create it again", d.Name))
 		default:
-			started = append(started, s.start(ctx, d, ByWebhook, p.Branch, p.After))
+			started = append(started, s.start(ctx, d, ByWebhook, d.sources()[0].Configuration["ConnectionArn"], p.Branch, p.After))
 		}
 	}
 	if started == nil {
@@ -151,7 +151,7 @@ func (s *Service) Start(ctx context.Context, pipeline, by, commit string) (*Exec
 	if err != nil {
 		return nil, err
 	}
-	return s.start(ctx, d, by, "", commit), nil
+	return s.start(ctx, d, by, "", "", commit), nil
 }
 
 // Source returns the repository (GitHub's owner/name) and branch of a pipeline's source action.
@@ -185,17 +185,17 @@ func (s *Service) Close(ctx context.Context) error {
 	}
 }
 
-func (s *Service) start(ctx context.Context, d definition, by, branch, commit string) *Execution {
+func (s *Service) start(ctx context.Context, d definition, by, starter, branch, commit string) *Execution {
 	s.mu.Lock()
-	s.started++
-	e := newExecution(s, d, s.started)
+	e := newExecution(s, d, len(s.history))
+	e.Trigger, e.startedBy, e.branch, e.Commit = by, starter, branch, commit
+	s.history = append(s.history, e)
 	ctx, stop := context.WithCancel(ctx)
 	s.stops = append(s.stops, stop)
 	if s.closed {
 		stop()
 	}
 	s.mu.Unlock()
-	e.Trigger, e.branch, e.Commit = by, branch, commit
 	// Arriving here, before the goroutine runs, preserves the order in which executions start.
 	first := s.gate(d, d.Stages[0]).arrive(d.ExecutionMode, e.number)
 	s.running.Go(func() {

@@ -17,6 +17,7 @@ type Instance struct {
 	SubnetID       string            `json:"subnetId"`
 	SecurityGroups []string          `json:"vpcSecurityGroupIds"`
 	Tags           map[string]string `json:"tagsAll"`
+	State          string            `json:"instanceState"`
 }
 
 // Instances returns the declared instances.
@@ -44,7 +45,7 @@ func Behind(acct *account.Account, publicIP string, port int) (Instance, error) 
 		if !associated(acct, publicIP, i.ID) {
 			continue
 		}
-		if err := throughGateway(acct, i); err != nil {
+		if err := reachable(acct, i); err != nil {
 			return i, err
 		}
 		if !allowed(acct, i, account.IngressRule, port) {
@@ -57,7 +58,7 @@ func Behind(acct *account.Account, publicIP string, port int) (Instance, error) 
 
 // Outbound returns what stops an instance from connecting to a TCP port on the internet, or nil.
 func Outbound(acct *account.Account, i Instance, port int) error {
-	if err := throughGateway(acct, i); err != nil {
+	if err := reachable(acct, i); err != nil {
 		return err
 	}
 	if !allowed(acct, i, account.EgressRule, port) {
@@ -83,17 +84,35 @@ func associated(acct *account.Account, publicIP, instanceID string) bool {
 	return false
 }
 
-// throughGateway returns an error unless the instance's subnet has a default route to an internet gateway. A subnet
-// without its own association uses the VPC's main route table, which has no such route.
+// reachable returns an error if nothing can reach the instance, nor be reached from it.
+func reachable(acct *account.Account, i Instance) error {
+	if i.State == "stopped" {
+		return fmt.Errorf("instance %s is stopped", i.ID)
+	}
+	return throughGateway(acct, i)
+}
+
+// throughGateway returns an error unless the instance's subnet has a default route to an internet gateway.
 func throughGateway(acct *account.Account, i Instance) error {
-	for _, a := range acct.ByType(account.RouteTableAssociation) {
-		if a.String("subnetId") == i.SubnetID && hasDefaultRoute(acct, a.String("routeTableId")) {
-			return nil
-		}
+	if hasDefaultRoute(acct, routeTableOf(acct, i.SubnetID)) {
+		return nil
 	}
 	return fmt.Errorf("subnet %s of instance %s has no route from and to the internet through an internet gateway", i.SubnetID, i.ID)
 }
 
+// routeTableOf returns the id of a subnet's route table: its own or, if it is associated with none, its VPC's main one
+// (VPC User Guide, "Subnet route tables").
+func routeTableOf(acct *account.Account, subnet string) string {
+	if a, ok := acct.Find(account.RouteTableAssociation, "subnetId", subnet); ok {
+		return a.String("routeTableId")
+	}
+	s, _ := acct.Find(account.Subnet, "id", subnet)
+	vpc, _ := acct.Find(account.VPC, "id", s.String("vpcId"))
+	return vpc.String("mainRouteTableId")
+}
+
+// hasDefaultRoute reports whether a table routes the internet through a gateway. A main table that the stack does not
+// declare has no such route, unless it is from before the stack.
 func hasDefaultRoute(acct *account.Account, table string) bool {
 	type route struct {
 		Inline      string `json:"cidrBlock"`

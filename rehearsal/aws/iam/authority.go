@@ -2,8 +2,8 @@
 // declares. If it cannot decide, it returns an error that names the policy, never a yes.
 //
 // It knows what can be declared here: inline role policies, role trust policies, and the policies of S3 buckets, ECR
-// repositories, KMS keys and SNS topics, all in one account. It has no users, groups, managed policies, permissions
-// boundaries, session policies, key grants or organizations.
+// repositories, KMS keys and SNS topics, all in one account. It has no users, groups, permissions boundaries, session
+// policies, key grants or organizations. What a managed policy says is not known here, so it allows nothing.
 package iam
 
 import (
@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -32,9 +33,14 @@ type Session struct {
 	// Via is the AWS service that makes the call on the session's behalf and with its permissions, such as "s3" to
 	// use a key; "" if the session calls directly (IAM User Guide, "Forward access sessions").
 	Via string
+	// Keys are condition keys of the call itself, such as "ssm:Overwrite", beside those that every call has.
+	Keys map[string][]string
 	// PlainHTTP asks what the session could do without TLS. No call in a rehearsal sets it.
 	PlainHTTP bool
 }
+
+// ARN is the session's name in AWS, such as "arn:aws:sts::123456789012:assumed-role/cicd-dev-build/AWSCodeBuild-1".
+func (s Session) ARN() string { return sessionPrincipal(s).session }
 
 // Credentials are what AWS STS would issue for a session.
 type Credentials struct {
@@ -108,8 +114,8 @@ func (a *Authority) Authorize(s Session, action string, resources ...string) err
 	}
 	now := time.Now()
 	p := sessionPrincipal(s)
-	role, ok := a.account.Find(account.Role, "arn", s.RoleARN)
-	if !ok || s.RoleARN == "" {
+	role, ok := a.role(s.RoleARN)
+	if !ok {
 		return undeclared(request{principal: p, action: action, resource: resources[0]}, s.RoleARN)
 	}
 	attached, err := a.identityPolicies(role)
@@ -126,27 +132,30 @@ func (a *Authority) Authorize(s Session, action string, resources ...string) err
 		}
 		context := sessionContext(p, action, a.account.Region(), issued, now)
 		context["aws:SecureTransport"] = []string{strconv.FormatBool(!s.PlainHTTP)}
-		r := request{principal: p, action: action, resource: resource, context: context}
+		maps.Copy(context, s.Keys)
+		r := request{principal: p, action: action, resource: resource, context: context, keys: s.Keys}
 		errs = append(errs, a.decide(r, role, IdentityPolicy, append(attached[:len(attached):len(attached)], docs...)))
 	}
 	return errors.Join(errs...)
 }
 
-// decide evaluates r by the policies that have spread, and records the decision. Without an Allow, the error says that a
-// policy of kind k is missing one.
+// decide evaluates r by the policies that have spread, and records the decision. Without an Allow, the error says that
+// a policy of kind k is missing one.
 func (a *Authority) decide(r request, role account.Resource, k Kind, docs []Policy) error {
 	known := slices.DeleteFunc(slices.Clone(docs), func(d Policy) bool { return d.spreading })
 	v, err := evaluate(known, r)
 	if err != nil {
 		return fmt.Errorf("%s on %s by role %q: %w", r.action, r.resource, role.Name, err)
 	}
-	use := Use{Role: role.String("arn"), Action: r.action, Resource: r.resource, Service: r.principal.service, Via: r.principal.via}
+	use := Use{Role: role.String("arn"), Action: r.action, Resource: r.resource, Service: r.principal.service, Via: r.principal.via,
+		Keys: r.keys, Administrator: role.ID == administrator}
 	if source := r.context["aws:SourceArn"]; len(source) == 1 {
 		use.Source = source[0]
 	}
 	if !v.allowed() {
 		a.record(use)
 		e := denied(r, role, k, v)
+		e.Remedy += a.unevaluated(role)
 		if later, err := evaluate(docs, r); err == nil && later.allowed() {
 			a.tooEarly(e, docs, later)
 		}

@@ -219,7 +219,7 @@ func TestPolicyOfAnotherRole(t *testing.T) {
 func TestSessionForExpires(t *testing.T) {
 	a, _ := declare(trusting(""), "", "")
 	s := assume(t, a)
-	if got, ok := a.SessionFor(s.Credentials.AccessKeyID); !ok || got != s {
+	if got, ok := a.SessionFor(s.Credentials.AccessKeyID); !ok || !reflect.DeepEqual(got, s) {
 		t.Errorf("SessionFor = %v, %t, want the session", got, ok)
 	}
 	s.Credentials.Expiration = time.Now()

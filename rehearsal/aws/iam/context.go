@@ -40,6 +40,13 @@ func sessionContext(p principal, action, region string, issued, now time.Time) r
 		if p.via != "" {
 			c["kms:ViaService"] = []string{p.via + "." + region + ".amazonaws.com"}
 		}
+	case "ssm":
+		// Systems Manager User Guide, "Using policy conditions to control access to Parameter Store API operations";
+		// each belongs to one action, which sends it as one of its Keys.
+		c["ssm:Overwrite"], c["ssm:Recursive"] = nil, nil
+	case "secretsmanager":
+		// Service Authorization Reference, "Condition keys for AWS Secrets Manager", those of GetSecretValue.
+		c["secretsmanager:SecretId"], c["secretsmanager:VersionId"], c["secretsmanager:VersionStage"] = nil, nil, nil
 	case "sns":
 		// Services send it with their own calls, as they do aws:SourceAccount, which replaces it (SNS Developer
 		// Guide, "Example cases for Amazon SNS access control", "aws:SourceAccount versus aws:SourceOwner"). That a
@@ -64,6 +71,22 @@ func serviceContext(region, sourceARN string, now time.Time) requestContext {
 	return c
 }
 
+// The condition keys of an encryption context: one for each of its names, and one that lists them (KMS Developer Guide,
+// "AWS KMS condition keys").
+const (
+	encryptionContext     = "kms:EncryptionContext:"
+	encryptionContextKeys = "kms:EncryptionContextKeys"
+)
+
+// EncryptionContext returns the condition keys of a KMS call with this encryption context, for Session.Keys.
+func EncryptionContext(pairs map[string]string) map[string][]string {
+	keys := map[string][]string{encryptionContextKeys: slices.Sorted(maps.Keys(pairs))}
+	for name, value := range pairs {
+		keys[encryptionContext+name] = []string{value}
+	}
+	return keys
+}
+
 // commonContext returns the keys that every request has.
 func commonContext(region string, now time.Time) requestContext {
 	return requestContext{
@@ -83,6 +106,11 @@ func (c requestContext) lookup(key string) ([]string, error) {
 			return values, nil
 		}
 	}
+	// An encryption context is known as a whole or not at all.
+	_, known := c[encryptionContextKeys]
+	if prefix := len(encryptionContext); known && len(key) > prefix && strings.EqualFold(key[:prefix], encryptionContext) {
+		return nil, nil
+	}
 	return nil, fmt.Errorf("condition key %q cannot be rehearsed for this request; the rehearsal knows %s",
 		key, strings.Join(slices.Sorted(maps.Keys(c)), ", "))
 }
@@ -97,7 +125,8 @@ type variables struct {
 // "Policy variables with no value").
 var errNoValue = errors.New("has no value in this request, and no default")
 
-// resolve returns the value for the text between ${ and }. Its error is errNoValue if the request does not have the key.
+// resolve returns the value for the text between ${ and }. Its error is errNoValue if the request does not have the
+// key.
 func (v variables) resolve(text string) (string, error) {
 	if text == "*" || text == "?" || text == "$" {
 		return text, nil

@@ -100,6 +100,14 @@ func missing(k Kind, r request) string {
 			s.Condition = map[string]map[string]string{"ArnEquals": {"aws:SourceArn": source[0]}}
 		}
 	}
+	if _, known := r.context[encryptionContextKeys]; known {
+		s.Condition = map[string]map[string]string{"StringEquals": {}}
+		for key, values := range r.context {
+			if (key == "kms:ViaService" || strings.HasPrefix(key, encryptionContext)) && len(values) == 1 {
+				s.Condition["StringEquals"][key] = values[0]
+			}
+		}
+	}
 	text, err := json.Marshal(s)
 	if err != nil { // strings always marshal
 		panic(err)
@@ -114,6 +122,11 @@ func grantable(resource string) string {
 	case "s3":
 		if bucket, _, isObject := strings.Cut(a.Resource, "/"); isObject {
 			a.Resource = bucket + "/*"
+			return a.String()
+		}
+	case "kms":
+		if a.Resource == "key/"+outsideKeyID {
+			a.Resource = "key/*"
 			return a.String()
 		}
 	case "logs":

@@ -13,6 +13,7 @@ type request struct {
 	action    string
 	resource  string
 	context   requestContext
+	keys      map[string][]string // those of context that are the call's own
 }
 
 // verdict is the policies' decision on a request.

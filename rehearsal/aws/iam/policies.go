@@ -61,11 +61,23 @@ func standardTopicPolicy(topicARN string) string {
 		"Resource":%q,"Condition":{"StringEquals":{"AWS:SourceOwner":%q}}}]}`, topicARN, arnOf(topicARN).AccountID)
 }
 
+// outsideKeyID is the id of OutsideKey.
+const outsideKeyID = "00000000-0000-4000-8000-000000000000"
+
+// OutsideKey returns the ARN of a customer managed key of the account that the stack does not declare. It stands for
+// every key that encrypts what the stack only reads. Its policy is the standard one, which leaves all to IAM policies:
+// no other key demands more of a role's own policies.
+func (a *Authority) OutsideKey() string { return a.account.ARN("kms", "key/"+outsideKeyID) }
+
 // notEvaluated lists properties that would change what a role may do, but that nothing here evaluates.
 var notEvaluated = []string{"managedPolicyArns", "inlinePolicies", "permissionsBoundary"}
 
 // identityPolicies returns the policies attached to the role.
 func (a *Authority) identityPolicies(role account.Resource) ([]Policy, error) {
+	if role.ID == administrator {
+		policy, violations := Parse(IdentityPolicy, administratorAccess)
+		return []Policy{policy}, joined(violations)
+	}
 	var docs []Policy
 	var errs []error
 	for _, property := range notEvaluated {
@@ -84,6 +96,22 @@ func (a *Authority) identityPolicies(role account.Resource) ([]Policy, error) {
 	return docs, errors.Join(errs...)
 }
 
+// unevaluated says, for a denial, which managed policies are attached to the role: what AWS or somebody else wrote
+// there is not declared in the stack, and counts as nothing.
+func (a *Authority) unevaluated(role account.Resource) string {
+	var attached []string
+	for _, r := range a.account.ByType(account.RolePolicyAttachment) {
+		if holder := r.String("role"); holder == role.ID || holder == role.String("name") {
+			attached = append(attached, r.String("policyArn"))
+		}
+	}
+	if len(attached) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; a rehearsal does not know what is in the managed policies attached to the role, and does not evaluate them: %s",
+		strings.Join(attached, ", "))
+}
+
 // policiesOf returns the policy of the resource with this ARN, or none if it has none.
 func (a *Authority) policiesOf(resourceARN string) ([]Policy, error) {
 	source, ok := resourcePolicies[arnOf(resourceARN).Service]
@@ -93,6 +121,8 @@ func (a *Authority) policiesOf(resourceARN string) ([]Policy, error) {
 	var declaring []account.Resource
 	owner, ok := a.account.Find(source.owner, "arn", resourceARN)
 	switch {
+	case source.kind == KeyPolicy && resourceARN == a.OutsideKey():
+		owner.Name = "a key that the stack does not declare"
 	case source.owner != "" && !ok:
 		return nil, fmt.Errorf("there is no %s with this ARN whose policy could be evaluated: declare it, or correct the reference to it", source.owner)
 	case owner.String("policy") != "":

@@ -1,6 +1,9 @@
 package iam
 
-import "slices"
+import (
+	"reflect"
+	"slices"
+)
 
 // Use is one decision: whether a role may perform an action on a resource, and by which statements.
 type Use struct {
@@ -12,6 +15,10 @@ type Use struct {
 	Service, Source string
 	// Via is the service that made the call on the role's behalf, as in Session; "" for none.
 	Via string
+	// Keys are the call's own condition keys, as in Session; nil for none.
+	Keys map[string][]string
+	// Administrator says that a person with all permissions asked, see Authority.Administrator.
+	Administrator bool
 	// Grants are the statements that allowed the request; none if it was denied.
 	Grants []Grant
 }
@@ -50,7 +57,8 @@ func (a *Authority) record(use Use) {
 // asks reports whether both are the same question.
 func (u Use) asks(other Use) bool {
 	return u.Role == other.Role && u.Action == other.Action && u.Resource == other.Resource &&
-		u.Service == other.Service && u.Source == other.Source && u.Via == other.Via
+		u.Service == other.Service && u.Source == other.Source && u.Via == other.Via &&
+		reflect.DeepEqual(u.Keys, other.Keys)
 }
 
 // Recheck decides a recorded request again, by the policies as they are declared now. Its errors are those of
@@ -60,5 +68,5 @@ func (a *Authority) Recheck(u Use) error {
 		_, err := a.AssumeRole(u.Role, u.Service, "again", u.Source)
 		return err
 	}
-	return a.Authorize(Session{RoleARN: u.Role, Name: "again", Via: u.Via, Credentials: newCredentials()}, u.Action, u.Resource)
+	return a.Authorize(Session{RoleARN: u.Role, Name: "again", Via: u.Via, Keys: u.Keys, Credentials: newCredentials()}, u.Action, u.Resource)
 }

@@ -80,40 +80,6 @@ func (s *Store) PutEncrypted(session iam.Session, bucketName, key, kmsKey string
 	return v, nil
 }
 
-// Get opens a version of an object, with s3:GetObjectVersion or, if version is "", the current one, with
-// s3:GetObject. The caller closes the reader.
-func (s *Store) Get(session iam.Session, bucketName, key, version string) (io.ReadCloser, Version, error) {
-	b, err := s.bucket(bucketName)
-	if err != nil {
-		return nil, Version{}, err
-	}
-	if err := validKey(key); err != nil {
-		return nil, Version{}, err
-	}
-	action := "s3:GetObject"
-	if version != "" {
-		action = "s3:GetObjectVersion"
-	}
-	if err := s.authority.Authorize(session, action, b.objectARN(key)); err != nil {
-		return nil, Version{}, fmt.Errorf("s3://%s/%s: %w", bucketName, key, err)
-	}
-	file, e, err := s.open(b, key, version)
-	if errors.Is(err, ErrNoSuchKey) {
-		// A caller that may not list the bucket is not told which keys are missing (API Reference, GetObject, "Permissions").
-		if denied := s.authority.Authorize(session, "s3:ListBucket", b.arn); denied != nil {
-			err = denied
-		}
-	}
-	if err != nil {
-		return nil, Version{}, fmt.Errorf("s3://%s/%s: %w", bucketName, key, err)
-	}
-	if _, err := s.useKey(session, "kms:Decrypt", e.key); err != nil {
-		file.Close()
-		return nil, Version{}, fmt.Errorf("s3://%s/%s: %w", bucketName, key, err)
-	}
-	return file, e.version(), nil
-}
-
 // useKey authorizes the use of a KMS key, given by id or ARN, and returns its id. S3 makes the call on the session's
 // behalf and with its permissions: kms:Decrypt to read an object, kms:GenerateDataKey to write one (IAM User Guide,
 // "Forward access sessions"; S3 User Guide, "Using server-side encryption with AWS KMS keys"). For "", S3's own keys,

@@ -29,7 +29,7 @@ func TestAgent2(t *testing.T) {
 		{"hook leaves the revision", files{"appspec.yml": header + "hooks: {ApplicationStart: [{location: ../deployment-archive2/a}]}\n"},
 			`^Script does not exist at`, `^Script at specified location: \.\./deployment-archive2/a resolves outside the deployment archive$`},
 		{"file leaves the revision", files{"appspec.yml": header + "files: [{source: ../bundle.tar, destination: /opt}]\n"}, ``, `^Install failed for group g-1: `},
-		{"left open", hook(", timeout: 2", "sleep 30 >/dev/null &\n"), `failed to close STDERR$`, `failed to close STDOUT$`},
+		{"left open", hook(", timeout: 3", "sleep 30 >/dev/null &\n"), `failed to close STDERR$`, `failed to close STDOUT$`},
 		{"not UTF-8", hook("", "printf '\\xff\\n'\n"), `^Attempting minimal diagnostics$`, ``},
 	}
 	for _, tt := range tests {
@@ -73,7 +73,8 @@ func TestAgent2Log(t *testing.T) {
 func TestAgent2KillsAfterItsGrace(t *testing.T) {
 	h := newHost(t)
 	h.Version = 2
-	f := fails(t, h.run(oneHook(t, ", timeout: 1", "#!/bin/bash\ntrap '' TERM\nsleep 60 & while ! wait; do :; done; sleep 60\n")))
+	script := "#!/bin/bash\ntrap '' TERM\necho ready\nsleep 60 & while ! wait; do :; done; sleep 60\n"
+	f := fails(t, h.overrun(t, script, func(err error) bool { return strings.Contains(fails(t, err).Log, "ready") }))
 	if f.Code != ScriptTimedOut {
 		t.Errorf("failure = %+v", f)
 	}

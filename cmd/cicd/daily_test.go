@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"cicd/internal/docker/dockertest"
+	"cicd/internal/edit"
+	"cicd/internal/testproject"
+	"cicd/operations"
+	"cicd/rehearsal/console"
+	"cicd/rehearsal/rehearsaltest"
+	"cicd/rehearsal/world"
+)
+
+// day is a rehearsed stack with a first release, and a person in a checkout.
+type day struct {
+	*world.World
+	t   *testing.T
+	dir string // a clone to push from
+}
+
+func newDay(t *testing.T) day {
+	t.Helper()
+	dockertest.Need(t)
+	project := testproject.New(t)
+	w, _ := rehearsaltest.Started(t, project)
+	clone, err := w.Clone(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range w.Operator() {
+		t.Setenv(name, value)
+	}
+	t.Chdir(project)
+	return day{w, t, clone}
+}
+
+// push releases a change, and reports whether that succeeded.
+func (d day) push(message string, edits ...edit.Edit) (commit string, ok bool) {
+	d.t.Helper()
+	testproject.Apply(d.t, d.dir, edits...)
+	commit = testproject.Commit(d.t, d.dir, message)
+	_, err := d.Release(d.t.Context(), d.dir, commit)
+	return commit, err == nil
+}
+
+// cicd runs a command. What it prints is no wider than a terminal, but for errors, logs and JSON.
+func (d day) cicd(wantCode int, args ...string) (stdout, stderr string) {
+	d.t.Helper()
+	var out, errOut bytes.Buffer
+	c := cli{program: always(good), check: anything, stdin: strings.NewReader(""), stdout: &out, stderr: &errOut}
+	if code := c.run(d.t.Context(), args); code != wantCode {
+		d.t.Errorf("cicd %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), code, wantCode, &out, &errOut)
+	}
+	if wantCode == exitOK && !slices.Contains(args, "--json") && args[0] != "why" && args[0] != "logs" {
+		for line := range strings.Lines(out.String() + errOut.String()) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > console.Width {
+				d.t.Errorf("cicd %s: a line of %d characters: %s", args[0], n, line)
+			}
+		}
+	}
+	return out.String(), errOut.String()
+}
+
+// wants checks that a text has all parts.
+func (d day) wants(text string, parts ...string) {
+	d.t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			d.t.Errorf("%q is missing in:\n%s", part, text)
+		}
+	}
+}
+
+// TestDaily is a day with a stack: releases that serve, one that cannot be built, one that does not start, and the commands
+// that tell of them, with AWS's clients over AWS's protocols.
+func TestDaily(t *testing.T) {
+	d := newDay(t)
+	good, ok := d.push("Good morning", edit.Write(world.Greeting, "Good morning\n"))
+	if !ok {
+		t.Fatal("the good release failed")
+	}
+	status, _ := d.cicd(exitOK, "status")
+	d.wants(status, "Stack dev serves "+good[:7]+" Good morning, for ", "Source      Succeeded", "Deploy      Succeeded")
+
+	makefile, err := os.ReadFile(d.dir + "/webapp/Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unbuilt, ok := d.push("Broken test", edit.Write("webapp/Makefile", "test:\n\t@echo 'TestSum: got 41, want 42'; exit 1\n"))
+	if ok {
+		t.Fatal("a commit whose tests fail was released")
+	}
+	why, _ := d.cicd(exitOK, "why")
+	d.wants(why, unbuilt[:7]+" Broken test failed in stage Build.", "phase BUILD", "COMMAND_EXECUTION_ERROR", "| TestSum: got 41, want 42", "To do: A test failed")
+	status, stderr := d.cicd(exitOK, "status")
+	d.wants(status, "serves "+good[:7], "of "+unbuilt[:7]+" Broken test", "Build       Failed")
+	d.wants(stderr, "cicd why --stack dev")
+
+	dead, ok := d.push("Dead on arrival", edit.Write("webapp/Makefile", string(makefile)),
+		edit.Replace("webapp/Dockerfile", `ENTRYPOINT ["/webapp"]`, `ENTRYPOINT ["/webapp", "nonsense"]`))
+	if ok {
+		t.Fatal("an application that does not start was released")
+	}
+	why, _ = d.cicd(exitOK, "why")
+	d.wants(why, dead[:7]+" Dead on arrival failed in stage Deploy.", "ApplicationStart, hooks/start.sh", "ScriptFailed", "usage: webapp [healthcheck]", "To do: The application does not start", "went back to the release before")
+
+	d.releases(good, unbuilt, dead)
+	d.releaseByHand(good, unbuilt)
+	d.aws(good)
+
+	out, _ := d.cicd(exitOK, "logs", "web", "--json")
+	d.wants(out, `"stream":"web/`+good[:12], "listening")
+	_, stderr = d.cicd(exitFailure, "why", "00000000-0000-0000-0000-000000000000")
+	d.wants(stderr, "PipelineExecutionNotFoundException", "cicd releases")
+	_, stderr = d.cicd(exitFailure, "status", "--stack", "prod")
+	d.wants(stderr, "PipelineNotFoundException", "cicd up")
+}
+
+// releases checks the list: that of commits from the oldest to the newest, all of them pushed.
+func (d day) releases(good, unbuilt, dead string) {
+	d.t.Helper()
+	list, _ := d.cicd(exitOK, "releases", "--limit", "3")
+	lines := strings.Split(list, "\n")
+	for i, want := range []string{dead[:7] + "  Failed ", unbuilt[:7] + "  Failed ", good[:7] + "  Succeeded "} {
+		d.wants(lines[i+1], want)
+	}
+	d.wants(list, "1 deployed in ", "66% of 3 failed")
+	raw, _ := d.cicd(exitOK, "releases", "--json")
+	var all struct {
+		Releases []operations.Run
+		Metrics  operations.Metrics
+	}
+	if err := json.Unmarshal([]byte(raw), &all); err != nil || len(all.Releases) < 4 || all.Releases[2].Commit != good || len(all.Releases[2].Stages) != 3 {
+		d.t.Errorf("releases as JSON: %v\n%s", err, raw)
+	}
+}
+
+// releaseByHand releases a commit again, without a build, and one that still fails.
+func (d day) releaseByHand(good, unbuilt string) {
+	d.t.Helper()
+	out, stderr := d.cicd(exitOK, "release", good)
+	d.wants(out, "Stack dev serves "+good[:7]+" Good morning.")
+	d.wants(stderr, "has begun.", "Build       Succeeded", "Deploy      Succeeded")
+	if err := d.Serves(d.t.Context(), good); err != nil {
+		d.t.Error(err)
+	}
+	out, stderr = d.cicd(exitFailure, "release", unbuilt)
+	d.wants(out, "failed in stage Build", "TestSum: got 41, want 42")
+	d.wants(stderr, "the release of "+unbuilt[:7]+" failed in stage Build")
+	_, stderr = d.cicd(exitUsage, "release", good[:7])
+	d.wants(stderr, "40 hexadecimal digits", "git rev-parse "+good[:7])
+}
+
+// aws checks that the real AWS CLI understands the same, where there is one.
+func (d day) aws(good string) {
+	d.t.Helper()
+	path := d.InstalledAWS()
+	if path == "" {
+		return
+	}
+	for command, want := range map[string]string{
+		"codepipeline get-pipeline-state --name cicd-dev --query stageStates[0].actionStates[0].actionName --output text":                                            "Source",
+		"codepipeline list-pipeline-executions --pipeline-name cicd-dev --query pipelineExecutionSummaries[-2].sourceRevisions[0].revisionId --output text":          "",
+		"deploy list-deployments --application-name cicd-dev --deployment-group-name hosts --include-only-statuses Failed --query length(deployments) --output text": "1",
+		"logs filter-log-events --log-group-name /cicd/dev --log-stream-name-prefix web/" + good[:12] + " --query events[0].message --output text":                   "listening",
+		"codepipeline list-action-executions --pipeline-name cicd-dev --max-items 1 --query actionExecutionDetails[0].status --output text":                          "Failed",
+	} {
+		cmd := exec.Command(path, strings.Fields(command)...)
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), want) {
+			d.t.Errorf("aws %s: %v, want %q:\n%s", command, err, want, out)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"cicd/automation"
+	"cicd/operations"
+)
+
+// stackOf reads a stack's configuration, and returns where the stack is.
+func (c cli) stackOf(stack string) (operations.Stack, automation.Config, error) {
+	_, config, err := c.config(stack)
+	if err != nil {
+		return operations.Stack{}, config, err
+	}
+	of := operations.Stack{Project: config.Project, Name: automation.ShortName(stack), Region: config.Values["aws:region"]}
+	if of.Region == "" {
+		err = fmt.Errorf("aws:region in %s is missing or encrypted: `pulumi config set aws:region REGION --stack %s`", settingsFile(of.Name), stack)
+	}
+	return of, config, err
+}
+
+// settingsFile is the name of a stack's settings file.
+func settingsFile(stack string) string { return "Pulumi." + stack + ".yaml" }
+
+// pipeline opens the pipeline of a stack.
+func (c cli) pipeline(ctx context.Context, stack string) (*operations.Pipeline, error) {
+	of, _, err := c.stackOf(stack)
+	if err != nil {
+		return nil, err
+	}
+	return operations.OpenPipeline(ctx, of)
+}
+
+// short returns the first 7 digits of a commit, or dashes.
+func short(commit string) string {
+	if commit == "" {
+		return "-"
+	}
+	return commit[:min(7, len(commit))]
+}
+
+// named is a run's commit and the beginning of its subject, at most so many characters.
+func named(run operations.Run, width int) string {
+	return strings.TrimSpace(short(run.Commit) + " " + cut(run.Subject, width))
+}
+
+// cut shortens a text to a number of characters.
+func cut(text string, width int) string {
+	if runes := []rune(text); len(runes) > width {
+		return string(runes[:width-1]) + "…"
+	}
+	return text
+}
+
+// roughly writes a duration with one unit, as a person would say it.
+func roughly(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%.0f h", d.Hours())
+	}
+	return fmt.Sprintf("%.0f days", d.Hours()/24)
+}
+
+// took is how long a run or a stage took, or has taken so far.
+func took(started, ended time.Time) string {
+	if ended.IsZero() {
+		ended = time.Now()
+	}
+	return roughly(ended.Sub(started))
+}
+
+// printStages prints a line per stage.
+func (c cli) printStages(stages []operations.Stage) {
+	for _, s := range stages {
+		fmt.Fprintf(c.stdout, "  %-10s  %-10s  %8s\n", s.Name, s.Status, took(s.Started, s.Ended))
+	}
+}
+
+// printCause prints why a run failed, and what to do.
+func (c cli) printCause(cause *operations.Cause) {
+	fmt.Fprintf(c.stdout, "%s failed in stage %s.\n", named(cause.Run, 50), cause.Stage)
+	for _, place := range cause.Where {
+		fmt.Fprintf(c.stdout, "\n%s\n  %s\n", place.Name, strings.ReplaceAll(place.Message, "\n", "\n  "))
+		for _, line := range place.Log {
+			fmt.Fprintf(c.stdout, "  | %s\n", line)
+		}
+	}
+	if cause.Rollback != "" {
+		fmt.Fprintf(c.stdout, "\nCodeDeploy went back to the release before (deployment %s).\n", cause.Rollback)
+	}
+	for _, remedy := range cause.Remedies {
+		fmt.Fprintf(c.stdout, "\nTo do: %s\n", remedy)
+	}
+}

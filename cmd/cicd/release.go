@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"cicd/operations"
+)
+
+func (c cli) release() *cobra.Command {
+	var flags stackFlags
+	detach := false
+	cmd := &cobra.Command{
+		Use:   "release [COMMIT]",
+		Short: "Release a commit, or the branch's newest, and wait until it serves",
+		Long: `Release a commit of the pipeline's branch, or its newest one without COMMIT,
+with the stack's settings and secrets as they are now. ECR has the image of a
+commit that was released before, so nothing is built for it.
+
+It waits for the end, and says why if the release fails. Ctrl-C ends the waiting
+alone.`,
+		Example: `  cicd release --stack prod
+  cicd release 4f2a1c9b0d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a --detach`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			commit := ""
+			if len(args) == 1 {
+				commit = args[0]
+			}
+			return c.releaseCommit(cmd.Context(), flags, commit, detach)
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
+	return cmd
+}
+
+// commitID is what StartPipelineExecution takes.
+var commitID = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+func (c cli) releaseCommit(ctx context.Context, flags stackFlags, commit string, detach bool) error {
+	if commit != "" && !commitID.MatchString(commit) {
+		return fmt.Errorf("%q is not a commit's whole ID, 40 hexadecimal digits: `git rev-parse %[1]s` prints it: %w", commit, errUsage)
+	}
+	pipeline, err := c.pipeline(ctx, flags.stack)
+	if err != nil {
+		return err
+	}
+	id, err := pipeline.Start(ctx, commit)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.stderr, "Release %s has begun.\n", id)
+	run := operations.Run{ID: id, Status: "InProgress"}
+	if !detach {
+		if run, err = c.follow(ctx, pipeline, id); err != nil {
+			return err
+		}
+	}
+	if flags.json {
+		if err := printJSON(c.stdout, run); err != nil {
+			return err
+		}
+	}
+	cause, err := pipeline.Why(ctx, run)
+	switch {
+	case err != nil:
+		return err
+	case cause != nil:
+		if !flags.json {
+			c.printCause(cause)
+		}
+		return fmt.Errorf("the release of %s failed in stage %s", short(run.Commit), cause.Stage)
+	case run.Status == "Succeeded" && !flags.json:
+		fmt.Fprintf(c.stdout, "Stack %s serves %s.\n", flags.stack, named(run, 50))
+	case run.Status != "Succeeded" && !detach:
+		return fmt.Errorf("the release of %s ended %s", short(run.Commit), run.Status)
+	}
+	return nil
+}
+
+// releasePoll is the time between two looks at a release: CodePipeline takes 5 such requests a second from an account.
+const releasePoll = time.Second
+
+// follow shows how a release goes on until it has ended.
+func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, id string) (operations.Run, error) {
+	shown := map[string]string{}
+	for {
+		run, err := pipeline.Release(ctx, id)
+		if err != nil {
+			return run, err
+		}
+		for _, s := range run.Stages {
+			if s.Status != shown[s.Name] {
+				shown[s.Name] = s.Status
+				fmt.Fprintf(c.stderr, "  %-10s  %-10s  %8s\n", s.Name, s.Status, took(s.Started, s.Ended))
+			}
+		}
+		if run.Status != "InProgress" && run.Status != "Stopping" {
+			return run, nil
+		}
+		select {
+		case <-ctx.Done():
+			fmt.Fprintf(c.stderr, "The release goes on.\n")
+			return run, ctx.Err()
+		case <-time.After(releasePoll):
+		}
+	}
+}

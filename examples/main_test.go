@@ -1,0 +1,9 @@
+package examples
+
+import (
+	"testing"
+
+	"cicd/rehearsal/rehearsaltest"
+)
+
+func TestMain(m *testing.M) { rehearsaltest.Main(m) }

@@ -1,0 +1,3 @@
+module example.com/platform/services/shop
+
+go 1.24

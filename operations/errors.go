@@ -1,0 +1,80 @@
+package operations
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+const credentialsRemedy = "To do: run `aws sso login` or `aws configure`, or set AWS_PROFILE, " +
+	"or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+
+// remedies say what to do about an error of AWS, by its code. REGION stands for the stack's region.
+type remedies map[string]string
+
+// commonRemedies are for the errors of all services (Systems Manager API reference, "Common Errors").
+var commonRemedies = remedies{
+	"AccessDeniedException":       "To do: allow that to this user or role, or use credentials that may, as with AWS_PROFILE.",
+	"ExpiredTokenException":       "The credentials have expired. " + credentialsRemedy,
+	"UnrecognizedClientException": "AWS does not know these credentials, or their account has not enabled REGION. " + credentialsRemedy,
+	"InvalidSignatureException":   "To do: check AWS_SECRET_ACCESS_KEY, this machine's clock, and that AWS_ENDPOINT_URL, if set, is for REGION.",
+	"OptInRequired":               "To do: enable REGION for the account, or correct aws:region.",
+	"ThrottlingException":         "AWS gets too many requests from this account. To do: wait a minute, and run the command again.",
+	"InternalServerError":         "AWS has a fault. To do: wait a minute, and run the command again.",
+}
+
+// parameterRemedies are for those of Parameter Store (the same, PutParameter).
+var parameterRemedies = remedies{
+	"TooManyUpdates":         "Somebody else is changing it. To do: look whether theirs is the one to keep; if not, run the command again.",
+	"ParameterLimitExceeded": "To do: delete parameters of this account that nobody needs, or ask AWS for a higher quota.",
+	"ParameterMaxVersionLimitExceeded": "Parameter Store keeps 100 versions and deletes the oldest for a new one, unless it has a label. " +
+		"To do: give the label to a newer version, with `aws ssm label-parameter-version --region REGION`.",
+	"HierarchyTypeMismatchException": "There is a parameter of this name that is no SecureString. " +
+		"To do: delete it with `cicd secrets rm`, and set the secret half a minute later.",
+	"ValidationException": "Parameter Store accepts no value that has {{ and }}, and none for a parameter of its advanced tier. " +
+		"To do: encode such a value, as with base64; delete such a parameter with `cicd secrets rm`, and set the secret half a minute later.",
+}
+
+// pipelineRemedies are for those of CodePipeline (CodePipeline API reference, ListPipelineExecutions, GetPipelineExecution).
+var pipelineRemedies = remedies{
+	"PipelineNotFoundException": "To do: create it with `cicd up`; if the stack is up, the output nextStep says what it waits for. " +
+		"Check that the credentials are for the stack's account, too.",
+	"PipelineExecutionNotFoundException": "To do: take an ID from `cicd releases`.",
+}
+
+// explain returns an error that says what AWS refused, about which thing, and what to do; nil for nil. own
+// are the remedies of the service.
+func (s Stack) explain(ctx context.Context, thing string, err error, own remedies) error {
+	var refused smithy.APIError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: interrupted: %w", thing, ctx.Err())
+	case !errors.As(err, &refused):
+		return fmt.Errorf("%s: %w\nTo do: check aws:region (%s), the connection to AWS, and the proxy if there is one",
+			thing, err, s.Region)
+	}
+	text := thing + ": " + refused.ErrorCode()
+	if message := refused.ErrorMessage(); message != "" {
+		text += ": " + message
+	}
+	if remedy := cmp.Or(own[refused.ErrorCode()], commonRemedies[refused.ErrorCode()]); remedy != "" {
+		text += "\n" + strings.ReplaceAll(remedy, "REGION", s.Region)
+	}
+	return errors.New(text)
+}
+
+// discreet returns an error without AWS's own words, which may quote the value that was sent, unless they are about
+// who sent it.
+func discreet(err error) error {
+	var refused smithy.APIError
+	if !errors.As(err, &refused) || refused.ErrorCode() == "AccessDeniedException" {
+		return err
+	}
+	return &smithy.GenericAPIError{Code: refused.ErrorCode()}
+}
