@@ -39,7 +39,7 @@ func (h *host) certify() *acme.Authority {
 		t.Fatal(err)
 	}
 	ca, err := acme.Start(t.Context(), acme.Config{
-		Program: pebble, Dir: t.TempDir(), Environment: os.Environ(), Listen: listen, Host: name,
+		Program: pebble, Dir: t.TempDir(), Environment: os.Environ(), Listen: listen, Host: name, Lifetime: acme.Lifetime,
 		Known:   func(name string) bool { return name == domain },
 		Connect: func(ctx context.Context, port int) (net.Conn, error) { return h.dial(ctx, port) },
 	})

@@ -30,6 +30,8 @@ type Config struct {
 	Listen, Host string
 	// Known reports whether a name has an address in the DNS. All names have the same.
 	Known func(name string) bool
+	// Lifetime is how long its certificates are valid.
+	Lifetime time.Duration
 	// Connect opens a connection to a TCP port, 80 or 443, of that address, if the internet can.
 	Connect func(ctx context.Context, port int) (net.Conn, error)
 }
@@ -73,7 +75,14 @@ func (a *Authority) start(ctx context.Context) (err error) {
 	if a.https, err = newRelay(func(ctx context.Context) (net.Conn, error) { return a.config.Connect(ctx, 443) }); err != nil {
 		return err
 	}
-	if err := a.SetLifetime(ctx, Lifetime); err != nil {
+	a.pebble, err = startPebble(ctx, pebbleSettings{
+		program: a.config.Program, dir: a.config.Dir, environment: a.config.Environment,
+		dns: a.names.address, http: a.http.port, https: a.https.port, lifetime: a.config.Lifetime, keys: a.files,
+	})
+	if err != nil {
+		return err
+	}
+	if a.roots, err = a.pebble.get(ctx, "https://"+a.pebble.management+"/roots/0"); err != nil {
 		return err
 	}
 	if a.front, err = serveFront(a.config.Listen, a.pebble.api, a.files); err != nil {
@@ -82,26 +91,6 @@ func (a *Authority) start(ctx context.Context) (err error) {
 	a.Directory = fmt.Sprintf("https://%s/dir", net.JoinHostPort(a.config.Host, a.front.port))
 	a.RootFile = a.files.root
 	return nil
-}
-
-// SetLifetime makes the certificates that are issued from now on valid for this long. It is another authority then,
-// with another root and no accounts: Pebble keeps everything in memory.
-func (a *Authority) SetLifetime(ctx context.Context, lifetime time.Duration) error {
-	api := ""
-	if a.pebble != nil {
-		api = a.pebble.api
-		a.pebble.stop()
-	}
-	p, err := startPebble(ctx, pebbleSettings{
-		program: a.config.Program, dir: a.config.Dir, environment: a.config.Environment, api: api,
-		dns: a.names.address, http: a.http.port, https: a.https.port, lifetime: lifetime, keys: a.files,
-	})
-	if err != nil {
-		return err
-	}
-	a.pebble = p
-	a.roots, err = p.get(ctx, "https://"+p.management+"/roots/0")
-	return err
 }
 
 // RootPEM is the root of the certificates that it issues, and Roots a pool with it.

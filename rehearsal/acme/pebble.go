@@ -24,7 +24,6 @@ const startTimeout = 20 * time.Second
 type pebbleSettings struct {
 	program, dir string
 	environment  []string
-	api          string // address, "" for a free one
 	dns          string // address
 	http, https  string // ports at which domains are checked
 	lifetime     time.Duration
@@ -43,12 +42,10 @@ type process struct {
 // variables, it does what a CA does without its random failures and delays (wfe.go, va.go): these are for testing ACME
 // clients.
 func startPebble(ctx context.Context, s pebbleSettings) (*process, error) {
-	p := &process{api: s.api, keys: s.keys, ended: make(chan struct{})}
+	p := &process{keys: s.keys, ended: make(chan struct{})}
 	var err error
-	if p.api == "" {
-		if p.api, err = freeport.Address(); err != nil {
-			return nil, err
-		}
+	if p.api, err = freeport.Address(); err != nil {
+		return nil, err
 	}
 	if p.management, err = freeport.Address(); err != nil {
 		return nil, err

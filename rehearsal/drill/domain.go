@@ -53,10 +53,10 @@ var domainDrills = []Drill{
 // watchful makes the edge look after its certificate every second, not every ten minutes.
 var watchful = edit.Replace(caddyfile, "\tpersist_config off", "\tpersist_config off\n\trenew_interval 1s")
 
-// shortLived makes the CA issue certificates that do not last, until the drill has ended.
+// shortLived makes a CA issue certificates that do not last, until the drill has ended.
 func shortLived(ctx context.Context, g *drillEnv, lifetime time.Duration) (undo func(error) error, err error) {
-	undo = func(err error) error { return errors.Join(err, g.CA().SetLifetime(ctx, acme.Lifetime)) }
-	return undo, g.CA().SetLifetime(ctx, lifetime)
+	undo = func(err error) error { return errors.Join(err, g.ReplaceCA(ctx, acme.Lifetime)) }
+	return undo, g.ReplaceCA(ctx, lifetime)
 }
 
 func certificateRenewed(ctx context.Context, g *drillEnv) error {
@@ -91,7 +91,6 @@ func certificateExpired(ctx context.Context, g *drillEnv) error {
 	if err != nil {
 		return err
 	}
-	defer g.CA().SetFault(nil)
 	return undo(expired(ctx, g))
 }
 
@@ -173,9 +172,10 @@ func (g *drillEnv) deploys(ctx context.Context, edits ...edit.Edit) error {
 
 func valid(_ *x509.Certificate, err error) bool { return err == nil }
 
-// awaitHTTPS waits until the domain's certificate is as wanted. The edge comes back to a CA after a minute.
+// awaitHTTPS waits until the domain's certificate is as wanted. The edge comes back to a CA after a minute, and once more two
+// minutes later (certmagic, async.go, retryIntervals).
 func (g *drillEnv) awaitHTTPS(ctx context.Context, late string, wanted func(*x509.Certificate, error) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
 	defer cancel()
 	for {
 		now, err := g.Certificate(ctx)

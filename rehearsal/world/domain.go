@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,20 +47,31 @@ func (w *World) provideDomain(ctx context.Context) error {
 	if w.cloud.ca != nil {
 		return nil
 	}
+	return w.ReplaceCA(ctx, acme.Lifetime)
+}
+
+// ReplaceCA starts a CA, in the place of the one before, that issues certificates of a lifetime. It is at another address:
+// to the clients of the same one, it would have lost their accounts, which no CA does.
+func (w *World) ReplaceCA(ctx context.Context, lifetime time.Duration) error {
 	pebble, err := automation.Pebble.Build(ctx, filepath.Join(w.ProjectDir, "tools"), automation.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH}, w.Console)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	if err := w.cloud.startCA(ctx, pebble); err != nil {
+	if w.cloud.ca != nil {
+		if err := w.cloud.ca.Close(); err != nil {
+			return err
+		}
+	}
+	if err := w.cloud.startCA(ctx, pebble, lifetime); err != nil {
 		return err
 	}
 	w.Step("CA", "started Pebble, in the place of Let's Encrypt", time.Since(start))
 	return nil
 }
 
-// startCA starts the CA. The hooks learn where it is as they learn the edge's image, from their environment.
-func (c *cloud) startCA(ctx context.Context, pebble string) error {
+// startCA starts a CA. The hooks learn where it is as they learn the edge's image, from their environment.
+func (c *cloud) startCA(ctx context.Context, pebble string, lifetime time.Duration) error {
 	dir, err := c.work.MakeDir("ca")
 	if err != nil {
 		return err
@@ -69,7 +81,7 @@ func (c *cloud) startCA(ctx context.Context, pebble string) error {
 		return err
 	}
 	c.ca, err = acme.Start(ctx, acme.Config{
-		Program: pebble, Dir: dir, Environment: c.machine.environment(c.work), Listen: listen, Host: host,
+		Program: pebble, Dir: dir, Environment: c.machine.environment(c.work), Listen: listen, Host: host, Lifetime: lifetime,
 		Known: func(name string) bool { _, err := c.resolve(name); return err == nil },
 		Connect: func(ctx context.Context, port int) (net.Conn, error) {
 			return c.dial(ctx, "tcp", c.names.currentDomain(), port)
@@ -82,6 +94,7 @@ func (c *cloud) startCA(ctx context.Context, pebble string) error {
 	c.hosts.mu.Lock()
 	defer c.hosts.mu.Unlock()
 	for _, h := range c.hosts.byID {
+		h.agent.Env = slices.DeleteFunc(h.agent.Env, func(v string) bool { return strings.HasPrefix(v, "ACME_") })
 		h.agent.Env = append(h.agent.Env, c.caEnvironment()...)
 	}
 	return nil
