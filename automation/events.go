@@ -30,9 +30,10 @@ type watcher struct {
 	// signal handler, then sends events (Pulumi, pkg/backend/diy/backend.go).
 	begun chan struct{}
 
-	// problems and changes are complete after close.
+	// problems, changes and replaced are complete after close.
 	problems []problem
 	changes  map[string]int
+	replaced []string // URNs
 
 	out      io.Writer
 	started  map[string]time.Time // by URN: running operations
@@ -129,6 +130,9 @@ func (w *watcher) ended(m apitype.StepEventMetadata, verb string, planned bool) 
 	delete(w.started, m.URN)
 	if verb == "" || strings.HasPrefix(m.Type, "pulumi:") {
 		return // the stack and its providers exist in no account
+	}
+	if m.Op == apitype.OpCreateReplacement {
+		w.replaced = append(w.replaced, m.URN)
 	}
 	took := ""
 	if known && !planned {

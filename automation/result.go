@@ -15,6 +15,8 @@ type Result struct {
 	Stack string `json:"stack"`
 	// Changes counts resources by Pulumi's operation names: "create", "update", "replace", "delete", "same".
 	Changes map[string]int `json:"changes"`
+	// Replaced has the URNs of the resources that are replaced.
+	Replaced []string `json:"replaced,omitempty"`
 	// Outputs are the stack's outputs after Up, with "[secret]" in place of each secret.
 	Outputs map[string]any `json:"outputs,omitempty"`
 	// Permalink is the URL of the operation, if the backend has such pages.

@@ -210,5 +210,5 @@ func (s *Stack) run(ctx context.Context, name string, operation func(*watcher) (
 	if err != nil {
 		link = "" // fails only for backends without pages, such as files or a bucket
 	}
-	return Result{Stack: s.name, Changes: w.changes, Permalink: link}, nil
+	return Result{Stack: s.name, Changes: w.changes, Replaced: w.replaced, Permalink: link}, nil
 }

@@ -53,11 +53,14 @@ func sshCommand(s settings, t *Target) pulumi.StringInput {
 	}
 }
 
-// authorizeStep says how to get a pipeline for a stack without one. Only a person can authorize a connection, and
-// only in the console (F1).
+// authorizeStep says how to get a pipeline for a stack without one.
 func authorizeStep(scope Scope) string {
+	return fmt.Sprintf("%s When it is \"Available\", run `pulumi config set connectionAuthorized true --stack %s` and `pulumi up --stack %[2]s`: that creates the pipeline.",
+		scope.AuthorizeConnection(), scope.Stack)
+}
+
+// AuthorizeConnection says how to authorize the stack's own connection. Only a person can, and only in the console (F1).
+func (s Scope) AuthorizeConnection() string {
 	return fmt.Sprintf("Open https://%s/codesuite/settings/connections?region=%s as somebody who may install GitHub Apps for the repository's owner, "+
-		"choose the connection %s and \"Update pending connection\". When it is \"Available\", run "+
-		"`pulumi config set connectionAuthorized true --stack %s` and `pulumi up --stack %s`: that creates the pipeline.",
-		scope.console(), scope.Region, scope.connectionName(), scope.Stack, scope.Stack)
+		"choose the connection %s and \"Update pending connection\".", s.console(), s.Region, s.connectionName())
 }

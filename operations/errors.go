@@ -39,11 +39,24 @@ var parameterRemedies = remedies{
 		"To do: encode such a value, as with base64; delete such a parameter with `cicd secrets rm`, and set the secret half a minute later.",
 }
 
-// pipelineRemedies are for those of CodePipeline (CodePipeline API reference, ListPipelineExecutions, GetPipelineExecution).
+// pipelineRemedies are for those of CodePipeline (CodePipeline API reference, ListPipelineExecutions, GetPipelineExecution,
+// PutApprovalResult).
 var pipelineRemedies = remedies{
 	"PipelineNotFoundException": "To do: create it with `cicd up`; if the stack is up, the output nextStep says what it waits for. " +
 		"Check that the credentials are for the stack's account, too.",
 	"PipelineExecutionNotFoundException": "To do: take an ID from `cicd releases`.",
+	"ApprovalAlreadyCompletedException":  "Somebody else has decided meanwhile: see `cicd releases`.",
+	"InvalidApprovalTokenException":      "Somebody else has decided meanwhile, or the release is no longer the newest: see `cicd releases`.",
+}
+
+// imageRemedies are for those of ECR (ECR API reference, DescribeImages).
+var imageRemedies = remedies{
+	"RepositoryNotFoundException": "To do: create it with `cicd up`. Check that the credentials are for the stack's account, too.",
+}
+
+// connectionRemedies are for those of CodeConnections (CodeConnections API reference, GetConnection).
+var connectionRemedies = remedies{
+	"ResourceNotFoundException": "Somebody has deleted it. To do: run `pulumi up --refresh`, which makes another.",
 }
 
 // explain returns an error that says what AWS refused, about which thing, and what to do; nil for nil. own

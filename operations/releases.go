@@ -59,9 +59,14 @@ type Stage struct {
 	Work string `json:"work,omitempty"`
 	// Message says why it failed, in CodePipeline's words.
 	Message string `json:"message,omitempty"`
+	// By is the ARN of who approved or rejected.
+	By string `json:"by,omitempty"`
 
 	provider string
 }
+
+// Waits reports whether the stage waits for an approval.
+func (s Stage) Waits() bool { return s.provider == "Manual" && s.Status == "InProgress" }
 
 // Failed returns the stage in which the run failed, nil if it did not fail.
 func (r Run) Failed() *Stage {
@@ -203,7 +208,7 @@ func (r *Run) take(actions []types.ActionExecutionDetail) {
 		if aws.ToString(a.PipelineExecutionId) != r.ID {
 			continue
 		}
-		stage := Stage{Name: aws.ToString(a.StageName), Status: string(a.Status), Started: aws.ToTime(a.StartTime).UTC()}
+		stage := Stage{Name: aws.ToString(a.StageName), Status: string(a.Status), Started: aws.ToTime(a.StartTime).UTC(), By: aws.ToString(a.UpdatedBy)}
 		if a.Status != types.ActionExecutionStatusInProgress {
 			stage.Ended = aws.ToTime(a.LastUpdateTime).UTC()
 		}

@@ -43,6 +43,26 @@ func TestTake(t *testing.T) {
 	}
 }
 
+// TestEarlier: a rollback goes to another commit than the one that serves, and only to one that was deployed.
+func TestEarlier(t *testing.T) {
+	run := func(commit, status string) Run {
+		return Run{ID: commit, Commit: commit, Stages: []Stage{{Name: "Deploy", Status: status, provider: "CodeDeploy"}}}
+	}
+	runs := []Run{run("d1", "Failed"), run("c1", "Succeeded"), run("c1", "Succeeded"), run("b1", "Failed"), run("a2", "Succeeded"), run("a1", "Succeeded")}
+	for prefix, want := range map[string]string{"": "a2", "a1": "a1", "a": "a2", "b": "", "c1": "", "d1": ""} {
+		got := ""
+		if earlier := Earlier(runs, prefix); earlier != nil {
+			got = earlier.Commit
+		}
+		if got != want {
+			t.Errorf("%q: it goes back to %q, want %q", prefix, got, want)
+		}
+	}
+	if Earlier(runs[:1], "") != nil {
+		t.Error("nothing serves, and it goes back")
+	}
+}
+
 func TestSubject(t *testing.T) {
 	for summary, want := range map[string]string{
 		`{"ProviderType":"GitHub","CommitMessage":"Change it\n\nBecause."}`: "Change it",

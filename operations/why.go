@@ -55,7 +55,11 @@ func (p *Pipeline) Why(ctx context.Context, run Run) (*Cause, error) {
 		return nil, err
 	}
 	if len(cause.Where) == 0 {
-		cause.Where = append(cause.Where, Place{Name: failed.Name, Message: failed.Message})
+		place := Place{Name: failed.Name, Message: failed.Message}
+		if failed.By != "" {
+			place.Name += ", decided by " + failed.By
+		}
+		cause.Where = append(cause.Where, place)
 	}
 	cause.Remedies = remediesFor(cause.Where)
 	return cause, nil

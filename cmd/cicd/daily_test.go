@@ -114,7 +114,10 @@ func TestDaily(t *testing.T) {
 
 	d.releases(good, unbuilt, dead)
 	d.releaseByHand(good, unbuilt)
+	d.rollback(good, unbuilt)
 	d.aws(good)
+	d.approvals(good)
+	d.newStack()
 
 	out, _ := d.cicd(exitOK, "logs", "web", "--json")
 	d.wants(out, `"stream":"web/`+good[:12], "listening")
@@ -159,6 +162,25 @@ func (d day) releaseByHand(good, unbuilt string) {
 	d.wants(stderr, "40 hexadecimal digits", "git rev-parse "+good[:7])
 }
 
+// rollback goes back to the first release, and then to the good one again.
+func (d day) rollback(good, unbuilt string) {
+	d.t.Helper()
+	_, stderr := d.cicd(exitUsage, "rollback")
+	d.wants(stderr, "there is no terminal: add --yes")
+	_, stderr = d.cicd(exitFailure, "rollback", unbuilt[:7], "--yes")
+	d.wants(stderr, "no commit "+unbuilt[:7]+" other than the one that serves was deployed", "nothing is changed")
+	out, stderr := d.cicd(exitOK, "rollback", "--yes")
+	d.wants(stderr, "serves "+good[:7]+" Good morning.", "It goes back to ", "is not undone", "Build       Succeeded")
+	if strings.Contains(out, good[:7]) || strings.Contains(stderr, "no image of that commit") {
+		d.t.Errorf("it went back to what it came from, or looked for another image:\n%s%s", out, stderr)
+	}
+	out, _ = d.cicd(exitOK, "rollback", good[:7], "--yes")
+	d.wants(out, "Stack dev serves "+good[:7]+" Good morning.")
+	if err := d.Serves(d.t.Context(), good); err != nil {
+		d.t.Error(err)
+	}
+}
+
 // aws checks that the real AWS CLI understands the same, where there is one.
 func (d day) aws(good string) {
 	d.t.Helper()
@@ -171,7 +193,7 @@ func (d day) aws(good string) {
 		"codepipeline list-pipeline-executions --pipeline-name cicd-dev --query pipelineExecutionSummaries[-2].sourceRevisions[0].revisionId --output text":          "",
 		"deploy list-deployments --application-name cicd-dev --deployment-group-name hosts --include-only-statuses Failed --query length(deployments) --output text": "1",
 		"logs filter-log-events --log-group-name /cicd/dev --log-stream-name-prefix web/" + good[:12] + " --query events[0].message --output text":                   "listening",
-		"codepipeline list-action-executions --pipeline-name cicd-dev --max-items 1 --query actionExecutionDetails[0].status --output text":                          "Failed",
+		"codepipeline list-action-executions --pipeline-name cicd-dev --max-items 1 --query actionExecutionDetails[0].status --output text":                          "Succeeded",
 	} {
 		cmd := exec.Command(path, strings.Fields(command)...)
 		out, err := cmd.CombinedOutput()

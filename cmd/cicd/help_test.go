@@ -5,6 +5,11 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"cicd/rehearsal/console"
 )
 
 // TestCompletion: a shell is offered what exists, and no names of files.
@@ -42,15 +47,26 @@ func TestVersion(t *testing.T) {
 
 // TestHelpIsNarrow: every help text fits the width of a terminal.
 func TestHelpIsNarrow(t *testing.T) {
-	for _, command := range []string{"", "init", "preview", "up", "status", "releases", "release", "why", "logs", "destroy", "outputs", "secrets", "secrets set", "secrets list", "secrets rm", "rehearse", "engine"} {
+	commands := 0
+	var check func(*cobra.Command)
+	check = func(command *cobra.Command) {
+		commands++
 		var stdout bytes.Buffer
-		if code := (cli{stdout: &stdout, stderr: io.Discard}).run(t.Context(), append(strings.Fields(command), "--help")); code != exitOK {
-			t.Fatalf("cicd %s --help: exit code %d", command, code)
+		command.SetOut(&stdout)
+		if err := command.Help(); err != nil {
+			t.Fatal(err)
 		}
 		for line := range strings.Lines(stdout.String()) {
-			if len(strings.TrimSuffix(line, "\n")) > 80 {
-				t.Errorf("cicd %s --help: wider than 80 columns: %q", command, line)
+			if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > console.Width {
+				t.Errorf("%s --help: wider than a terminal: %q", command.CommandPath(), line)
 			}
 		}
+		for _, c := range command.Commands() {
+			check(c)
+		}
+	}
+	check(cli{stdout: io.Discard, stderr: io.Discard}.root())
+	if commands < 20 {
+		t.Errorf("%d commands: are these all?", commands)
 	}
 }

@@ -259,6 +259,6 @@ func settingsText(project, stack string, production bool, asked []question) stri
 	if production {
 		fmt.Fprintf(&text, productionSettings, project)
 	}
-	fmt.Fprintf(&text, "  # After the first `cicd up`, follow its output nextStep, then set this to true and run it again.\n  %s:connectionAuthorized: false\n", project)
+	fmt.Fprintf(&text, "  # `cicd up` sets this once a person has authorized the stack's connection to GitHub.\n  %s:connectionAuthorized: false\n", project)
 	return text.String()
 }

@@ -69,8 +69,8 @@ type cli struct {
 // errUsage marks usage errors that only the command itself can detect.
 var errUsage = errors.New("wrong usage")
 
-// run executes one command line and returns its exit code.
-func (c cli) run(ctx context.Context, args []string) int {
+// root is the command line.
+func (c cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "cicd",
 		Short:         "From git push to a live URL: the stacks of this project, and their rehearsal",
@@ -78,18 +78,23 @@ func (c cli) run(ctx context.Context, args []string) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	begun := false // cobra's own errors, all about usage, come before it runs the command
-	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.Version = version()
 	group(root, "A stack:", c.init(), c.preview(), c.up(), c.outputs(), c.destroy())
-	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.why(), c.logs(), c.secrets())
+	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.rollback(), c.approve(), c.reject(), c.why(), c.logs(), c.secrets())
 	group(root, "Without AWS:", c.rehearse(), c.engine())
-	root.SetArgs(args)
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
+	return root
+}
 
+// run executes one command line and returns its exit code.
+func (c cli) run(ctx context.Context, args []string) int {
+	root := c.root()
+	root.SetArgs(args)
+	begun := false // cobra's own errors, all about usage, come before it runs the command
+	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK

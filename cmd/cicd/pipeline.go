@@ -8,6 +8,7 @@ import (
 
 	"cicd/automation"
 	"cicd/operations"
+	"cicd/rehearsal/console"
 )
 
 // stackOf reads a stack's configuration, and returns where the stack is.
@@ -45,15 +46,7 @@ func short(commit string) string {
 
 // named is a run's commit and the beginning of its subject, at most so many characters.
 func named(run operations.Run, width int) string {
-	return strings.TrimSpace(short(run.Commit) + " " + cut(run.Subject, width))
-}
-
-// cut shortens a text to a number of characters.
-func cut(text string, width int) string {
-	if runes := []rune(text); len(runes) > width {
-		return string(runes[:width-1]) + "…"
-	}
-	return text
+	return strings.TrimSpace(short(run.Commit) + " " + console.Cut(run.Subject, width))
 }
 
 // roughly writes a duration with one unit, as a person would say it.

@@ -50,14 +50,24 @@ func (c cli) releaseCommit(ctx context.Context, flags stackFlags, commit string,
 	if err != nil {
 		return err
 	}
+	return c.begin(ctx, pipeline, commit, flags, detach)
+}
+
+// begin starts a release, and settles it.
+func (c cli) begin(ctx context.Context, pipeline *operations.Pipeline, commit string, flags stackFlags, detach bool) error {
 	id, err := pipeline.Start(ctx, commit)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.stderr, "Release %s has begun.\n", id)
+	return c.settle(ctx, pipeline, id, flags, detach)
+}
+
+// settle waits for the end of a release, unless it is detached, and prints how it ended. A release that failed is an error.
+func (c cli) settle(ctx context.Context, pipeline *operations.Pipeline, id string, flags stackFlags, detach bool) (err error) {
 	run := operations.Run{ID: id, Status: "InProgress"}
 	if !detach {
-		if run, err = c.follow(ctx, pipeline, id); err != nil {
+		if run, err = c.follow(ctx, pipeline, flags.stack, id); err != nil {
 			return err
 		}
 	}
@@ -87,7 +97,7 @@ func (c cli) releaseCommit(ctx context.Context, flags stackFlags, commit string,
 const releasePoll = time.Second
 
 // follow shows how a release goes on until it has ended.
-func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, id string) (operations.Run, error) {
+func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, stack, id string) (operations.Run, error) {
 	shown := map[string]string{}
 	for {
 		run, err := pipeline.Release(ctx, id)
@@ -98,6 +108,9 @@ func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, id strin
 			if s.Status != shown[s.Name] {
 				shown[s.Name] = s.Status
 				fmt.Fprintf(c.stderr, "  %-10s  %-10s  %8s\n", s.Name, s.Status, took(s.Started, s.Ended))
+				if s.Waits() {
+					fmt.Fprintf(c.stderr, "It waits for: cicd approve --stack %s, or cicd reject\n", stack)
+				}
 			}
 		}
 		if run.Status != "InProgress" && run.Status != "Stopping" {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cicd/operations"
+	"cicd/rehearsal/console"
 )
 
 func (c cli) releases() *cobra.Command {
@@ -51,7 +52,7 @@ func (c cli) listReleases(ctx context.Context, flags stackFlags, limit int) erro
 	}
 	fmt.Fprintf(c.stdout, "%-16s  %-7s  %-10s  %8s  %s\n", "STARTED (UTC)", "COMMIT", "STATUS", "TOOK", "SUBJECT")
 	for _, run := range runs {
-		fmt.Fprintf(c.stdout, "%-16s  %-7s  %-10s  %8s  %s\n", run.Started.Format("2006-01-02 15:04"), short(run.Commit), run.Status, took(run.Started, run.Ended), cut(run.Subject, 29))
+		fmt.Fprintf(c.stdout, "%-16s  %-7s  %-10s  %8s  %s\n", run.Started.Format("2006-01-02 15:04"), short(run.Commit), run.Status, took(run.Started, run.Ended), console.Cut(run.Subject, 29))
 	}
 	c.printMetrics(metrics)
 	return nil

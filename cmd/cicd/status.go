@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,6 +60,9 @@ func (c cli) showStatus(ctx context.Context, flags stackFlags) error {
 	}
 	fmt.Fprintf(c.stdout, "\nThe last run of pipeline %s, of %s:\n", pipeline.Name(), named(*latest, 30))
 	c.printStages(latest.Stages)
+	if slices.ContainsFunc(latest.Stages, operations.Stage.Waits) {
+		fmt.Fprintf(c.stderr, "\nIt waits for: cicd approve --stack %s, or cicd reject\n", flags.stack)
+	}
 	if latest.Failed() != nil {
 		fmt.Fprintf(c.stderr, "\nWhy it failed: cicd why --stack %s\n", flags.stack)
 	}

@@ -25,13 +25,14 @@ type Scenario struct{}
 
 // Play implements rehearsal.Scenario. It returns nil when ctx ends.
 func (Scenario) Play(ctx context.Context, w *world.World) error {
+	w.LeaveApprovals()
 	w.Chapter("%s serves until you press Ctrl-C. Release a commit:", w.LocalURL())
 	fmt.Fprintf(w.Console, "  %s\n", pushCommand(ctx, w.ProjectDir, w.Repository().Dir, w.Branch()))
 	operator, err := writeOperator(w)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w.Console, "See it with cicd status, releases, release, why and logs, or with aws, after:\n  . %s\n", shellword.Quote(operator))
+	fmt.Fprintf(w.Console, "See it with cicd status, releases, why and the rest, or with aws, after:\n  . %s\n", shellword.Quote(operator))
 	if dir := w.LogDir(); dir != "" {
 		fmt.Fprintf(w.Console, "What builds and hooks print is in this folder:\n  %s\n", dir)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"cicd/rehearsal/workspace"
@@ -57,6 +58,7 @@ type cloud struct {
 	hosts          hosts
 	names          names
 	ca             *acme.Authority // nil for stacks without a domain
+	approvalsLeft  atomic.Bool     // to people
 	report         *reporter
 	logs           *logs
 

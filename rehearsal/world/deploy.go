@@ -41,11 +41,18 @@ func (c *cloud) deploy(ctx context.Context, d codepipeline.Deployment) (string, 
 	return deployment.ID, err
 }
 
-// approve stands for the person who approves: it reports the approval and gives it.
+// approve stands for the person who approves: it reports the approval and gives it, unless people do.
 func (c *cloud) approve(_ context.Context, e codepipeline.Event) error {
+	if c.approvalsLeft.Load() {
+		c.report.Note("%s waits for an approval: cicd approve, or cicd reject", e.Stage)
+		return codepipeline.ErrUndecided
+	}
 	c.report.Note("%s waits for an approval; the rehearsal approves", e.Stage)
 	return nil
 }
+
+// LeaveApprovals leaves approvals to people from now on, by CodePipeline's API.
+func (w *World) LeaveApprovals() { w.cloud.approvalsLeft.Store(true) }
 
 // agentOf returns the CodeDeploy agent of an instance. The agent receives deployments only if it can reach CodeDeploy
 // and has credentials.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 
+	"cicd/rehearsal/aws/account"
 	"cicd/rehearsal/aws/awsjson"
 	"cicd/rehearsal/aws/cloudwatchlogs"
 	"cicd/rehearsal/aws/codebuild"
@@ -51,6 +52,7 @@ var actions = map[string]action{
 	"CodePipeline_20150709.GetPipelineState":       of(pipelines, (*codepipeline.Service).GetPipelineState),
 	"CodePipeline_20150709.ListActionExecutions":   of(pipelines, (*codepipeline.Service).ListActionExecutions),
 	"CodePipeline_20150709.ListPipelineExecutions": of(pipelines, (*codepipeline.Service).ListPipelineExecutions),
+	"CodePipeline_20150709.PutApprovalResult":      of(pipelines, (*codepipeline.Service).PutApprovalResult),
 	"CodePipeline_20150709.StartPipelineExecution": of(pipelines, (*codepipeline.Service).StartPipelineExecution),
 
 	"CodeBuild_20161006.BatchGetBuilds": of(builds, (*codebuild.Runner).BatchGetBuilds),
@@ -59,6 +61,8 @@ var actions = map[string]action{
 	"CodeDeploy_20141006.GetDeployment":             of(deployments, (*codedeploy.Service).GetDeployment),
 	"CodeDeploy_20141006.ListDeployments":           of(deployments, (*codedeploy.Service).ListDeployments),
 	"CodeDeploy_20141006.ListDeploymentTargets":     of(deployments, (*codedeploy.Service).ListDeploymentTargets),
+
+	"CodeConnections_20231201.GetConnection": (*api).getConnection,
 
 	"sts.GetCallerIdentity": (*api).getCallerIdentity,
 }
@@ -202,6 +206,27 @@ func (a *api) batchGetImage(s iam.Session, body []byte) (any, error) {
 		}
 	}
 	return map[string]any{"images": images, "failures": failures}, nil
+}
+
+// getConnection describes a connection that the stack declares (CodeConnections API reference, GetConnection).
+func (a *api) getConnection(s iam.Session, body []byte) (any, error) {
+	var request struct {
+		ConnectionARN string `json:"ConnectionArn"`
+	}
+	if err := decode(body, &request); err != nil {
+		return nil, err
+	}
+	if err := a.authorize(s, "codeconnections:GetConnection", request.ConnectionARN); err != nil {
+		return nil, err
+	}
+	connection, ok := a.Account.Find(account.Connection, "arn", request.ConnectionARN)
+	if !ok {
+		return nil, fault{"ResourceNotFoundException", fmt.Sprintf("Connection %s does not exist", request.ConnectionARN)}
+	}
+	return map[string]any{"Connection": map[string]string{
+		"ConnectionArn": request.ConnectionARN, "ConnectionName": connection.String("name"), "ConnectionStatus": connection.String("connectionStatus"),
+		"OwnerAccountId": a.Account.ID(), "ProviderType": connection.String("providerType"),
+	}}, nil
 }
 
 // getCallerIdentity needs no permission, and no policy can deny it (STS API reference, GetCallerIdentity).

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	sdklogs "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	sdkconnections "github.com/aws/aws-sdk-go-v2/service/codeconnections"
+	connectiontypes "github.com/aws/aws-sdk-go-v2/service/codeconnections/types"
 	sdksecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	sdkssm "github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -215,5 +217,26 @@ func TestLogsAway(t *testing.T) {
 	}
 	if _, err := sdkssm.NewFromConfig(f.config(nil)).DescribeParameters(ctx, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestGetConnection: what a declared connection waits for, to those who may know.
+func TestGetConnection(t *testing.T) {
+	f, ctx := newFixture(t), context.Background()
+	const arn = "arn:aws:codeconnections:eu-central-1:123456789012:connection/c"
+	in := &sdkconnections.GetConnectionInput{ConnectionArn: aws.String(arn)}
+	client := sdkconnections.NewFromConfig(f.config(nil))
+	f.allow = func(action string) error { return errors.New(action) }
+	_, err := client.GetConnection(ctx, in)
+	wantRefusal(t, err, "AccessDeniedException", "codeconnections:GetConnection")
+	f.allow = func(string) error { return nil }
+	var missing *connectiontypes.ResourceNotFoundException
+	if _, err := client.GetConnection(ctx, in); !errors.As(err, &missing) {
+		t.Errorf("%v, want that there is none", err)
+	}
+	put(f.account, account.Connection, "c", map[string]any{"arn": arn, "name": "cicd-dev", "providerType": "GitHub", "connectionStatus": "PENDING"})
+	got, err := client.GetConnection(ctx, in)
+	if err != nil || got.Connection.ConnectionStatus != connectiontypes.ConnectionStatusPending || aws.ToString(got.Connection.ConnectionName) != "cicd-dev" {
+		t.Errorf("%+v, %v, want a pending one", got, err)
 	}
 }

@@ -206,20 +206,6 @@ func (s *Service) deploymentConfig(application, group string) string {
 	return "CodeDeployDefault.OneAtATime"
 }
 
-// approve follows "Add a manual approval action to a stage" in the AWS CodePipeline user guide. AWS notifies the
-// topic's subscribers that an approval is pending; here nobody subscribes.
-func approve(ctx context.Context, c *call) (string, error) {
-	if topic := c.action.Configuration["NotificationArn"]; topic != "" {
-		if err := c.service.Authority.Authorize(c.Session, "sns:Publish", topic); err != nil {
-			return "", err
-		}
-	}
-	if err := c.service.Approve(ctx, c.event); err != nil {
-		return "", err
-	}
-	return "approved", nil
-}
-
 // arn names a resource in the pipeline's partition, region and account.
 func (c *call) arn(service, resource string) string {
 	a, _ := arn.Parse(c.def.ARN) // the provider generated it

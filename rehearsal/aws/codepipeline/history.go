@@ -25,6 +25,9 @@ type actionRun struct {
 	external, summary, url string
 	variables              map[string]string
 	failure                error
+	// updatedBy is the ARN of who decided on an approval.
+	updatedBy string
+	approval  *approval
 }
 
 // SourceRevision is the commit that an execution releases.

@@ -5,17 +5,20 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cicd/rehearsal/aws/awserror"
 	"cicd/rehearsal/aws/awsjson"
 	"cicd/rehearsal/aws/iam"
 )
 
-// enter begins a call about a pipeline: it asks IAM, and then whether the pipeline exists, as AWS does.
-func (s *Service) enter(session iam.Session, action, pipeline string) (definition, error) {
-	if err := s.Authority.Authorize(session, action, s.Account.ARN("codepipeline", pipeline)); err != nil {
+// enter begins a call about a pipeline, or a stage or action of it (pipeline/stage/action): it asks IAM, and then whether
+// the pipeline exists, as AWS does.
+func (s *Service) enter(session iam.Session, action, resource string) (definition, error) {
+	if err := s.Authority.Authorize(session, action, s.Account.ARN("codepipeline", resource)); err != nil {
 		return definition{}, awserror.Denied(err)
 	}
+	pipeline, _, _ := strings.Cut(resource, "/")
 	return definitionOf(s.Account, pipeline)
 }
 
@@ -134,6 +137,7 @@ type actionDetail struct {
 	StartTime           float64      `json:"startTime"`
 	LastUpdateTime      float64      `json:"lastUpdateTime"`
 	Status              Status       `json:"status"`
+	UpdatedBy           string       `json:"updatedBy,omitempty"`
 	Input               actionInput  `json:"input"`
 	Output              actionOutput `json:"output"`
 }
@@ -199,7 +203,7 @@ func (e *Execution) details(region string) []actionDetail {
 	for _, r := range slices.Backward(e.runs) {
 		d := actionDetail{
 			PipelineExecutionID: e.ID, ActionExecutionID: r.id, PipelineVersion: 1, StageName: r.stage, ActionName: r.declared.Name,
-			StartTime: awsjson.Seconds(r.started), LastUpdateTime: awsjson.Seconds(r.updated), Status: r.status,
+			StartTime: awsjson.Seconds(r.started), LastUpdateTime: awsjson.Seconds(r.updated), Status: r.status, UpdatedBy: r.updatedBy,
 			Input: actionInput{
 				ActionTypeID:  actionType{r.declared.Category, "AWS", r.declared.Provider, "1"},
 				Configuration: r.declared.Configuration, ResolvedConfiguration: r.resolved, RoleARN: r.role, Region: region, Namespace: r.declared.Namespace,

@@ -43,7 +43,8 @@ type Service struct {
 	Repository *github.Repository
 	// Dir is for scratch files, which are removed when the execution ends.
 	Dir string
-	// Build runs a CodeBuild project, Deploy a CodeDeploy deployment; Approve decides on a manual approval.
+	// Build runs a CodeBuild project, Deploy a CodeDeploy deployment; Approve decides on a manual approval, or returns
+	// ErrUndecided.
 	Build   func(context.Context, Build) (BuildResult, error)
 	Deploy  func(context.Context, Deployment) (id string, err error)
 	Approve func(context.Context, Event) error

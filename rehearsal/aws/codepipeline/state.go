@@ -53,6 +53,9 @@ type latestAction struct {
 	ExternalExecutionID  string        `json:"externalExecutionId,omitempty"`
 	ExternalExecutionURL string        `json:"externalExecutionUrl,omitempty"`
 	ErrorDetails         *errorDetails `json:"errorDetails,omitempty"`
+	LastUpdatedBy        string        `json:"lastUpdatedBy,omitempty"`
+	// Token is that of an open approval.
+	Token string `json:"token,omitempty"`
 }
 
 // GetPipelineState describes the stages, with codepipeline:GetPipelineState.
@@ -88,7 +91,7 @@ func (e *Execution) describe(state *stageState) bool {
 		if r == nil {
 			continue
 		}
-		a.LatestExecution = &latestAction{r.id, r.status, r.summary, awsjson.Seconds(r.updated), r.external, r.url, detailsOf(r.failure)}
+		a.LatestExecution = &latestAction{r.id, r.status, r.summary, awsjson.Seconds(r.updated), r.external, r.url, detailsOf(r.failure), r.updatedBy, r.openToken()}
 		if r.declared.Provider == "CodeStarSourceConnection" && r.external != "" {
 			// A source's address is its revision's, not that of some work elsewhere.
 			a.CurrentRevision, a.RevisionURL, a.LatestExecution.ExternalExecutionURL = &actionRevision{r.external}, r.url, ""

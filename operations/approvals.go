@@ -1,0 +1,56 @@
+package operations
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+)
+
+// Approval is what a run waits for: that a person approves or rejects it.
+type Approval struct {
+	// Run is the ID of the run.
+	Run    string    `json:"run"`
+	Stage  string    `json:"stage"`
+	Action string    `json:"action"`
+	Since  time.Time `json:"since"`
+
+	token string
+}
+
+// Approval returns the approval that the pipeline waits for, nil for none.
+func (p *Pipeline) Approval(ctx context.Context) (*Approval, error) {
+	state, err := p.client.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: aws.String(p.Name())})
+	if err != nil {
+		return nil, p.stack.explain(ctx, "pipeline "+p.Name(), err, pipelineRemedies)
+	}
+	for _, stage := range state.StageStates {
+		for _, action := range stage.ActionStates {
+			if action.LatestExecution != nil && action.LatestExecution.Token != nil && action.LatestExecution.Status == types.ActionExecutionStatusInProgress {
+				return &Approval{
+					Run: aws.ToString(stage.LatestExecution.PipelineExecutionId), Stage: aws.ToString(stage.StageName), Action: aws.ToString(action.ActionName),
+					Since: aws.ToTime(action.LatestExecution.LastStatusChange).UTC(), token: aws.ToString(action.LatestExecution.Token),
+				}, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// CommentLimit is the longest comment to an approval, in characters (CodePipeline API reference, ApprovalResult).
+const CommentLimit = 512
+
+// Decide approves or rejects what waits, with a comment that others see.
+func (p *Pipeline) Decide(ctx context.Context, waiting *Approval, approve bool, comment string) error {
+	status := types.ApprovalStatusRejected
+	if approve {
+		status = types.ApprovalStatusApproved
+	}
+	_, err := p.client.PutApprovalResult(ctx, &codepipeline.PutApprovalResultInput{
+		PipelineName: aws.String(p.Name()), StageName: aws.String(waiting.Stage), ActionName: aws.String(waiting.Action), Token: aws.String(waiting.token),
+		Result: &types.ApprovalResult{Status: status, Summary: aws.String(comment)},
+	})
+	return p.stack.explain(ctx, "approval of run "+waiting.Run, err, pipelineRemedies)
+}

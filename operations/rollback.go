@@ -1,0 +1,45 @@
+package operations
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+)
+
+// Earlier returns the newest run that was deployed before the one that serves, and was of another commit: of the one that
+// begins with prefix, unless that is "". It is nil if there is none among the runs, which begin with the newest.
+func Earlier(runs []Run, prefix string) *Run {
+	serving := Serving(runs)
+	if serving == nil {
+		return nil
+	}
+	for i := range runs {
+		if runs[i].Deployed() && runs[i].Commit != serving.Commit && strings.HasPrefix(runs[i].Commit, prefix) {
+			return &runs[i]
+		}
+	}
+	return nil
+}
+
+// HasImage reports whether ECR still has an image of a commit. If not, its release builds one.
+func (p *Pipeline) HasImage(ctx context.Context, commit string) (bool, error) {
+	pages := ecr.NewDescribeImagesPaginator(ecr.NewFromConfig(p.settings), &ecr.DescribeImagesInput{RepositoryName: aws.String(p.stack.repository())})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return false, p.stack.explain(ctx, "repository "+p.stack.repository(), err, imageRemedies)
+		}
+		for _, image := range page.ImageDetails {
+			if slices.ContainsFunc(image.ImageTags, func(tag string) bool { return strings.HasPrefix(tag, commit) }) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// repository is the name of the stack's repository in ECR.
+func (s Stack) repository() string { return s.Project + "-" + s.Name }
