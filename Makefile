@@ -18,7 +18,7 @@ help:
 	@echo 'make test-fast  the tests that need no Docker'
 	@echo 'make examples   rehearse four applications of other languages, see examples/README.md'
 	@echo 'make bench      measure performance, and write docs/performance.md'
-	@echo 'make docs       draw the pictures in docs/ from their sources'
+	@echo 'make docs       make the pictures in docs/; the dashboard'\''s need Chromium'
 	@echo 'make outdated   list the dependencies that have a newer version'
 	@echo 'make clean      remove what was built here'
 
@@ -105,7 +105,8 @@ bin/cicd:
 	@go build -buildvcs=false -o $@ ./cmd/cicd
 
 .PHONY: docs
-docs: $(patsubst %.d2,%.svg,$(wildcard docs/*.d2))
+docs: $(patsubst %.d2,%.svg,$(wildcard docs/*.d2)) bin/cicd
+	@engine=$$(bin/cicd engine) && PATH="$${engine%/*}:$$PATH" DASHBOARD_PICTURES=$(CURDIR)/docs go test -count=1 -run TestDashboard ./dashboard
 
 docs/%.svg: docs/%.d2 bin/d2
 	@bin/d2 $< $@

@@ -20,23 +20,24 @@ type Approval struct {
 	token string
 }
 
-// Approval returns the approval that the pipeline waits for, nil for none.
-func (p *Pipeline) Approval(ctx context.Context) (*Approval, error) {
+// State returns the names of the pipeline's stages, and the approval that it waits for, nil for none.
+func (p *Pipeline) State(ctx context.Context) (stages []string, waiting *Approval, err error) {
 	state, err := p.client.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: aws.String(p.Name())})
 	if err != nil {
-		return nil, p.stack.explain(ctx, "pipeline "+p.Name(), err, pipelineRemedies)
+		return nil, nil, p.stack.explain(ctx, "pipeline "+p.Name(), err, pipelineRemedies)
 	}
 	for _, stage := range state.StageStates {
+		stages = append(stages, aws.ToString(stage.StageName))
 		for _, action := range stage.ActionStates {
-			if action.LatestExecution != nil && action.LatestExecution.Token != nil && action.LatestExecution.Status == types.ActionExecutionStatusInProgress {
-				return &Approval{
+			if latest := action.LatestExecution; latest != nil && latest.Token != nil && latest.Status == types.ActionExecutionStatusInProgress {
+				waiting = &Approval{
 					Run: aws.ToString(stage.LatestExecution.PipelineExecutionId), Stage: aws.ToString(stage.StageName), Action: aws.ToString(action.ActionName),
-					Since: aws.ToTime(action.LatestExecution.LastStatusChange).UTC(), token: aws.ToString(action.LatestExecution.Token),
-				}, nil
+					Since: aws.ToTime(latest.LastStatusChange).UTC(), token: aws.ToString(latest.Token),
+				}
 			}
 		}
 	}
-	return nil, nil
+	return stages, waiting, nil
 }
 
 // CommentLimit is the longest comment to an approval, in characters (CodePipeline API reference, ApprovalResult).

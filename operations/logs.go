@@ -23,6 +23,10 @@ func (s Stack) AppLogs(ctx context.Context, process string, since time.Time, fol
 	if err != nil {
 		return err
 	}
+	return s.appLogs(ctx, settings, process, since, follow, show)
+}
+
+func (s Stack) appLogs(ctx context.Context, settings aws.Config, process string, since time.Time, follow bool, show func(Line) error) error {
 	tail := logTail{client: cloudwatchlogs.NewFromConfig(settings), group: s.path(), from: since.UnixMilli()}
 	if process != "" {
 		tail.prefix = aws.String(process + "/")

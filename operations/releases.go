@@ -25,7 +25,12 @@ func OpenPipeline(ctx context.Context, stack Stack) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pipeline{stack, settings, codepipeline.NewFromConfig(settings)}, nil
+	return NewPipeline(settings, stack), nil
+}
+
+// NewPipeline returns a stack's pipeline in the account of the settings.
+func NewPipeline(settings aws.Config, stack Stack) *Pipeline {
+	return &Pipeline{stack, settings, codepipeline.NewFromConfig(settings)}
 }
 
 // Name is the pipeline's.

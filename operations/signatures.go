@@ -41,6 +41,7 @@ var signatures = []signature{
 	sign(`has other deployment scripts than pulumi up wrote`, "Find out who changed the object in the bucket; then `cicd up` and release again."),
 	sign(`bad settings: `, "The commit's scripts and this program are of different versions: bring both to one, `cicd up`, and release again."),
 	sign(`the build secret \S+ is not in a variable`, "Run `cicd up`, which declares the secret to the build, and release again."),
+	sign(`registry\.sh: \S+ is not in ECR, see above`, "ECR refused the image, with its reason above: a quota, or a permission. Release again once it is gone."),
 	sign(`the image of commit \S+ was not built`, "The image's build failed, see above: repair it, and push."),
 	sign(`Permission denied`, "The source has no executable bits: run the script with `bash FILE`, or `chmod` it first."),
 	sign(`BUILD_TIMED_OUT|Build has timed out`, "The build took longer than it may: look for what it waits for."),
@@ -70,7 +71,16 @@ var signatures = []signature{
 	sign(`is for \S+( architecture)?, but this host is`, "The instance type has changed since the image was built: release the commit again, which builds one for it."),
 	sign(`SIGTERM: the timeout of this hook|failed to complete in \d+ seconds`, "A step of the hook took too long: look at what it waited for; deploy-scripts/appspec.yml has the limit."),
 	sign(`failed to close STD(OUT|ERR)`, "A process that the hook started holds its output: redirect it, or make it a service (F31)."),
-	sign(`No such file or directory - .*\\r|\^M|with LF line ends|bad interpreter`, "A script has CR LF line ends: save it with LF, `*.sh text eol=lf` in .gitattributes (F28)."),
+	sign(`Errno::ENOENT with message No such file or directory|\^M|with LF line ends|bad interpreter`, "A script's first line names a program that the host lacks, or ends in CR LF: save it with LF, `*.sh text eol=lf` in .gitattributes (F28)."),
+	sign(`did not find an AppSpec file`, "The bundle needs appspec.yml at its root: correct base-directory and files under artifacts in deploy-scripts/buildspec.yml, and push."),
+	sign(`specifies an unsupported operating system`, "Write `os: linux` in deploy-scripts/appspec.yml, and save it as UTF-8 without a byte order mark (F57)."),
+	sign(`Script does not exist at specified location`, "deploy-scripts/appspec.yml names a script that the bundle lacks: correct one or the other, and push."),
+	sign(`JSON::GeneratorError`, "The hook printed a byte that is not UTF-8, so the agent cannot report it: let it print UTF-8 only (F56)."),
+	sign(`hooks/start\.sh has not switched`, "The start hook succeeded and changed nothing: compare deploy-scripts/hooks with this project's, and push."),
+	sign(`the edge rejects edge/\S+`, "Correct the file in deploy-scripts/edge, of which Caddy says what is wrong above, and push."),
+	sign(`after an agent restart`, "The host, or its agent, was started anew meanwhile: release again."),
+	sign(`failed with exit code (\n|$)`, "A signal ended the hook: `journalctl -k` on the host says whether its memory was exhausted. Release again."),
+	sign(`failed with exit code \d+`, "The hook failed: its last lines are above, and the rest is in the agent's log on the host."),
 }
 
 // remediesFor returns what to do about the places, each once.

@@ -58,6 +58,18 @@ func TestSignatures(t *testing.T) {
 		{"the image of commit 4f2a1c9 is for amd64, but this host is arm64: release the commit again to build one for it", "instance type"},
 		{"ScriptTimedOut: Script at specified location: hooks/start.sh failed to complete in 600 seconds", "too long"}, // aws-codedeploy-agent, hook_executor.rb
 		{"UnknownError: Script at specified location: hooks/run.sh failed to close STDERR", "redirect it"},             // the same
+		// What the drills print: rehearsal/drill/why.go asks for a remedy after each that fails a release.
+		{"registry.sh: 1.dkr.ecr.eu-central-1.amazonaws.com/cicd-dev:4f2a1c9-amd64 is not in ECR, see above", "quota"},
+		{"ScriptFailed: Script at specified location: hooks/start.sh failed with error Errno::ENOENT with message No such file or directory - /opt/hooks/start.sh", "CR LF"},
+		{"UnknownError: The CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at revision-relative path \"appspec.yml\".", "base-directory"},
+		{"UnknownError: The deployment failed because the application specification file specifies an unsupported operating system ().", "byte order mark"},
+		{"ScriptMissing: Script does not exist at specified location: /opt/hooks/nowhere.sh", "the bundle lacks"},
+		{"UnknownError: Attempting minimal diagnostics\nException JSON::GeneratorError occured", "UTF-8"},
+		{"validate.sh: app runs x of commit a, want y of commit b: hooks/start.sh has not switched", "changed nothing"},
+		{"start.sh: the edge rejects edge/Caddyfile, see above: it keeps the old one", "deploy-scripts/edge"},
+		{"UnknownError: Failed: Failing in-progress lifecycle event after an agent restart.", "release again"},
+		{"ScriptFailed: Script at specified location: hooks/start.sh failed with exit code ", "memory"},
+		{"ScriptFailed: Script at specified location: hooks/start.sh failed with exit code 7", "last lines"},
 	}
 	for _, tt := range tests {
 		if got := remedyFor(Place{Message: tt.message}); !strings.Contains(got, tt.remedy) {

@@ -65,18 +65,30 @@ func (p *Pipeline) Why(ctx context.Context, run Run) (*Cause, error) {
 	return cause, nil
 }
 
-// logLines is how many lines of a log are shown.
-const logLines = 15
+const (
+	// logLines is how many lines of a log are shown.
+	logLines = 15
+	// buildLogEvents is how many events of a build's log are read.
+	buildLogEvents = 200
+)
 
-func (p *Pipeline) explainBuild(ctx context.Context, cause *Cause, id string) error {
+// build returns a build, nil if CodeBuild has forgotten it, as it does after a year.
+func (p *Pipeline) build(ctx context.Context, id string) (*buildtypes.Build, error) {
 	answer, err := codebuild.NewFromConfig(p.settings).BatchGetBuilds(ctx, &codebuild.BatchGetBuildsInput{Ids: []string{id}})
 	if err != nil {
-		return p.stack.explain(ctx, "build "+id, err, pipelineRemedies)
+		return nil, p.stack.explain(ctx, "build "+id, err, pipelineRemedies)
 	}
 	if len(answer.Builds) == 0 {
-		return nil // CodeBuild forgets a build after a year
+		return nil, nil
 	}
-	build := answer.Builds[0]
+	return &answer.Builds[0], nil
+}
+
+func (p *Pipeline) explainBuild(ctx context.Context, cause *Cause, id string) error {
+	build, err := p.build(ctx, id)
+	if err != nil || build == nil {
+		return err
+	}
 	place := Place{Name: "build " + id}
 	if i := slices.IndexFunc(build.Phases, func(phase buildtypes.BuildPhase) bool {
 		return phase.PhaseStatus != "" && phase.PhaseStatus != buildtypes.StatusTypeSucceeded
@@ -87,19 +99,22 @@ func (p *Pipeline) explainBuild(ctx context.Context, cause *Cause, id string) er
 			place.Message = strings.TrimPrefix(place.Message+"; "+aws.ToString(c.StatusCode)+": "+aws.ToString(c.Message), "; ")
 		}
 	}
-	if build.Logs != nil {
-		place.Log = p.buildLog(ctx, aws.ToString(build.Logs.GroupName), aws.ToString(build.Logs.StreamName))
-	}
+	lines := p.buildLog(ctx, build)
+	place.Log = lines[max(0, len(lines)-logLines):]
 	cause.Where = append(cause.Where, place)
 	return nil
 }
 
 // buildLog returns the last lines that a build's commands printed. Without them, the rest is still worth telling.
-func (p *Pipeline) buildLog(ctx context.Context, group, stream string) []string {
+func (p *Pipeline) buildLog(ctx context.Context, build *buildtypes.Build) []string {
+	if build.Logs == nil || build.Logs.StreamName == nil {
+		return nil // it has not begun
+	}
 	answer, err := cloudwatchlogs.NewFromConfig(p.settings).GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
-		LogGroupName: aws.String(group), LogStreamName: aws.String(stream), Limit: aws.Int32(200)})
+		LogGroupName: build.Logs.GroupName, LogStreamName: build.Logs.StreamName, Limit: aws.Int32(buildLogEvents)})
 	if err != nil {
-		return []string{fmt.Sprintf("(the log is missing: %v)", p.stack.explain(ctx, "log "+group+" "+stream, err, pipelineRemedies))}
+		name := "log " + aws.ToString(build.Logs.GroupName) + " " + aws.ToString(build.Logs.StreamName)
+		return []string{fmt.Sprintf("(the log is missing: %v)", p.stack.explain(ctx, name, err, pipelineRemedies))}
 	}
 	var lines []string
 	for _, e := range answer.Events {
@@ -107,12 +122,11 @@ func (p *Pipeline) buildLog(ctx context.Context, group, stream string) []string 
 			lines = append(lines, line)
 		}
 	}
-	return lines[max(0, len(lines)-logLines):]
+	return lines
 }
 
 func (p *Pipeline) explainDeployment(ctx context.Context, cause *Cause, id string) error {
-	client := codedeploy.NewFromConfig(p.settings)
-	answer, err := client.GetDeployment(ctx, &codedeploy.GetDeploymentInput{DeploymentId: aws.String(id)})
+	answer, err := codedeploy.NewFromConfig(p.settings).GetDeployment(ctx, &codedeploy.GetDeploymentInput{DeploymentId: aws.String(id)})
 	if err != nil {
 		return p.stack.explain(ctx, "deployment "+id, err, pipelineRemedies)
 	}
@@ -120,23 +134,39 @@ func (p *Pipeline) explainDeployment(ctx context.Context, cause *Cause, id strin
 	if info.RollbackInfo != nil {
 		cause.Rollback = aws.ToString(info.RollbackInfo.RollbackDeploymentId)
 	}
-	ids, err := targetsOf(ctx, client, id)
+	targets, err := p.targets(ctx, id)
 	if err != nil {
-		return p.stack.explain(ctx, "deployment "+id, err, pipelineRemedies)
+		return err
 	}
-	for some := range slices.Chunk(ids, 25) { // the most that BatchGetDeploymentTargets takes
-		targets, err := client.BatchGetDeploymentTargets(ctx, &codedeploy.BatchGetDeploymentTargetsInput{DeploymentId: aws.String(id), TargetIds: some})
-		if err != nil {
-			return p.stack.explain(ctx, "deployment "+id, err, pipelineRemedies)
-		}
-		for _, target := range targets.DeploymentTargets {
-			cause.Where = append(cause.Where, placesOf(target.InstanceTarget)...)
-		}
+	for _, target := range targets {
+		cause.Where = append(cause.Where, placesOf(target)...)
 	}
 	if len(cause.Where) == 0 && info.ErrorInformation != nil { // no host was reached
 		cause.Where = append(cause.Where, Place{Name: "deployment " + id, Message: string(info.ErrorInformation.Code) + ": " + aws.ToString(info.ErrorInformation.Message)})
 	}
 	return nil
+}
+
+// targets returns what a deployment does on each host.
+func (p *Pipeline) targets(ctx context.Context, deployment string) ([]*deploytypes.InstanceTarget, error) {
+	client := codedeploy.NewFromConfig(p.settings)
+	ids, err := targetsOf(ctx, client, deployment)
+	if err != nil {
+		return nil, p.stack.explain(ctx, "deployment "+deployment, err, pipelineRemedies)
+	}
+	var all []*deploytypes.InstanceTarget
+	for some := range slices.Chunk(ids, 25) { // the most that BatchGetDeploymentTargets takes
+		answer, err := client.BatchGetDeploymentTargets(ctx, &codedeploy.BatchGetDeploymentTargetsInput{DeploymentId: aws.String(deployment), TargetIds: some})
+		if err != nil {
+			return nil, p.stack.explain(ctx, "deployment "+deployment, err, pipelineRemedies)
+		}
+		for _, target := range answer.DeploymentTargets {
+			if target.InstanceTarget != nil {
+				all = append(all, target.InstanceTarget)
+			}
+		}
+	}
+	return all, nil
 }
 
 // targetsOf returns the IDs of a deployment's hosts.
@@ -157,9 +187,6 @@ func targetsOf(ctx context.Context, client *codedeploy.Client, deployment string
 
 // placesOf returns the lifecycle events that failed on a host.
 func placesOf(target *deploytypes.InstanceTarget) []Place {
-	if target == nil {
-		return nil
-	}
 	var places []Place
 	for _, e := range target.LifecycleEvents {
 		if e.Status != deploytypes.LifecycleEventStatusFailed {

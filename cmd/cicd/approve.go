@@ -91,7 +91,7 @@ func (c cli) decide(ctx context.Context, flags approvalFlags, args []string, app
 	if err != nil {
 		return fail(err)
 	}
-	waiting, err := pipeline.Approval(ctx)
+	_, waiting, err := pipeline.State(ctx)
 	if err != nil {
 		return fail(err)
 	}
@@ -106,7 +106,7 @@ func (c cli) decide(ctx context.Context, flags approvalFlags, args []string, app
 		return fail(fmt.Errorf("%s waits for an approval, and not %q: nothing is decided", named(run, 50), args[0]))
 	}
 	if !flags.yes {
-		fmt.Fprintf(c.stderr, "%s waits for an approval since %s.\nType yes to %s it: ", named(run, 40), took(waiting.Since, run.Ended), verb)
+		fmt.Fprintf(c.stderr, "%s waits for an approval since %s.\nType yes to %s it: ", named(run, 40), operations.Took(waiting.Since, run.Ended), verb)
 		if typed, err := c.answer(ctx); err != nil || typed != "yes" {
 			return fail(unchanged("the approval", typed, err))
 		}

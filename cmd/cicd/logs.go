@@ -45,7 +45,7 @@ func (c cli) showLogs(ctx context.Context, flags stackFlags, process string, sin
 			return json.NewEncoder(c.stdout).Encode(line)
 		}
 		from, commit, _ := strings.Cut(line.Stream, "/")
-		_, err := fmt.Fprintf(c.stdout, "%s %s %s | %s\n", line.Time.Format("15:04:05.000"), from, short(commit), line.Text)
+		_, err := fmt.Fprintf(c.stdout, "%s %s %s | %s\n", line.Time.Format("15:04:05.000"), from, operations.Short(commit), line.Text)
 		return err
 	})
 }

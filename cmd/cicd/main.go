@@ -78,11 +78,13 @@ func (c cli) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.Version = version()
 	group(root, "A stack:", c.init(), c.preview(), c.up(), c.outputs(), c.destroy())
-	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.rollback(), c.approve(), c.reject(), c.why(), c.logs(), c.secrets())
+	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.rollback(), c.approve(), c.reject(), c.why(), c.logs(), c.dashboard(), c.secrets())
 	group(root, "Without AWS:", c.rehearse(), c.engine())
+	group(root, "Help:")
+	root.SetHelpCommandGroupID("Help:")
+	root.SetCompletionCommandGroupID("Help:")
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"cicd/automation"
 	"cicd/operations"
@@ -36,46 +35,15 @@ func (c cli) pipeline(ctx context.Context, stack string) (*operations.Pipeline, 
 	return operations.OpenPipeline(ctx, of)
 }
 
-// short returns the first 7 digits of a commit, or dashes.
-func short(commit string) string {
-	if commit == "" {
-		return "-"
-	}
-	return commit[:min(7, len(commit))]
-}
-
 // named is a run's commit and the beginning of its subject, at most so many characters.
 func named(run operations.Run, width int) string {
-	return strings.TrimSpace(short(run.Commit) + " " + console.Cut(run.Subject, width))
-}
-
-// roughly writes a duration with one unit, as a person would say it.
-func roughly(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%.0f min", d.Minutes())
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%.0f h", d.Hours())
-	}
-	return fmt.Sprintf("%.0f days", d.Hours()/24)
-}
-
-// took is how long a run or a stage took, or has taken so far.
-func took(started, ended time.Time) string {
-	if ended.IsZero() {
-		ended = time.Now()
-	}
-	return roughly(ended.Sub(started))
+	return strings.TrimSpace(operations.Short(run.Commit) + " " + console.Cut(run.Subject, width))
 }
 
 // printStages prints a line per stage.
 func (c cli) printStages(stages []operations.Stage) {
 	for _, s := range stages {
-		fmt.Fprintf(c.stdout, "  %-10s  %-10s  %8s\n", s.Name, s.Status, took(s.Started, s.Ended))
+		fmt.Fprintf(c.stdout, "  %-10s  %-10s  %8s\n", s.Name, s.Status, operations.Took(s.Started, s.Ended))
 	}
 }
 

@@ -84,11 +84,11 @@ func (c cli) settle(ctx context.Context, pipeline *operations.Pipeline, id strin
 		if !flags.json {
 			c.printCause(cause)
 		}
-		return fmt.Errorf("the release of %s failed in stage %s", short(run.Commit), cause.Stage)
+		return fmt.Errorf("the release of %s failed in stage %s", operations.Short(run.Commit), cause.Stage)
 	case run.Status == "Succeeded" && !flags.json:
 		fmt.Fprintf(c.stdout, "Stack %s serves %s.\n", flags.stack, named(run, 50))
 	case run.Status != "Succeeded" && !detach:
-		return fmt.Errorf("the release of %s ended %s", short(run.Commit), run.Status)
+		return fmt.Errorf("the release of %s ended %s", operations.Short(run.Commit), run.Status)
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, stack, i
 		for _, s := range run.Stages {
 			if s.Status != shown[s.Name] {
 				shown[s.Name] = s.Status
-				fmt.Fprintf(c.stderr, "  %-10s  %-10s  %8s\n", s.Name, s.Status, took(s.Started, s.Ended))
+				fmt.Fprintf(c.stderr, "  %-10s  %-10s  %8s\n", s.Name, s.Status, operations.Took(s.Started, s.Ended))
 				if s.Waits() {
 					fmt.Fprintf(c.stderr, "It waits for: cicd approve --stack %s, or cicd reject\n", stack)
 				}

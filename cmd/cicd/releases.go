@@ -52,7 +52,7 @@ func (c cli) listReleases(ctx context.Context, flags stackFlags, limit int) erro
 	}
 	fmt.Fprintf(c.stdout, "%-16s  %-7s  %-10s  %8s  %s\n", "STARTED (UTC)", "COMMIT", "STATUS", "TOOK", "SUBJECT")
 	for _, run := range runs {
-		fmt.Fprintf(c.stdout, "%-16s  %-7s  %-10s  %8s  %s\n", run.Started.Format("2006-01-02 15:04"), short(run.Commit), run.Status, took(run.Started, run.Ended), console.Cut(run.Subject, 29))
+		fmt.Fprintf(c.stdout, "%-16s  %-7s  %-10s  %8s  %s\n", run.Started.Format("2006-01-02 15:04"), operations.Short(run.Commit), run.Status, operations.Took(run.Started, run.Ended), console.Cut(run.Subject, 29))
 	}
 	c.printMetrics(metrics)
 	return nil
@@ -63,9 +63,9 @@ func (c cli) printMetrics(m operations.Metrics) {
 	if ended == 0 {
 		return
 	}
-	fmt.Fprintf(c.stdout, "\n%d deployed in %s, %s from start to end (median); %d%% of %d failed", m.Deployed, roughly(m.Span), roughly(m.Lead), 100*m.Failed/ended, ended)
+	fmt.Fprintf(c.stdout, "\n%d deployed in %s, %s from start to end (median); %d%% of %d failed", m.Deployed, operations.Roughly(m.Span), operations.Roughly(m.Lead), 100*m.Failed/ended, ended)
 	if m.Restore > 0 {
-		fmt.Fprintf(c.stdout, ",\nand the next success came %s later (median)", roughly(m.Restore))
+		fmt.Fprintf(c.stdout, ",\nand the next success came %s later (median)", operations.Roughly(m.Restore))
 	}
 	fmt.Fprintln(c.stdout, ".")
 }

@@ -83,7 +83,7 @@ func (c cli) tellRollback(ctx context.Context, pipeline *operations.Pipeline, st
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stderr, "Stack %s serves %s.\nIt goes back to %s, released %s ago.\n", stack, named(from, 40), named(to, 40), took(to.Started, time.Time{}))
+	fmt.Fprintf(c.stderr, "Stack %s serves %s.\nIt goes back to %s, released %s ago.\n", stack, named(from, 40), named(to, 40), operations.Took(to.Started, time.Time{}))
 	if !kept {
 		fmt.Fprintf(c.stderr, "ECR has no image of that commit any more, so it is built again first.\n")
 	}

@@ -53,7 +53,7 @@ func (c cli) showStatus(ctx context.Context, flags stackFlags) error {
 	if serving == nil {
 		fmt.Fprintf(c.stdout, "Stack %s serves nothing: none of its last %d releases was deployed.\n", flags.stack, len(runs))
 	} else {
-		fmt.Fprintf(c.stdout, "Stack %s serves %s, for %s.\n", flags.stack, named(*serving, 40), took(serving.Stages[len(serving.Stages)-1].Ended, time.Time{}))
+		fmt.Fprintf(c.stdout, "Stack %s serves %s, for %s.\n", flags.stack, named(*serving, 40), operations.Took(serving.Stages[len(serving.Stages)-1].Ended, time.Time{}))
 	}
 	if latest == nil {
 		return nil

@@ -111,7 +111,8 @@ func (g *drillEnv) refuses(ctx context.Context, edits []edit.Edit, texts ...stri
 	return g.checkFailure(ctx, err, texts...)
 }
 
-// checkFailure checks that a failure's message contains the texts, and that the previous release still answers.
+// checkFailure checks that a failure's message contains the texts, that the previous release still answers, and that `cicd
+// why` explains it.
 func (g *drillEnv) checkFailure(ctx context.Context, failure error, texts ...string) error {
 	g.Note("the message: %v", failure)
 	var errs []error
@@ -126,7 +127,7 @@ func (g *drillEnv) checkFailure(ctx context.Context, failure error, texts ...str
 	if err := g.Serves(ctx, g.good); err != nil {
 		errs = append(errs, fmt.Errorf("the previous release does not go on: %w", err))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, g.explains(ctx, texts))...)
 }
 
 // repair makes the next good push: it only changes a file that the pipeline watches.

@@ -11,12 +11,11 @@ import (
 	"sync"
 	"time"
 
-	"cicd/rehearsal/world"
-
+	"cicd/dashboard"
 	"cicd/internal/shellword"
-
 	"cicd/rehearsal/aws/codepipeline"
 	"cicd/rehearsal/github"
+	"cicd/rehearsal/world"
 )
 
 // Scenario keeps everything running for releases of the user's own commits. It makes no second release: that would put a
@@ -32,19 +31,29 @@ func (Scenario) Play(ctx context.Context, w *world.World) error {
 	if err != nil {
 		return err
 	}
+	page, err := dashboard.Listen(w.Stack, w.Operated(), 0)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w.Console, "Watch it, approve and go back on this page, which is for this machine alone:\n  %s\n", page.URL())
 	fmt.Fprintf(w.Console, "See it with cicd status, releases, why and the rest, or with aws, after:\n  . %s\n", shellword.Quote(operator))
 	if dir := w.LogDir(); dir != "" {
 		fmt.Fprintf(w.Console, "What builds and hooks print is in this folder:\n  %s\n", dir)
 	}
-	var releases sync.WaitGroup
-	defer releases.Wait()
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() {
+		if err := page.Serve(ctx); err != nil {
+			w.Note("%v", err)
+		}
+	})
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case p := <-w.Pushes():
 			for _, e := range p.Started {
-				releases.Go(func() { follow(ctx, w, e, p.At) })
+				running.Go(func() { follow(ctx, w, e, p.At) })
 			}
 		}
 	}

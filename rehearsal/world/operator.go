@@ -1,5 +1,12 @@
 package world
 
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"cicd/operations"
+)
+
 // Operator returns the variables with which AWS's clients on this machine find the rehearsed account, as a person who may
 // do everything there that no policy denies.
 func (w *World) Operator() map[string]string {
@@ -12,4 +19,14 @@ func (w *World) Operator() map[string]string {
 		"AWS_SECRET_ACCESS_KEY": person.SecretAccessKey,
 		"AWS_SESSION_TOKEN":     person.SessionToken,
 	}
+}
+
+// Operated is the stack's pipeline, for such a person.
+func (w *World) Operated() *operations.Pipeline {
+	person := w.cloud.authority.Administrator("operator").Credentials
+	region := w.cloud.account.Region()
+	return operations.NewPipeline(aws.Config{
+		Region: region, BaseEndpoint: aws.String(w.cloud.api.URL),
+		Credentials: credentials.NewStaticCredentialsProvider(person.AccessKeyID, person.SecretAccessKey, person.SessionToken),
+	}, operations.Stack{Project: w.project, Name: w.Stack, Region: region})
 }

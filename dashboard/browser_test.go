@@ -1,0 +1,186 @@
+package dashboard
+
+import (
+	"context"
+	_ "embed"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"cicd/internal/edit"
+	"cicd/internal/testproject"
+	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/rehearsaltest"
+	"cicd/rehearsal/world"
+)
+
+func TestMain(m *testing.M) { rehearsaltest.Main(m) }
+
+//go:embed testdata/audit.js
+var audit string
+
+// browser is a page in a real browser.
+type browser struct {
+	context.Context
+	t *testing.T
+}
+
+// newBrowser starts Chromium. Without one, the test is skipped, but fails in CI.
+func newBrowser(t *testing.T) browser {
+	t.Helper()
+	// Its sandbox refuses root.
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	return browser{ctx, t}
+}
+
+// get performs an action, in at most a minute, and returns its result.
+func get[T any](b browser, what string, action chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.Context, time.Minute)
+	defer cancel()
+	result, err := chromedp.Run(ctx, action)
+	if err != nil {
+		text, _ := chromedp.Run(b.Context, chromedp.Evaluate[string](`document.body.innerText`))
+		b.t.Fatalf("%s: %v; the page says:\n%s", what, err, text)
+	}
+	return result
+}
+
+// awaits waits until an expression is true in the page.
+func (b browser) awaits(expression string) {
+	b.t.Helper()
+	for end := time.Now().Add(time.Minute); !get(b, "look", chromedp.Evaluate[bool](expression)); {
+		if time.Now().After(end) {
+			b.t.Fatalf("not in a minute: %s; the page says:\n%s", expression, get(b, "read", chromedp.Evaluate[string](`document.body.innerText`)))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// sees waits until the page's text has a part.
+func (b browser) sees(text string) {
+	b.t.Helper()
+	b.awaits(`!!document.body?.innerText.includes(` + quoted(text) + `)`)
+}
+
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `\'`) + "'" }
+
+// presses clicks the button with a text.
+func (b browser) presses(button string) {
+	b.t.Helper()
+	get(b, "press "+button, chromedp.Click(`//button[contains(normalize-space(), `+quoted(button)+`)]`))
+}
+
+// audits checks the page in two widths, light and dark. DASHBOARD_PICTURES names a folder for the pictures in README.md.
+func (b browser) audits(page string) {
+	b.t.Helper()
+	for _, width := range []int64{1000, 390} {
+		for _, scheme := range []string{"light", "dark"} {
+			get(b, "set the size", chromedp.EmulateViewport(width, 700))
+			get(b, "set the scheme", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+				_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+				return err
+			}))
+			for _, p := range get(b, "audit "+page, chromedp.Evaluate[[]string](audit)) {
+				b.t.Errorf("%s, %d pixels, %s: %s", page, width, scheme, p)
+			}
+			if dir := os.Getenv("DASHBOARD_PICTURES"); dir != "" && page == "waiting" && width == 1000 {
+				if err := os.WriteFile(filepath.Join(dir, "dashboard-"+scheme+".png"), get(b, "picture", chromedp.FullScreenshot(100)), 0o644); err != nil {
+					b.t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// TestDashboard: a person sees a push move through the pipeline, and approves it, without loading the page again; sees why
+// another one fails; and goes back.
+func TestDashboard(t *testing.T) {
+	w, _ := rehearsaltest.Started(t, testproject.New(t))
+	if _, err := w.Configure(t.Context(), map[string]any{"approval": true}); err != nil {
+		t.Fatal(err)
+	}
+	w.LeaveApprovals()
+	clone, err := w.Clone(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	push := func(message string, edits ...edit.Edit) (string, *codepipeline.Execution) {
+		testproject.Apply(t, clone, edits...)
+		commit := testproject.Commit(t, clone, message)
+		execution, err := w.Push(t.Context(), clone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return commit, execution
+	}
+	s, err := Listen("dev", w.Operated(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx) }()
+	b := newBrowser(t)
+
+	get(b, "open", chromedp.Navigate(s.URL()))
+	get(b, "mark", chromedp.Evaluate[bool](`window.kept = true`))
+	b.sees("Serves ")
+	commit, _ := push("A greeting from the browser", edit.Write(world.Greeting, "Seen in a browser.\n"))
+	b.sees("Release of " + commit[:7] + " A greeting from the browser")
+	b.sees("in progress")
+	b.sees("Approve …")
+	b.audits("waiting")
+	if !get(b, "look for the mark", chromedp.Evaluate[bool](`window.kept === true`)) {
+		t.Error("the page was loaded again")
+	}
+	b.presses("Approve …")
+	b.sees("Approve the release of " + commit[:7])
+	b.audits("question")
+	b.presses("Approve")
+	b.sees("Serves " + commit[:7])
+	if err := w.Serves(t.Context(), commit); err != nil {
+		t.Error(err)
+	}
+
+	broken, execution := push("A test that fails", edit.Write("webapp/Makefile", "test:\n\t@echo 'TestSum: got 41, want 42'; exit 1\n"))
+	_, _ = execution.Wait(t.Context())
+	b.sees("Why it failed in stage Build")
+	b.sees("TestSum: got 41, want 42")
+	b.audits("failed")
+	get(b, "open the build's log", chromedp.Click(`a[href="/log/build"]`))
+	b.sees("The build's log, release of " + broken[:7])
+	b.sees("TestSum: got 41, want 42")
+	b.audits("log")
+	get(b, "go back to the overview", chromedp.Click(`a[href="/"]`))
+	b.presses("Go back to ")
+	b.sees("What release commands did to a database since then is not undone.")
+	b.presses("Go back to ")
+	b.sees("Approve …")
+	b.presses("Reject …")
+	b.sees("Reject the release of ")
+	b.presses("Reject")
+	b.sees("Why it failed in stage Approval")
+
+	b.awaits(`typeof source === "object" && source.readyState === EventSource.OPEN`)
+	end()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	b.sees("The dashboard has ended")
+}
