@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"cicd/rehearsal/world"
@@ -37,6 +39,9 @@ func (s Scenario) Play(ctx context.Context, w *world.World) error {
 		return err
 	}
 	if err := report.print(s.Out, s.JSON); err != nil {
+		return err
+	}
+	if err := report.draw(w); err != nil {
 		return err
 	}
 	return errors.Join(report.verdict(), w.TearDown(ctx))
@@ -80,8 +85,21 @@ func measureReleases(ctx context.Context, w *world.World, releases int) (report,
 		URL: url, Connections: connectionCount, RequestsPerSecond: requestRate, Releases: releases,
 		Before: all.in(course.before).measured(), During: all.in(course.during).measured(),
 		Building: all.in(course.building).measured(), Deploying: all.in(course.deploying).measured(),
-		BusyBefore: course.busy.share(),
+		BusyBefore: course.busy.share(), picture: course.picture(all),
 	}, nil
+}
+
+// draw writes the picture of the load into the checkout, where Git does not look, and says where.
+func (r report) draw(w *world.World) error {
+	path := filepath.Join(w.ProjectDir, "bin", "load.svg")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, []byte(r.picture), 0o644); err != nil {
+		return err
+	}
+	w.Note("the latency over time: %s", path)
+	return nil
 }
 
 // course is when the parts of consecutive releases took place.

@@ -33,6 +33,8 @@ type report struct {
 
 	// BusyBefore is the part of the processors' time that was in use before releases, from 0 to 1.
 	BusyBefore float64 `json:"busyBefore"`
+
+	picture string // SVG
 }
 
 // print writes the report, as a table or as JSON.
