@@ -26,15 +26,15 @@ var errGone = errors.New("that is not possible any more: somebody has decided, o
 func (s state) actions() []action {
 	var all []action
 	if s.Waiting != nil {
-		commit := operations.Short("")
+		commit, short := "", ""
 		for _, run := range s.Runs {
 			if run.ID == s.Waiting.Run {
-				commit = operations.Short(run.Commit) + " " + run.Subject
+				commit, short = operations.Short(run.Commit)+" "+run.Subject, " "+operations.Short(run.Commit)
 			}
 		}
 		all = append(all,
-			action{"approve", "Approve", fmt.Sprintf("Approve the release of %s?", commit), "It is deployed then.", s.Waiting.Run},
-			action{"reject", "Reject", fmt.Sprintf("Reject the release of %s?", commit), "What serves goes on.", s.Waiting.Run})
+			action{"approve", "Approve" + short, fmt.Sprintf("Approve the release of %s?", commit), "It is deployed then.", s.Waiting.Run},
+			action{"reject", "Reject" + short, fmt.Sprintf("Reject the release of %s?", commit), "What serves goes on.", s.Waiting.Run})
 	}
 	all = append(all, action{"release", "Release the newest commit", "Release the branch's newest commit?",
 		"It gets the stack's settings and secrets as they are now.", ""})
@@ -64,9 +64,9 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.write(w, http.StatusOK, "confirm", struct {
-		Stack string
+		Stack, Title string
 		action
-	}{s.stack, a})
+	}{s.stack, a.Question, a})
 }
 
 // do does what was confirmed, and goes back to the page.
@@ -83,7 +83,7 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.changed()
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, s.base, http.StatusSeeOther)
 }
 
 func (s *Server) perform(ctx context.Context, now state, a action) error {

@@ -2,7 +2,8 @@
 // shows what package operations reads, live, in one browser or several.
 //
 // Who has the address with its token may do what the AWS credentials of its process may, so only this machine can connect,
-// and a page of another site can neither read it nor send forms to it.
+// and a page of another site can neither read it nor send forms to it. Browsers send cookies to all ports of an address; the
+// pages are below a path that nobody can guess, so that the cookie with the token goes to this server alone.
 package dashboard
 
 import (
@@ -10,28 +11,38 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"html/template"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"cicd/operations"
 )
 
-// refresh is how old what a page shows may be. Each look asks CodePipeline three times, which takes 5 such requests a second
-// from an account.
-const refresh = 2 * time.Second
+const (
+	// refresh is how old what a page shows may be. Each look asks CodePipeline three or four times, which takes 5 such requests a
+	// second from an account.
+	refresh = 2 * time.Second
+	// patience is how long a look may take.
+	patience = 10 * time.Second
+)
 
 // Server is the dashboard of a stack.
 type Server struct {
 	stack    string
 	pipeline *operations.Pipeline
 	listener net.Listener
-	token    string
+	// base is the path of the first page, with a slash at its end, and token what opens it.
+	base, token string
+	pages       *template.Template
 
 	mu    sync.Mutex
 	state state // as last read
 	read  time.Time
+	logs  map[string]logRead // by the name of the log
+	app   *operations.AppTail
 }
 
 // Listen opens the dashboard of a stack on a port of 127.0.0.1, 0 for any.
@@ -40,11 +51,15 @@ func Listen(stack string, pipeline *operations.Pipeline, port int) (*Server, err
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
-	return &Server{stack: stack, pipeline: pipeline, listener: listener, token: rand.Text()}, nil
+	s := &Server{stack: stack, pipeline: pipeline, listener: listener, base: "/" + rand.Text() + "/", token: rand.Text(), logs: map[string]logRead{}}
+	s.pages = template.Must(template.New("").Funcs(s.words()).Parse(pagesText))
+	return s, nil
 }
 
 // URL is the address that a person opens, with the token.
-func (s *Server) URL() string { return "http://" + s.listener.Addr().String() + "/?token=" + s.token }
+func (s *Server) URL() string {
+	return "http://" + s.listener.Addr().String() + s.base + "?token=" + s.token
+}
 
 // Serve answers until ctx ends.
 func (s *Server) Serve(ctx context.Context) error {
@@ -64,5 +79,5 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /confirm/{verb}", s.confirm)
 	mux.HandleFunc("POST /do/{verb}", s.do)
 	mux.Handle("GET /files/", http.FileServerFS(files))
-	return mux
+	return http.StripPrefix(strings.TrimSuffix(s.base, "/"), mux)
 }

@@ -2,8 +2,8 @@ package dashboard
 
 import (
 	"crypto/subtle"
-	"net"
 	"net/http"
+	"strings"
 )
 
 // policy lets a page load what this server has and nothing else, and nobody show it in a frame.
@@ -21,13 +21,13 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			w.Header().Set(name, value)
 		}
 		switch {
-		case r.Host != s.listener.Addr().String():
+		case r.Host != strings.TrimSuffix(s.listener.Addr().String(), ":80"): // browsers omit HTTP's own port
 			http.Error(w, "This address is not the dashboard's: open the one that cicd dashboard has printed.", http.StatusMisdirectedRequest)
 		case crossOrigin.Check(r) != nil:
 			http.Error(w, "Another site may not send this.", http.StatusForbidden)
-		case r.Method == http.MethodGet && r.URL.Path == "/" && s.knows(r.URL.Query().Get("token")):
-			http.SetCookie(w, &http.Cookie{Name: s.cookie(), Value: s.token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
-			http.Redirect(w, r, "/", http.StatusSeeOther) // so that the token is not in the address bar
+		case r.Method == http.MethodGet && r.URL.Path == s.base && s.knows(r.URL.Query().Get("token")):
+			http.SetCookie(w, &http.Cookie{Name: cookieName, Value: s.token, Path: s.base, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+			http.Redirect(w, r, s.base, http.StatusSeeOther) // so that the token is not in the address bar
 		case !s.admits(r):
 			http.Error(w, "Open the address that cicd dashboard has printed: it has a token.", http.StatusForbidden)
 		default:
@@ -36,14 +36,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// cookie is the name of the cookie with the token. All ports of an address share their cookies.
-func (s *Server) cookie() string {
-	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
-	return "cicd-" + port
-}
+// cookieName is the name of the cookie with the token.
+const cookieName = "cicd"
 
 func (s *Server) admits(r *http.Request) bool {
-	cookie, err := r.Cookie(s.cookie())
+	cookie, err := r.Cookie(cookieName)
 	return err == nil && s.knows(cookie.Value)
 }
 

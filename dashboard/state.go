@@ -12,16 +12,18 @@ const shownRuns = 30
 
 // state is what the page shows of the stack.
 type state struct {
-	// Err says why the rest is not as it is now; "" if it is.
-	Err string
+	// Err says why the rest is not as it is now; "" if it is. Known reports whether there is a rest.
+	Err   string
+	Known bool
 	// Stages are the names of the pipeline's.
 	Stages  []string
 	Waiting *operations.Approval
 	Runs    []operations.Run // the newest first
 	Serving *operations.Run
 	Earlier *operations.Run
-	// Cause is why the newest run failed, nil if it did not.
-	Cause *operations.Cause
+	// Cause is why the newest run failed, nil if it did not, and CauseErr why that is unknown.
+	Cause    *operations.Cause
+	CauseErr string
 }
 
 // Latest is the newest run, nil for none.
@@ -39,7 +41,9 @@ func (s *Server) current(ctx context.Context) state {
 	if time.Since(s.read) < refresh {
 		return s.state
 	}
-	next, err := s.look(ctx)
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	next, err := s.look(limited)
 	if ctx.Err() != nil {
 		return s.state // this visitor has gone, and the next one looks
 	}
@@ -51,7 +55,10 @@ func (s *Server) current(ctx context.Context) state {
 	return next
 }
 
-// look reads the state. Why a run failed does not change any more.
+// settled is how long after a failure its cause may still become clearer: logs arrive late, and a rollback begins.
+const settled = time.Minute
+
+// look reads the state.
 func (s *Server) look(ctx context.Context) (next state, err error) {
 	if next.Stages, next.Waiting, err = s.pipeline.State(ctx); err != nil {
 		return next, err
@@ -59,13 +66,17 @@ func (s *Server) look(ctx context.Context) (next state, err error) {
 	if next.Runs, err = s.pipeline.Releases(ctx, shownRuns); err != nil {
 		return next, err
 	}
+	next.Known = true
 	next.Serving, next.Earlier = operations.Serving(next.Runs), operations.Earlier(next.Runs, "")
 	if latest := next.Latest(); latest != nil && latest.Failed() != nil {
-		if next.Cause = s.state.Cause; next.Cause == nil || next.Cause.Run.ID != latest.ID {
-			next.Cause, err = s.pipeline.Why(ctx, *latest)
+		next.Cause = s.state.Cause
+		if next.Cause == nil || next.Cause.Run.ID != latest.ID || time.Since(latest.Ended) < settled {
+			if next.Cause, err = s.pipeline.Why(ctx, *latest); err != nil {
+				next.CauseErr = err.Error() // the rest is worth showing all the same
+			}
 		}
 	}
-	return next, err
+	return next, nil
 }
 
 // changed makes the next look a new one.

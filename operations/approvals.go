@@ -40,6 +40,18 @@ func (p *Pipeline) State(ctx context.Context) (stages []string, waiting *Approva
 	return stages, waiting, nil
 }
 
+// HeldBy returns the approval that a run which goes on waits for: its own, or that of an earlier run which holds the stage in
+// front of it. It is nil while the run has something to do.
+func (p *Pipeline) HeldBy(ctx context.Context, run Run) (*Approval, error) {
+	for _, stage := range run.Stages {
+		if stage.Status == "InProgress" && !stage.Waits() {
+			return nil, nil
+		}
+	}
+	_, waiting, err := p.State(ctx)
+	return waiting, err
+}
+
 // CommentLimit is the longest comment to an approval, in characters (CodePipeline API reference, ApprovalResult).
 const CommentLimit = 512
 

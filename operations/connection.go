@@ -2,12 +2,14 @@ package operations
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codeconnections"
 	"github.com/aws/aws-sdk-go-v2/service/codeconnections/types"
+	"github.com/aws/smithy-go"
 )
 
 // connectionPoll is the time between two looks at a connection, which a person authorizes in minutes.
@@ -20,16 +22,16 @@ func (s Stack) AwaitConnection(ctx context.Context, arn string) error {
 		return err
 	}
 	client := codeconnections.NewFromConfig(settings)
-	for {
+	for asked := false; ; asked = true {
 		answer, err := client.GetConnection(ctx, &codeconnections.GetConnectionInput{ConnectionArn: aws.String(arn)})
-		if err != nil {
+		switch {
+		case err != nil && (!asked || ctx.Err() != nil || !passes(err)):
 			return s.explain(ctx, "connection "+arn, err, connectionRemedies)
-		}
-		switch answer.Connection.ConnectionStatus {
-		case types.ConnectionStatusAvailable:
+		case err != nil: // a person takes minutes, in which a laptop may sleep
+		case answer.Connection.ConnectionStatus == types.ConnectionStatusAvailable:
 			return nil
-		case types.ConnectionStatusError:
-			return fmt.Errorf("connection %s: its status is ERROR\nTo do: see what the console says of it, or delete it there and run `cicd up` again", arn)
+		case answer.Connection.ConnectionStatus == types.ConnectionStatusError:
+			return fmt.Errorf("connection %s: its status is ERROR\nTo do: see what the console says of it, or delete it there and run `pulumi up --refresh`, which makes another", arn)
 		}
 		select {
 		case <-ctx.Done():
@@ -37,4 +39,10 @@ func (s Stack) AwaitConnection(ctx context.Context, arn string) error {
 		case <-time.After(connectionPoll):
 		}
 	}
+}
+
+// passes reports whether an error may be gone the next time: it is not AWS's answer, or says that AWS is busy or at fault.
+func passes(err error) bool {
+	var refused smithy.APIError
+	return !errors.As(err, &refused) || refused.ErrorFault() == smithy.FaultServer || refused.ErrorCode() == "ThrottlingException"
 }

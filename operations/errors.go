@@ -46,7 +46,7 @@ var pipelineRemedies = remedies{
 		"Check that the credentials are for the stack's account, too.",
 	"PipelineExecutionNotFoundException": "To do: take an ID from `cicd releases`.",
 	"ApprovalAlreadyCompletedException":  "Somebody else has decided meanwhile: see `cicd releases`.",
-	"InvalidApprovalTokenException":      "Somebody else has decided meanwhile, or the release is no longer the newest: see `cicd releases`.",
+	"InvalidApprovalTokenException":      "Somebody else has decided meanwhile, or the approval has expired: see `cicd releases`.",
 }
 
 // imageRemedies are for those of ECR (ECR API reference, DescribeImages).

@@ -23,14 +23,7 @@ func (s Stack) AppLogs(ctx context.Context, process string, since time.Time, fol
 	if err != nil {
 		return err
 	}
-	return s.appLogs(ctx, settings, process, since, follow, show)
-}
-
-func (s Stack) appLogs(ctx context.Context, settings aws.Config, process string, since time.Time, follow bool, show func(Line) error) error {
-	tail := logTail{client: cloudwatchlogs.NewFromConfig(settings), group: s.path(), from: since.UnixMilli()}
-	if process != "" {
-		tail.prefix = aws.String(process + "/")
-	}
+	tail := s.tail(settings, process, since)
 	for {
 		lines, err := tail.read(ctx)
 		if err != nil {
@@ -50,6 +43,15 @@ func (s Stack) appLogs(ctx context.Context, settings aws.Config, process string,
 		case <-time.After(followInterval):
 		}
 	}
+}
+
+// tail returns a tail of the application's log group since a time, of one process or, for "", of all.
+func (s Stack) tail(settings aws.Config, process string, since time.Time) logTail {
+	tail := logTail{client: cloudwatchlogs.NewFromConfig(settings), group: s.path(), from: since.UnixMilli()}
+	if process != "" {
+		tail.prefix = aws.String(process + "/")
+	}
+	return tail
 }
 
 const (

@@ -1,6 +1,7 @@
 package operations
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -213,18 +214,21 @@ func (r *Run) take(actions []types.ActionExecutionDetail) {
 		if aws.ToString(a.PipelineExecutionId) != r.ID {
 			continue
 		}
-		stage := Stage{Name: aws.ToString(a.StageName), Status: string(a.Status), Started: aws.ToTime(a.StartTime).UTC(), By: aws.ToString(a.UpdatedBy)}
+		stage := Stage{Name: aws.ToString(a.StageName), Status: string(a.Status), Started: aws.ToTime(a.StartTime).UTC()}
 		if a.Status != types.ActionExecutionStatusInProgress {
 			stage.Ended = aws.ToTime(a.LastUpdateTime).UTC()
 		}
 		if a.Input != nil && a.Input.ActionTypeId != nil {
 			stage.provider = aws.ToString(a.Input.ActionTypeId.Provider)
 		}
+		if stage.provider == "Manual" {
+			stage.By = aws.ToString(a.UpdatedBy)
+		}
 		if a.Output != nil && a.Output.ExecutionResult != nil {
 			result := a.Output.ExecutionResult
 			stage.Work = aws.ToString(result.ExternalExecutionId)
 			if result.ErrorDetails != nil {
-				stage.Message = aws.ToString(result.ErrorDetails.Message)
+				stage.Message = cmp.Or(aws.ToString(result.ErrorDetails.Message), aws.ToString(result.ExternalExecutionSummary))
 			}
 		}
 		if i := slices.IndexFunc(r.Stages, func(s Stage) bool { return s.Name == stage.Name }); i >= 0 {

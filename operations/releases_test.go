@@ -58,6 +58,13 @@ func TestEarlier(t *testing.T) {
 			t.Errorf("%q: it goes back to %q, want %q", prefix, got, want)
 		}
 	}
+	again := []Run{run("b1", "Succeeded"), run("c1", "Succeeded"), run("b1", "Succeeded"), run("a1", "Succeeded")}
+	if got := Earlier(again, ""); got == nil || got.Commit != "a1" {
+		t.Errorf("after a rollback from c1 to b1, the next goes to %+v, want a1", got)
+	}
+	if got := Earlier(again, "c1"); got == nil || got.Commit != "c1" {
+		t.Errorf("c1 is asked for, and it goes to %+v", got)
+	}
 	if Earlier(runs[:1], "") != nil {
 		t.Error("nothing serves, and it goes back")
 	}

@@ -9,15 +9,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 )
 
-// Earlier returns the newest run that was deployed before the one that serves, and was of another commit: of the one that
-// begins with prefix, unless that is "". It is nil if there is none among the runs, which begin with the newest.
+// Earlier returns the run to go back to, nil if there is none among the runs, which begin with the newest: the newest that was
+// deployed before the commit that serves was deployed first. With a prefix, it is the newest that was deployed of another commit
+// that begins so.
 func Earlier(runs []Run, prefix string) *Run {
 	serving := Serving(runs)
 	if serving == nil {
 		return nil
 	}
+	first := 0
 	for i := range runs {
-		if runs[i].Deployed() && runs[i].Commit != serving.Commit && strings.HasPrefix(runs[i].Commit, prefix) {
+		if runs[i].Deployed() && runs[i].Commit == serving.Commit {
+			first = i
+		}
+	}
+	for i := range runs {
+		if runs[i].Deployed() && runs[i].Commit != serving.Commit && strings.HasPrefix(runs[i].Commit, prefix) && (prefix != "" || i > first) {
 			return &runs[i]
 		}
 	}

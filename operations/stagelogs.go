@@ -49,14 +49,21 @@ func (p *Pipeline) DeployLog(ctx context.Context, run Run) ([]string, error) {
 	return lines, nil
 }
 
-// AppLog returns the last lines that the application has printed since a time, at most limit.
-func (p *Pipeline) AppLog(ctx context.Context, since time.Time, limit int) ([]Line, error) {
-	var lines []Line
-	err := p.stack.appLogs(ctx, p.settings, "", since, false, func(line Line) error {
-		lines = append(lines, line)
-		return nil
-	})
-	return lines[max(0, len(lines)-limit):], err
+// AppTail reads what the application prints, each line once.
+type AppTail struct {
+	stack Stack
+	tail  logTail
+}
+
+// AppTail returns a tail of what the application has printed since a time.
+func (p *Pipeline) AppTail(since time.Time) *AppTail {
+	return &AppTail{p.stack, p.stack.tail(p.settings, "", since)}
+}
+
+// Read returns the lines that no earlier call has returned.
+func (t *AppTail) Read(ctx context.Context) ([]Line, error) {
+	lines, err := t.tail.read(ctx)
+	return lines, t.stack.explain(ctx, "log group "+t.stack.path(), err, nil)
 }
 
 // work returns the ID of what a provider does for a run; "" for nothing.

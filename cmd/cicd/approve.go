@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,7 @@ It waits for the end, as release does.`,
 			if err != nil {
 				return err
 			}
+			fmt.Fprintf(c.stderr, "Approved %s.\n", named(run, 50))
 			return c.settle(cmd.Context(), pipeline, run.ID, flags.stackFlags, flags.detach)
 		},
 	}
@@ -106,10 +108,42 @@ func (c cli) decide(ctx context.Context, flags approvalFlags, args []string, app
 		return fail(fmt.Errorf("%s waits for an approval, and not %q: nothing is decided", named(run, 50), args[0]))
 	}
 	if !flags.yes {
-		fmt.Fprintf(c.stderr, "%s waits for an approval since %s.\nType yes to %s it: ", named(run, 40), operations.Took(waiting.Since, run.Ended), verb)
+		fmt.Fprintf(c.stderr, "%s has waited %s for an approval.\nType yes to %s it: ", named(run, 40), operations.Took(waiting.Since, time.Time{}), verb)
 		if typed, err := c.answer(ctx); err != nil || typed != "yes" {
 			return fail(unchanged("the approval", typed, err))
 		}
 	}
-	return pipeline, run, pipeline.Decide(ctx, waiting, approve, flags.note)
+	if err := pipeline.Decide(ctx, waiting, approve, flags.note); err != nil {
+		return fail(err)
+	}
+	run, err = c.decided(ctx, pipeline, waiting)
+	return pipeline, run, err
+}
+
+// decided returns a run once CodePipeline has taken the decision on it.
+func (c cli) decided(ctx context.Context, pipeline *operations.Pipeline, approval *operations.Approval) (operations.Run, error) {
+	for {
+		run, err := pipeline.Release(ctx, approval.Run)
+		if err != nil || !waits(run) {
+			return run, err
+		}
+		select {
+		case <-ctx.Done():
+			return run, ctx.Err()
+		case <-time.After(releasePoll):
+		}
+	}
+}
+
+// needsPerson says what a run waits for: its approval, or that of an earlier run in front of it.
+func needsPerson(waiting *operations.Approval, run operations.Run) string {
+	if waiting.Run == run.ID {
+		return "It waits for an approval:"
+	}
+	return "An earlier release waits for an approval, and this one behind it:"
+}
+
+// approveHint says how a person decides.
+func approveHint(stack string) string {
+	return fmt.Sprintf("cicd approve --stack %s, or cicd reject --stack %[1]s", stack)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ func (d day) approvals(good string) {
 	}
 	d.LeaveApprovals()
 	testproject.Apply(d.t, d.dir, edit.Replace("webapp/Dockerfile", `"/webapp", "nonsense"]`, `"/webapp"]`))
+	d.waitsForNobody()
 	for _, verb := range []string{"reject", "approve"} {
 		testproject.Apply(d.t, d.dir, edit.Write(world.Greeting, "To "+verb+"\n"))
 		commit := testproject.Commit(d.t, d.dir, "To "+verb)
@@ -61,4 +63,25 @@ func (d day) waits(commit string) {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// waitsForNobody releases by hand without a terminal, which waits for no person, and rejects that at one, after a second thought.
+func (d day) waitsForNobody() {
+	d.t.Helper()
+	_, stderr := d.cicd(exitOK, "release")
+	d.wants(stderr, "It waits for an approval:", "cicd approve --stack dev, or cicd reject --stack dev")
+	d.rejects("no\n", exitFailure)
+	d.rejects("yes\n", exitOK)
+}
+
+// rejects rejects what waits, at a terminal.
+func (d day) rejects(typed string, wantCode int) {
+	d.t.Helper()
+	var out, errOut bytes.Buffer
+	c := cli{program: always(good), check: anything, stdin: strings.NewReader(typed), interactive: true, stdout: &out, stderr: &errOut}
+	if code := c.run(d.t.Context(), []string{"reject"}); code != wantCode {
+		d.t.Errorf("reject, and %q: exit code %d, want %d\n%s%s", typed, code, wantCode, &out, &errOut)
+	}
+	d.wants(errOut.String(), " for an approval.\nType yes to reject it: ")
+	d.wants(out.String()+errOut.String(), map[int]string{exitOK: "Rejected ", exitFailure: `the approval is unchanged: you typed "no"`}[wantCode])
 }

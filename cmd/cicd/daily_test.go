@@ -167,6 +167,8 @@ func (d day) rollback(good, unbuilt string) {
 	d.t.Helper()
 	_, stderr := d.cicd(exitUsage, "rollback")
 	d.wants(stderr, "there is no terminal: add --yes")
+	_, stderr = d.cicd(exitUsage, "rollback", "", "--yes")
+	d.wants(stderr, "too short for a commit")
 	_, stderr = d.cicd(exitFailure, "rollback", unbuilt[:7], "--yes")
 	d.wants(stderr, "no commit "+unbuilt[:7]+" other than the one that serves was deployed", "nothing is changed")
 	out, stderr := d.cicd(exitOK, "rollback", "--yes")

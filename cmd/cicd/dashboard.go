@@ -23,7 +23,12 @@ The page is for this machine alone. Who has its address may do what your AWS
 credentials may, so do not pass it on: it has a token.`,
 		Example: `  cicd dashboard --stack prod`,
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.serveDashboard(cmd.Context(), stack, port) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if port < 0 || port > 65535 {
+				return fmt.Errorf("--port %d: want a port, up to 65535, or 0 for any: %w", port, errUsage)
+			}
+			return c.serveDashboard(cmd.Context(), stack, port)
+		},
 	}
 	addStackFlag(cmd, &stack)
 	cmd.Flags().IntVar(&port, "port", port, "`port` of the page on 127.0.0.1 (default any free)")

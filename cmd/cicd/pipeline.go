@@ -51,9 +51,9 @@ func (c cli) printStages(stages []operations.Stage) {
 func (c cli) printCause(cause *operations.Cause) {
 	fmt.Fprintf(c.stdout, "%s failed in stage %s.\n", named(cause.Run, 50), cause.Stage)
 	for _, place := range cause.Where {
-		fmt.Fprintf(c.stdout, "\n%s\n  %s\n", place.Name, strings.ReplaceAll(place.Message, "\n", "\n  "))
+		fmt.Fprintf(c.stdout, "\n%s\n  %s\n", place.Name, strings.ReplaceAll(console.Plain(place.Message), "\n", "\n  "))
 		for _, line := range place.Log {
-			fmt.Fprintf(c.stdout, "  | %s\n", line)
+			fmt.Fprintf(c.stdout, "  | %s\n", console.Plain(line))
 		}
 	}
 	if cause.Rollback != "" {

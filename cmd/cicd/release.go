@@ -63,11 +63,12 @@ func (c cli) begin(ctx context.Context, pipeline *operations.Pipeline, commit st
 	return c.settle(ctx, pipeline, id, flags, detach)
 }
 
-// settle waits for the end of a release, unless it is detached, and prints how it ended. A release that failed is an error.
+// settle waits for the end of a release, unless it is detached, and prints how it ended. A release that failed is an error,
+// and one that waits for a person is none.
 func (c cli) settle(ctx context.Context, pipeline *operations.Pipeline, id string, flags stackFlags, detach bool) (err error) {
-	run := operations.Run{ID: id, Status: "InProgress"}
+	run, waits := operations.Run{ID: id, Status: "InProgress"}, detach
 	if !detach {
-		if run, err = c.follow(ctx, pipeline, flags.stack, id); err != nil {
+		if run, waits, err = c.follow(ctx, pipeline, flags.stack, id); err != nil {
 			return err
 		}
 	}
@@ -87,7 +88,7 @@ func (c cli) settle(ctx context.Context, pipeline *operations.Pipeline, id strin
 		return fmt.Errorf("the release of %s failed in stage %s", operations.Short(run.Commit), cause.Stage)
 	case run.Status == "Succeeded" && !flags.json:
 		fmt.Fprintf(c.stdout, "Stack %s serves %s.\n", flags.stack, named(run, 50))
-	case run.Status != "Succeeded" && !detach:
+	case run.Status != "Succeeded" && !waits:
 		return fmt.Errorf("the release of %s ended %s", operations.Short(run.Commit), run.Status)
 	}
 	return nil
@@ -96,30 +97,37 @@ func (c cli) settle(ctx context.Context, pipeline *operations.Pipeline, id strin
 // releasePoll is the time between two looks at a release: CodePipeline takes 5 such requests a second from an account.
 const releasePoll = time.Second
 
-// follow shows how a release goes on until it has ended.
-func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, stack, id string) (operations.Run, error) {
-	shown := map[string]string{}
+// follow shows how a release goes on until it has ended, or, without a terminal, until it waits for a person.
+func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, stack, id string) (run operations.Run, waits bool, err error) {
+	shown, told := map[string]string{}, ""
 	for {
-		run, err := pipeline.Release(ctx, id)
-		if err != nil {
-			return run, err
+		if run, err = pipeline.Release(ctx, id); err != nil {
+			return run, false, err
 		}
 		for _, s := range run.Stages {
 			if s.Status != shown[s.Name] {
 				shown[s.Name] = s.Status
 				fmt.Fprintf(c.stderr, "  %-10s  %-10s  %8s\n", s.Name, s.Status, operations.Took(s.Started, s.Ended))
-				if s.Waits() {
-					fmt.Fprintf(c.stderr, "It waits for: cicd approve --stack %s, or cicd reject\n", stack)
-				}
 			}
 		}
 		if run.Status != "InProgress" && run.Status != "Stopping" {
-			return run, nil
+			return run, false, nil
+		}
+		waiting, err := pipeline.HeldBy(ctx, run)
+		if err != nil {
+			return run, false, err
+		}
+		if waiting != nil && waiting.Run != told {
+			told = waiting.Run
+			c.say("%s\n%s", needsPerson(waiting, run), approveHint(stack))
+			if !c.interactive {
+				return run, true, nil
+			}
 		}
 		select {
 		case <-ctx.Done():
 			fmt.Fprintf(c.stderr, "The release goes on.\n")
-			return run, ctx.Err()
+			return run, false, ctx.Err()
 		case <-time.After(releasePoll):
 		}
 	}

@@ -30,7 +30,9 @@ releases the branch's newest commit again.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			commit := ""
 			if len(args) == 1 {
-				commit = args[0]
+				if commit = args[0]; len(commit) < leastDigits {
+					return fmt.Errorf("%q is too short for a commit: want at least its first %d digits: %w", commit, leastDigits, errUsage)
+				}
 			}
 			if !yes && !c.interactive {
 				return fmt.Errorf("%w: a rollback needs confirmation, but there is no terminal: add --yes", errUsage)
@@ -43,6 +45,9 @@ releases the branch's newest commit again.`,
 	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
 	return cmd
 }
+
+// leastDigits is how much of a commit's ID has to be named: what the commands here print of it.
+const leastDigits = 7
 
 // rollbackRuns is how many runs are looked at for an earlier release.
 const rollbackRuns = 100
@@ -79,12 +84,14 @@ func (c cli) goBack(ctx context.Context, flags stackFlags, commit string, yes, d
 
 // tellRollback says what a rollback does, and what not.
 func (c cli) tellRollback(ctx context.Context, pipeline *operations.Pipeline, stack string, from, to operations.Run) error {
-	kept, err := pipeline.HasImage(ctx, to.Commit)
-	if err != nil {
-		return err
-	}
 	fmt.Fprintf(c.stderr, "Stack %s serves %s.\nIt goes back to %s, released %s ago.\n", stack, named(from, 40), named(to, 40), operations.Took(to.Started, time.Time{}))
-	if !kept {
+	kept, err := pipeline.HasImage(ctx, to.Commit)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		fmt.Fprintf(c.stderr, "Whether ECR still has its image is unknown; without, it is built again first: %v\n", err)
+	case !kept:
 		fmt.Fprintf(c.stderr, "ECR has no image of that commit any more, so it is built again first.\n")
 	}
 	fmt.Fprintf(c.stderr, "What release commands did to a database since then is not undone.\n")

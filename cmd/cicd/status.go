@@ -60,11 +60,14 @@ func (c cli) showStatus(ctx context.Context, flags stackFlags) error {
 	}
 	fmt.Fprintf(c.stdout, "\nThe last run of pipeline %s, of %s:\n", pipeline.Name(), named(*latest, 30))
 	c.printStages(latest.Stages)
-	if slices.ContainsFunc(latest.Stages, operations.Stage.Waits) {
-		fmt.Fprintf(c.stderr, "\nIt waits for: cicd approve --stack %s, or cicd reject\n", flags.stack)
+	if i := slices.IndexFunc(runs, waits); i >= 0 {
+		fmt.Fprintf(c.stderr, "\n%s waits for an approval:\n%s\n", named(runs[i], 40), approveHint(flags.stack))
 	}
 	if latest.Failed() != nil {
 		fmt.Fprintf(c.stderr, "\nWhy it failed: cicd why --stack %s\n", flags.stack)
 	}
 	return nil
 }
+
+// waits reports whether a run waits for an approval.
+func waits(run operations.Run) bool { return slices.ContainsFunc(run.Stages, operations.Stage.Waits) }

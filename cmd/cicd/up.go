@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -34,7 +33,8 @@ then. Up of an unchanged stack changes nothing.
 A new stack's connection to GitHub needs a person: up says where, waits until it
 is authorized, notes that in Pulumi.<stack>.yaml and creates the pipeline. Then
 it waits until the first release serves, or says why it does not. Ctrl-C ends
-either waiting, and the next up goes on.
+the waiting: the next up goes on with the connection, and status shows what
+became of the release.
 
 Without a terminal, as in CI, it waits for no person: the output nextStep says
 what to do. With --detach or --json, it does not wait for the release either.`,
@@ -73,6 +73,9 @@ func (c cli) bringUp(ctx context.Context, flags upFlags) error {
 	}
 	waits := !flags.detach && !flags.json
 	if waits && c.interactive && output(result.Outputs, "pipelineName") == "" && output(result.Outputs, "connectionArn") != "" {
+		if err := c.printResult(result, false); err != nil { // what a person may have to do meanwhile, such as a DNS record
+			return err
+		}
 		if result, err = c.authorize(ctx, stack, flags.stack, result); err != nil {
 			return err
 		}
@@ -119,14 +122,17 @@ func (c cli) authorize(ctx context.Context, stack *automation.Stack, name string
 		return result, err
 	}
 	c.say("\nThe connection to GitHub needs a person now. %s", infra.Scope{Project: of.Project, Stack: of.Name, Region: of.Region}.AuthorizeConnection())
-	c.say("Waiting until it is authorized ... Ctrl-C ends the waiting, and the next `cicd up` goes on from here.")
+	c.say("Waiting until it is authorized ... Ctrl-C ends the waiting, and the next `cicd up --stack %s` goes on from here.", name)
 	if err := of.AwaitConnection(ctx, output(result.Outputs, "connectionArn")); err != nil {
 		return result, fmt.Errorf("stack %q is up, without a pipeline: %w", name, err)
 	}
 	if err := stack.SetConfig(ctx, map[string]string{"connectionAuthorized": "true"}); err != nil {
 		return result, err
 	}
-	c.say("It is authorized, and %s says so now: commit that change.\n", settingsFile(of.Name))
+	c.say("It is authorized, and %s says so now: commit that change.", settingsFile(of.Name))
+	if _, err := stack.Preview(ctx); err != nil { // the settings may be others by now
+		return result, err
+	}
 	return stack.Up(ctx)
 }
 
@@ -162,7 +168,7 @@ func (c cli) newest(ctx context.Context, pipeline *operations.Pipeline) (operati
 		case ctx.Err() != nil:
 			return operations.Run{}, ctx.Err()
 		case limited.Err() != nil:
-			return operations.Run{}, errors.New("the first release has not begun within a minute: `cicd release` starts one")
+			return operations.Run{}, fmt.Errorf("the first release of pipeline %s has not begun within a minute: `cicd release` starts one", pipeline.Name())
 		case err != nil:
 			return operations.Run{}, err
 		case len(runs) > 0:

@@ -1,5 +1,5 @@
 // Lists what is wrong with a page for people who use a keyboard, a screen reader, a small screen or little light. The rules
-// are those of axe-core with the same names, as far as this page can break them.
+// are those of axe-core with the same names, and two of our own.
 (() => {
   const problems = [];
   const problem = (rule, element) => problems.push(`${rule}: ${element.outerHTML.slice(0, 120)}`);
@@ -18,6 +18,10 @@
   all("th").forEach((e) => { if (!e.scope) problem("scope-attr-valid", e); });
   all("[tabindex]").forEach((e) => { if (e.tabIndex > 0) problem("tabindex", e); });
   all("pre").forEach((e) => { if (e.tabIndex !== 0) problem("scrollable-region-focusable", e); });
+  all("[aria-label], [aria-labelledby]").forEach((e) => {
+    if (!e.getAttribute("role") && ["DIV", "P", "PRE", "SPAN"].includes(e.tagName)) problem("aria-allowed-attr", e);
+  });
+  if (document.querySelector("main[data-live]") && !document.querySelector("body > [role=status]")) problem("a status outside of what is replaced", document.body);
   let level = 0;
   all("h1, h2, h3").forEach((e) => {
     if (+e.tagName[1] > level + 1) problem("heading-order", e);

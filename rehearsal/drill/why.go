@@ -4,16 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// explains checks that `cicd why` names the cause of the last release, which failed: the stage, one of the texts that the
-// failure must have, and what to do.
+// ownWords are what the rehearsal adds to a failure's message, and AWS does not say.
+var ownWords = []string{"rolling back"}
+
+// explains checks that `cicd why` names the cause of the last release, which failed, in the texts that the failure must have,
+// and says what to do.
 func (g *drillEnv) explains(ctx context.Context, texts []string) error {
 	pipeline := g.Operated()
 	runs, err := pipeline.Releases(ctx, 1)
 	if err != nil {
 		return err
+	}
+	if len(runs) == 0 {
+		return errors.New("cicd why: there is no release")
 	}
 	cause, err := pipeline.Why(ctx, runs[0])
 	if err != nil {
@@ -26,17 +33,11 @@ func (g *drillEnv) explains(ctx context.Context, texts []string) error {
 	for _, place := range cause.Where {
 		named += "\n" + place.Name + ": " + place.Message + "\n" + strings.Join(place.Log, "\n")
 	}
-	found := 0
 	var errs []error
 	for _, text := range texts {
-		if strings.Contains(named, text) {
-			found++
-		} else if strings.HasPrefix(text, "stage ") {
+		if !slices.Contains(ownWords, text) && !strings.Contains(named, text) {
 			errs = append(errs, fmt.Errorf("cicd why lacks %q", text))
 		}
-	}
-	if found < min(2, len(texts)) {
-		errs = append(errs, fmt.Errorf("cicd why has %d of the texts %q", found, texts))
 	}
 	if len(cause.Remedies) == 0 {
 		errs = append(errs, errors.New("cicd why knows no remedy"))

@@ -44,7 +44,7 @@ func (c *cloud) deploy(ctx context.Context, d codepipeline.Deployment) (string, 
 // approve stands for the person who approves: it reports the approval and gives it, unless people do.
 func (c *cloud) approve(_ context.Context, e codepipeline.Event) error {
 	if c.approvalsLeft.Load() {
-		c.report.Note("%s waits for an approval: cicd approve, or cicd reject", e.Stage)
+		c.report.Note("%s waits for an approval: cicd approve, cicd reject, or the page", e.Stage)
 		return codepipeline.ErrUndecided
 	}
 	c.report.Note("%s waits for an approval; the rehearsal approves", e.Stage)
