@@ -24,7 +24,7 @@ var signatures = []signature{
 
 	// Build: CodeBuild's messages, those of tools, and those of deploy-scripts/build.
 	sign(`Cannot have more than \d+ builds in queue`, "Ask for a higher quota of concurrent builds in Service Quotas, and release again (F15)."),
-	sign(`requires go >= ?\S+|module requires Go|package \S+ is not in GOROOT`, "Name a newer Go in deploy-scripts/buildspec.yml, under runtime-versions, and push."),
+	sign(`requires go >= ?\S+|module requires Go|package \S+ is not in GOROOT`, "Name a newer Go in deploy-scripts/buildspec.yml, under phases.install.runtime-versions, and push."),
 	sign(`Unknown runtime version named`, "Choose a version that the message lists, in deploy-scripts/buildspec.yml, and push."),
 	sign(`toomanyrequests|You have reached your (unauthenticated )?pull rate limit`, "Docker Hub limits pulls without a login: take the image from public.ecr.aws/docker/library/ in the Dockerfile, and push (F16)."),
 	sign(`Cannot connect to the Docker daemon`, "The build machine's Docker did not start: release again; the project needs privileged mode (F17)."),
@@ -69,12 +69,12 @@ var signatures = []signature{
 	sign(`the image \S+ cannot be pulled`, "Read the reason in the message; release again once it is gone."),
 	sign(`the edge does not start: is port`, "Another process on the host listens on the port: stop it."),
 	sign(`is for \S+( architecture)?, but this host is`, "The instance type has changed since the image was built: release the commit again, which builds one for it."),
-	sign(`SIGTERM: the timeout of this hook|failed to complete in \d+ seconds`, "A step of the hook took too long: look at what it waited for; deploy-scripts/appspec.yml has the limit."),
+	sign(`SIGTERM: the timeout of this hook|failed to complete in \d+ seconds`, "A step of the hook took too long: look at what it waited for, or raise timeout in deploy-scripts/appspec.yml."),
 	sign(`failed to close STD(OUT|ERR)`, "A process that the hook started holds its output: redirect it, or make it a service (F31)."),
 	sign(`Errno::ENOENT with message No such file or directory|\^M|with LF line ends|bad interpreter`, "A script's first line names a program that the host lacks, or ends in CR LF: save it with LF, `*.sh text eol=lf` in .gitattributes (F28)."),
 	sign(`did not find an AppSpec file`, "The bundle needs appspec.yml at its root: correct base-directory and files under artifacts in deploy-scripts/buildspec.yml, and push."),
 	sign(`specifies an unsupported operating system`, "Write `os: linux` in deploy-scripts/appspec.yml, and save it as UTF-8 without a byte order mark (F57)."),
-	sign(`Script does not exist at specified location`, "deploy-scripts/appspec.yml names a script that the bundle lacks: correct one or the other, and push."),
+	sign(`Script does not exist at specified location`, "deploy-scripts/appspec.yml names a script that the bundle lacks: correct it, or what is listed under artifacts in the buildspec, and push."),
 	sign(`JSON::GeneratorError`, "The hook printed a byte that is not UTF-8, so the agent cannot report it: let it print UTF-8 only (F56)."),
 	sign(`hooks/start\.sh has not switched`, "The start hook succeeded and changed nothing: compare deploy-scripts/hooks with this project's, and push."),
 	sign(`the edge rejects edge/\S+`, "Correct the file in deploy-scripts/edge, of which Caddy says what is wrong above, and push."),

@@ -8,11 +8,10 @@ import (
 	"strings"
 )
 
-// ownWords are what the rehearsal adds to a failure's message, and AWS does not say.
-var ownWords = []string{"rolling back"}
+// ownWords are what the rehearsal adds to a failure's message, and neither AWS nor a remedy says.
+var ownWords = []string{"rolling back", "the rollback failed too", "signal: killed", "CodeBuild has Go 1.20.14, the default of"}
 
-// explains checks that `cicd why` names the cause of the last release, which failed, in the texts that the failure must have,
-// and says what to do.
+// explains checks that `cicd why` says of the last release, which failed, all that the failure must have, and what to do.
 func (g *drillEnv) explains(ctx context.Context, texts []string) error {
 	pipeline := g.Operated()
 	runs, err := pipeline.Releases(ctx, 1)
@@ -29,7 +28,7 @@ func (g *drillEnv) explains(ctx context.Context, texts []string) error {
 	if cause == nil {
 		return fmt.Errorf("cicd why: the last release %s, and has no cause", runs[0].Status)
 	}
-	named := "stage " + cause.Stage
+	named := "stage " + cause.Stage + "\n" + strings.Join(cause.Remedies, "\n")
 	for _, place := range cause.Where {
 		named += "\n" + place.Name + ": " + place.Message + "\n" + strings.Join(place.Log, "\n")
 	}
