@@ -25,6 +25,8 @@ const (
 	// refresh is how old what a page shows may be. Each look asks CodePipeline three or four times, which takes 5 such requests a
 	// second from an account.
 	refresh = 2 * time.Second
+	// pathLength is how many letters are in the path that nobody guesses: 60 bits, and the address fits a terminal.
+	pathLength = 12
 	// patience is how long a look may take.
 	patience = 10 * time.Second
 )
@@ -51,7 +53,7 @@ func Listen(stack string, pipeline *operations.Pipeline, port int) (*Server, err
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
-	s := &Server{stack: stack, pipeline: pipeline, listener: listener, base: "/" + rand.Text() + "/", token: rand.Text(), logs: map[string]logRead{}}
+	s := &Server{stack: stack, pipeline: pipeline, listener: listener, base: "/" + rand.Text()[:pathLength] + "/", token: rand.Text(), logs: map[string]logRead{}}
 	s.pages = template.Must(template.New("").Funcs(s.words()).Parse(pagesText))
 	return s, nil
 }

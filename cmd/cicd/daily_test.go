@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -112,6 +115,7 @@ func TestDaily(t *testing.T) {
 	why, _ = d.cicd(exitOK, "why")
 	d.wants(why, dead[:7]+" Dead on arrival failed in stage Deploy.", "ApplicationStart, hooks/start.sh", "ScriptFailed", "usage: webapp [healthcheck]", "To do: The application does not start", "went back to the release before")
 
+	d.watched(good)
 	d.releases(good, unbuilt, dead)
 	d.releaseByHand(good, unbuilt)
 	d.rollback(good, unbuilt)
@@ -125,6 +129,25 @@ func TestDaily(t *testing.T) {
 	d.wants(stderr, "PipelineExecutionNotFoundException", "cicd releases")
 	_, stderr = d.cicd(exitFailure, "status", "--stack", "prod")
 	d.wants(stderr, "PipelineNotFoundException", "cicd up")
+}
+
+// watched watches the status until it has shown what there is.
+func (d day) watched(serving string) {
+	d.t.Helper()
+	ctx, stop := context.WithCancel(d.t.Context())
+	out, in := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		c := cli{program: always(good), check: anything, stdout: in, stderr: io.Discard}
+		ended <- c.run(ctx, []string{"status", "--watch"})
+		in.Close()
+	}()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	stop()
+	go io.Copy(io.Discard, out)
+	if code := <-ended; err != nil || code != exitInterrupted || !strings.Contains(line, "Stack dev serves "+serving[:7]) {
+		d.t.Errorf("exit code %d, %v: %q", code, err, line)
+	}
 }
 
 // releases checks the list: that of commits from the oldest to the newest, all of them pushed.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -13,30 +14,79 @@ import (
 
 func (c cli) status() *cobra.Command {
 	var flags stackFlags
+	watch := false
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show which commit a stack serves, and what its pipeline does",
 		Example: `  cicd status --stack prod
-  cicd status --json | jq -r .serving.commit`,
+  cicd status --json | jq -r .serving.commit
+  cicd status --watch`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.showStatus(cmd.Context(), flags) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			pipeline, err := c.pipeline(cmd.Context(), flags.stack)
+			if err != nil {
+				return err
+			}
+			if watch {
+				return c.watchStatus(cmd.Context(), pipeline, flags)
+			}
+			runs, err := pipeline.Releases(cmd.Context(), statusRuns)
+			if err != nil {
+				return err
+			}
+			return c.printStatus(pipeline, flags, runs)
+		},
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "print it again whenever it changes, until Ctrl-C")
 	return cmd
 }
 
-// statusRuns is how many runs are looked at for one that was deployed.
-const statusRuns = 20
+const (
+	// statusRuns is how many runs are looked at for one that was deployed.
+	statusRuns = 20
+	// watchPoll is the time between two looks.
+	watchPoll = 2 * time.Second
+)
 
-func (c cli) showStatus(ctx context.Context, flags stackFlags) error {
-	pipeline, err := c.pipeline(ctx, flags.stack)
-	if err != nil {
-		return err
+// watchStatus prints the status whenever it changes. Once it has been seen, a lost network only interrupts.
+func (c cli) watchStatus(ctx context.Context, pipeline *operations.Pipeline, flags stackFlags) error {
+	last, seen := "", false
+	for {
+		runs, err := pipeline.Releases(ctx, statusRuns)
+		now := fmt.Sprint(err)
+		if err == nil {
+			text, _ := json.Marshal(runs) // strings and times always marshal
+			now = string(text)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && !seen:
+			return err
+		case now == last:
+		case err != nil:
+			fmt.Fprintf(c.stderr, "%v\nTrying again ...\n", err)
+		default:
+			if seen && !flags.json {
+				fmt.Fprintln(c.stdout)
+			}
+			seen = true
+			if err := c.printStatus(pipeline, flags, runs); err != nil {
+				return err
+			}
+		}
+		last = now
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(watchPoll):
+		}
 	}
-	runs, err := pipeline.Releases(ctx, statusRuns)
-	if err != nil {
-		return err
-	}
+}
+
+// printStatus prints what serves, and the newest of the runs.
+func (c cli) printStatus(pipeline *operations.Pipeline, flags stackFlags, runs []operations.Run) error {
 	serving := operations.Serving(runs)
 	var latest *operations.Run
 	if len(runs) > 0 {
