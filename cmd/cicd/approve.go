@@ -108,9 +108,9 @@ func (c cli) decide(ctx context.Context, flags approvalFlags, args []string, app
 		return fail(fmt.Errorf("%s waits for an approval, and not %q: nothing is decided", named(run, 50), args[0]))
 	}
 	if !flags.yes {
-		fmt.Fprintf(c.stderr, "%s has waited %s for an approval.\nType yes to %s it: ", named(run, 40), operations.Took(waiting.Since, time.Time{}), verb)
-		if typed, err := c.answer(ctx); err != nil || typed != "yes" {
-			return fail(unchanged("the approval", typed, err))
+		fmt.Fprintf(c.stderr, "%s has waited %s for an approval.\n", named(run, 40), operations.Took(waiting.Since, time.Time{}))
+		if err := c.agreed(ctx, verb+" it", "the approval"); err != nil {
+			return fail(err)
 		}
 	}
 	if err := pipeline.Decide(ctx, waiting, approve, flags.note); err != nil {
@@ -127,10 +127,8 @@ func (c cli) decided(ctx context.Context, pipeline *operations.Pipeline, approva
 		if err != nil || !waits(run) {
 			return run, err
 		}
-		select {
-		case <-ctx.Done():
-			return run, ctx.Err()
-		case <-time.After(releasePoll):
+		if err := pause(ctx, releasePoll); err != nil {
+			return run, err
 		}
 	}
 }

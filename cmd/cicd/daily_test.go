@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unicode/utf8"
 
@@ -131,22 +133,43 @@ func TestDaily(t *testing.T) {
 	d.wants(stderr, "PipelineNotFoundException", "cicd up")
 }
 
-// watched watches the status until it has shown what there is.
+// watched watches the status, while the network is lost and comes back.
 func (d day) watched(serving string) {
 	d.t.Helper()
+	var lost atomic.Bool
+	d.between(func(http.ResponseWriter, *http.Request) bool {
+		if lost.Load() {
+			panic(http.ErrAbortHandler) // ends the connection
+		}
+		return false
+	})
 	ctx, stop := context.WithCancel(d.t.Context())
-	out, in := io.Pipe()
+	defer stop()
+	read, write := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		c := cli{program: always(good), check: anything, stdout: in, stderr: io.Discard}
-		ended <- c.run(ctx, []string{"status", "--watch"})
-		in.Close()
+		ended <- cli{program: always(good), check: anything, stdout: write, stderr: write}.run(ctx, []string{"status", "--watch"})
+		write.Close()
 	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewScanner(read)
+	sees := func(text string) {
+		d.t.Helper()
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), text) {
+				return
+			}
+		}
+		d.t.Errorf("watching the status ended without %q", text)
+	}
+	sees("Stack dev serves " + serving[:7])
+	lost.Store(true)
+	sees("Trying again ...")
+	lost.Store(false)
+	sees("Stack dev serves " + serving[:7])
 	stop()
-	go io.Copy(io.Discard, out)
-	if code := <-ended; err != nil || code != exitInterrupted || !strings.Contains(line, "Stack dev serves "+serving[:7]) {
-		d.t.Errorf("exit code %d, %v: %q", code, err, line)
+	go io.Copy(io.Discard, read)
+	if code := <-ended; code != exitInterrupted {
+		d.t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
 }
 

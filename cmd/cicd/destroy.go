@@ -104,6 +104,15 @@ func (c cli) confirm(ctx context.Context, stack string) error {
 	return nil
 }
 
+// agreed returns nil if the person at the terminal types yes.
+func (c cli) agreed(ctx context.Context, verb, thing string) error {
+	fmt.Fprintf(c.stderr, "Type yes to %s: ", verb)
+	if typed, err := c.answer(ctx); err != nil || typed != "yes" {
+		return unchanged(thing, typed, err)
+	}
+	return nil
+}
+
 // answer reads a line that a person types. The end of input is an empty one.
 func (c cli) answer(ctx context.Context) (string, error) {
 	line, err := await(ctx, func() (string, error) {

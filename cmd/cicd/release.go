@@ -124,11 +124,19 @@ func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, stack, i
 				return run, true, nil
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if err := pause(ctx, releasePoll); err != nil {
 			fmt.Fprintf(c.stderr, "The release goes on.\n")
-			return run, false, ctx.Err()
-		case <-time.After(releasePoll):
+			return run, false, err
 		}
+	}
+}
+
+// pause waits, or returns why ctx has ended.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
 	}
 }

@@ -74,9 +74,8 @@ func (c cli) goBack(ctx context.Context, flags stackFlags, commit string, yes, d
 		return err
 	}
 	if !yes {
-		fmt.Fprintf(c.stderr, "Type yes to go back: ")
-		if typed, err := c.answer(ctx); err != nil || typed != "yes" {
-			return unchanged(fmt.Sprintf("stack %q", flags.stack), typed, err)
+		if err := c.agreed(ctx, "go back", fmt.Sprintf("stack %q", flags.stack)); err != nil {
+			return err
 		}
 	}
 	return c.begin(ctx, pipeline, target.Commit, flags, detach)

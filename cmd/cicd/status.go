@@ -77,10 +77,8 @@ func (c cli) watchStatus(ctx context.Context, pipeline *operations.Pipeline, fla
 			}
 		}
 		last = now
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(watchPoll):
+		if err := pause(ctx, watchPoll); err != nil {
+			return err
 		}
 	}
 }

@@ -107,11 +107,7 @@ func (c cli) agree(ctx context.Context, preview automation.Result, flags upFlags
 			fmt.Fprintf(c.stderr, "The host is replaced: nothing serves from then until a release has ended.\n")
 		}
 	}
-	fmt.Fprintf(c.stderr, "Type yes to go on: ")
-	if typed, err := c.answer(ctx); err != nil || typed != "yes" {
-		return unchanged(fmt.Sprintf("stack %q", flags.stack), typed, err)
-	}
-	return nil
+	return c.agreed(ctx, "go on", fmt.Sprintf("stack %q", flags.stack))
 }
 
 // authorize waits until a person has authorized the stack's connection, notes that in the stack's settings, and runs up
@@ -174,9 +170,6 @@ func (c cli) newest(ctx context.Context, pipeline *operations.Pipeline) (operati
 		case len(runs) > 0:
 			return runs[0], nil
 		}
-		select {
-		case <-limited.Done():
-		case <-time.After(releasePoll):
-		}
+		_ = pause(limited, releasePoll) // the next look says what has ended
 	}
 }

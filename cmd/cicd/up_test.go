@@ -69,26 +69,36 @@ func (d day) newStack() {
 	}
 }
 
-// pendingFirst puts something between cicd and the stand-ins that answers the first questions for a connection with
-// PENDING, and counts them.
+// pendingFirst answers the first questions for a connection with PENDING, and counts all of them.
 func (d day) pendingFirst(n int32) *atomic.Int32 {
+	d.t.Helper()
+	asked := &atomic.Int32{}
+	d.between(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".GetConnection") || asked.Add(1) > n {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		fmt.Fprint(w, `{"Connection": {"ConnectionStatus": "PENDING"}}`)
+		return true
+	})
+	return asked
+}
+
+// between puts something between cicd and the stand-ins that may answer instead of them.
+func (d day) between(answers func(http.ResponseWriter, *http.Request) bool) {
 	d.t.Helper()
 	real, err := url.Parse(os.Getenv("AWS_ENDPOINT_URL"))
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	proxy, asked := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = real.Scheme, real.Host }}, &atomic.Int32{}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = real.Scheme, real.Host }}
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".GetConnection") && asked.Add(1) <= n {
-			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-			fmt.Fprint(w, `{"Connection": {"ConnectionStatus": "PENDING"}}`)
-			return
+		if !answers(w, r) {
+			proxy.ServeHTTP(w, r) // with the same Host, which is signed
 		}
-		proxy.ServeHTTP(w, r) // with the same Host, which is signed
 	}))
 	d.t.Cleanup(front.Close)
 	d.t.Setenv("AWS_ENDPOINT_URL", front.URL)
-	return asked
 }
 
 func decoded[T any](t *testing.T, text string) (value T) {
