@@ -114,6 +114,24 @@ func (b browser) audits(page string) {
 	}
 }
 
+// pusher returns what pushes a change, and does not wait for its release.
+func pusher(t *testing.T, w *world.World) func(message string, edits ...edit.Edit) (string, *codepipeline.Execution) {
+	t.Helper()
+	clone, err := w.Clone(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(message string, edits ...edit.Edit) (string, *codepipeline.Execution) {
+		testproject.Apply(t, clone, edits...)
+		commit := testproject.Commit(t, clone, message)
+		execution, err := w.Push(t.Context(), clone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return commit, execution
+	}
+}
+
 // TestDashboard: a person sees a push move through the pipeline, and approves it, without loading the page again; sees why
 // another one fails; and goes back.
 func TestDashboard(t *testing.T) {
@@ -124,19 +142,7 @@ func TestDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.LeaveApprovals()
-	clone, err := w.Clone(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	push := func(message string, edits ...edit.Edit) (string, *codepipeline.Execution) {
-		testproject.Apply(t, clone, edits...)
-		commit := testproject.Commit(t, clone, message)
-		execution, err := w.Push(t.Context(), clone)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return commit, execution
-	}
+	push := pusher(t, w)
 	s, err := Listen("dev", w.Operated(), 0)
 	if err != nil {
 		t.Fatal(err)
