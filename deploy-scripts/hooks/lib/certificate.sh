@@ -8,21 +8,26 @@
 # the lack.
 
 readonly CERTIFICATE_SECONDS=30 # a CA takes a few seconds
+readonly BEGAN='"msg":"(acquiring lock|obtaining certificate|renewing certificate)"'
+readonly FAILED='"level":"error"'
+readonly SUCCEEDED='"msg":"certificate (obtained|renewed) successfully"'
 
 # await_certificate waits until the edge has a certificate. It tells why there is none, or why the one that there is is
-# not being renewed.
+# not being renewed. A new configuration makes the edge try at once, so why an earlier attempt failed says nothing while
+# the next one is under way.
 await_certificate() {
   local end=$((SECONDS + CERTIFICATE_SECONDS)) reason=''
   [[ "$DOMAIN" ]] || return 0
   until certified; do
-    reason="$(failure)"
-    if [[ -n "$reason" ]] || ((SECONDS >= end)); then
+    attempting || reason="$(failure)"
+    if [[ "$reason" ]] || ((SECONDS >= end)); then
+      reason="${reason:-$(failure)}"
       log "warning: there is no certificate for $DOMAIN yet, so HTTP goes on, without HTTPS; the edge keeps trying: ${reason:-the CA has not answered within $CERTIFICATE_SECONDS s}"
       return 0
     fi
     sleep 0.2
   done
-  reason="$(failure)"
+  attempting || reason="$(failure)"
   [[ -z "$reason" ]] || log "warning: the certificate of $DOMAIN is not being renewed, and HTTPS ends when it expires; the edge keeps trying: $reason"
 }
 
@@ -36,12 +41,25 @@ certified() {
 }
 
 # failure prints why the edge's last attempt to get a certificate for the domain has failed, unless it has succeeded
-# since. The lines are Caddy's JSON; the names are those of certmagic, config.go, obtainCert and renewCert.
+# since.
 failure() {
   local line
-  line="$(docker container logs --since 168h "$EDGE" 2>&1 | grep -F "$DOMAIN" | grep -E '"logger":"tls\.(obtain|renew)"' |
-    grep -E '"level":"error"|"msg":"certificate (obtained|renewed) successfully"' | tail -n 1)" || return 0
-  [[ "$line" == *'"level":"error"'* ]] || return 0
+  line="$(attempts | grep -E "$FAILED|$SUCCEEDED" | tail -n 1)" || return 0
+  [[ "$line" =~ $FAILED ]] || return 0
   json_field "$line" error || FIELD="$line"
   printf '%s' "${FIELD:0:600}" | tr '\n' ' '
+}
+
+# attempting reports whether an attempt to get a certificate has begun and not ended.
+attempting() {
+  local line
+  line="$(attempts | tail -n 1)" && [[ "$line" =~ $BEGAN ]]
+}
+
+# attempts prints the lines that the edge has logged about the beginnings and ends of its attempts for the domain. The
+# lines are Caddy's JSON; the names are those of certmagic, config.go, obtainCert and renewCert. An attempt of the
+# configuration before ends canceled after the next one has begun (manageOne).
+attempts() {
+  docker container logs --since 168h "$EDGE" 2>&1 | grep -F "$DOMAIN" | grep -E '"logger":"tls\.(obtain|renew)"' |
+    grep -E "$BEGAN|$FAILED|$SUCCEEDED" | grep -vF 'context canceled'
 }
