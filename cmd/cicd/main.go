@@ -82,7 +82,7 @@ func (c cli) root() *cobra.Command {
 	group(root, "A stack:", c.init(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.destroy())
 	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.rollback(), c.approve(), c.reject(), c.why(), c.logs(), c.dashboard(), c.secrets())
 	group(root, "Without AWS:", c.rehearse(), c.engine())
-	group(root, "Help:")
+	group(root, "Help:", c.manual(), c.version())
 	root.SetHelpCommandGroupID("Help:")
 	root.SetCompletionCommandGroupID("Help:")
 	root.SetIn(c.stdin)

@@ -35,6 +35,7 @@ alone.`,
 		},
 	}
 	flags.add(cmd)
+	cmd.ValidArgsFunction = c.completeCommits(&flags.stack, false, 40)
 	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
 	return cmd
 }
