@@ -1,4 +1,5 @@
-// Package ec2 decides which connections the declared network allows: addresses, security groups and routes.
+// Package ec2 serves EC2's API for the declared instances, and decides which connections the declared network allows:
+// addresses, security groups and routes.
 package ec2
 
 import (
