@@ -110,7 +110,8 @@ func (c *cloud) startStorage() error {
 	c.parameters = ssm.New(c.account, c.authority)
 	c.secrets = secretsmanager.New(c.account, c.authority)
 	c.containers = cloudwatchlogs.New(c.account, c.authority)
-	c.instances = &ec2.Service{Account: c.account, Authority: c.authority}
+	c.instances = &ec2.Service{Account: c.account, Authority: c.authority, ShutDown: c.shutDown, Boot: c.bootAgain}
+	c.closers = append(c.closers, c.instances.Close)
 	c.faults = &registryFaults{}
 	c.registry = ecr.New(ecr.Config{Account: c.account, Authorize: c.authority.Authorize, Dir: images, Now: c.faults.now})
 	c.faults.Handler = c.registry

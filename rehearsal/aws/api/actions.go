@@ -64,6 +64,8 @@ var actions = map[string]action{
 	"CodeDeploy_20141006.ListDeploymentTargets":     of(deployments, (*codedeploy.Service).ListDeploymentTargets),
 
 	"ec2.DescribeInstances": ofForm(instances, (*ec2.Service).DescribeInstances),
+	"ec2.StartInstances":    ofForm(instances, (*ec2.Service).StartInstances),
+	"ec2.StopInstances":     ofForm(instances, (*ec2.Service).StopInstances),
 
 	"CodeConnections_20231201.GetConnection": (*api).getConnection,
 

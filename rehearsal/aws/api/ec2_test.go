@@ -116,6 +116,99 @@ func TestEC2Refuses(t *testing.T) {
 	wantStatus(t, err, http.StatusForbidden)
 }
 
+// A host that stops, and starts again, changes its state once that is done, and what it does happens in order.
+func TestStopAndStartInstances(t *testing.T) {
+	f, client := newHosts(t)
+	var done []string
+	hold := map[string]chan struct{}{"stop": make(chan struct{}), "start": make(chan struct{})}
+	does := func(what string) func(string) {
+		return func(id string) {
+			<-hold[what]
+			done = append(done, what+" "+id) // the service lets one at a time
+		}
+	}
+	f.instances.ShutDown, f.instances.Boot = does("stop"), does("start")
+	stop := func(id string) []ec2types.InstanceStateChange {
+		t.Helper()
+		out, err := client.StopInstances(t.Context(), &sdkec2.StopInstancesInput{InstanceIds: []string{id}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.StoppingInstances
+	}
+	start := func(id string) ([]ec2types.InstanceStateChange, error) {
+		out, err := client.StartInstances(t.Context(), &sdkec2.StartInstancesInput{InstanceIds: []string{id}})
+		if err != nil {
+			return nil, err
+		}
+		return out.StartingInstances, nil
+	}
+	wants := func(changes []ec2types.InstanceStateChange, before, now ec2types.InstanceStateName) {
+		t.Helper()
+		if len(changes) != 1 || aws.ToString(changes[0].InstanceId) != hostID || changes[0].PreviousState.Name != before || changes[0].CurrentState.Name != now {
+			t.Errorf("changed %+v, want from %s to %s", changes, before, now)
+		}
+	}
+	wants(stop(hostID), "running", "stopping")
+	wants(stop(hostID), "stopping", "stopping")
+	_, err := start(hostID)
+	wantRefusal(t, err, "IncorrectInstanceState", "The instance '"+hostID+"' is not in a state from which it can be started.")
+	close(hold["stop"])
+	f.instances.Close()
+	wants(stop(hostID), "stopped", "stopped")
+	started, err := start(hostID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(started, "stopped", "pending")
+	wants(stop(hostID), "pending", "stopping")
+	close(hold["start"])
+	f.instances.Close()
+	if want := []string{"stop " + hostID, "start " + hostID, "stop " + hostID}; !slices.Equal(done, want) {
+		t.Errorf("did %q, want %q", done, want)
+	}
+	if i := described(t, client, "instance-id="+hostID)[0]; i.State.Name != "stopped" || aws.ToString(i.PublicIpAddress) != "203.0.113.1" {
+		t.Errorf("in the end it is %+v, with %s, want stopped, with its Elastic IP", i.State, aws.ToString(i.PublicIpAddress))
+	}
+	if _, err := start(hostID); err != nil {
+		t.Fatal(err)
+	}
+	f.instances.Close()
+	if again, err := start(hostID); err != nil {
+		t.Error(err)
+	} else {
+		wants(again, "running", "running")
+	}
+}
+
+// Policies see which instance it is: its ARN and its tags.
+func TestStopInstancesIsAuthorized(t *testing.T) {
+	f, client := newHosts(t)
+	f.instances.ShutDown = func(string) {}
+	stop := func(ids ...string) error {
+		_, err := client.StopInstances(t.Context(), &sdkec2.StopInstancesInput{InstanceIds: append([]string{}, ids...)})
+		return err
+	}
+	tagged := func(key, value string) {
+		f.grant(`{"Effect":"Allow","Action":"ec2:StopInstances","Resource":"arn:aws:ec2:eu-central-1:123456789012:instance/*",
+			"Condition":{"StringEquals":{"` + key + `":"` + value + `","ec2:Region":"eu-central-1"}}}`)
+	}
+	wantRefusal(t, stop(), "MissingParameter", "InstanceId")
+	wantRefusal(t, stop(hostID, noneID), "InvalidInstanceID.NotFound", noneID)
+	for _, key := range []string{"aws:ResourceTag/DeploymentTarget", "ec2:ResourceTag/DeploymentTarget"} {
+		tagged(key, "cicd-prod")
+		wantRefusal(t, stop(hostID), "UnauthorizedOperation", "is not authorized to perform: ec2:StopInstances on resource: arn:aws:ec2:eu-central-1:123456789012:instance/"+hostID)
+		wantRefusal(t, stop(otherID, hostID), "UnauthorizedOperation", hostID)
+		tagged(key+"s", "cicd-dev") // a tag that it lacks
+		wantRefusal(t, stop(hostID), "UnauthorizedOperation", hostID)
+		tagged(key, "cicd-dev")
+		if err := stop(hostID); err != nil {
+			t.Error(err)
+		}
+	}
+	f.instances.Close()
+}
+
 // EC2 has one name for whatever is wrong with credentials.
 func TestEC2Unauthenticated(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -14,12 +14,16 @@ import (
 	"cicd/rehearsal/aws/iam"
 )
 
-// Service serves EC2's API for the declared instances.
+// Service serves EC2's API for the declared instances. All fields are set before its first use.
 type Service struct {
 	Account   *account.Account
 	Authority *iam.Authority
+	// ShutDown ends what runs on an instance, and Boot starts what starts when the instance does. Both return when that is done.
+	ShutDown, Boot func(instanceID string)
 
-	mu sync.Mutex // held while the state of instances is looked at or changed
+	mu       sync.Mutex               // held while the state of instances is looked at or changed
+	changing map[string]chan struct{} // by instance: closed when the last change of its state has ended
+	working  sync.WaitGroup
 }
 
 // The states of an instance that exists, with their codes (EC2 API Reference, InstanceState).
@@ -172,7 +176,10 @@ func (s *Service) publicIP(r account.Resource) string {
 	return ""
 }
 
-func state(r account.Resource) string { return cmp.Or(r.String("instanceState"), running) }
+// stateProperty is the property of a declared instance that has its state.
+const stateProperty = "instanceState"
+
+func state(r account.Resource) string { return cmp.Or(r.String(stateProperty), running) }
 
 // tagsOf returns the tags of an instance, those that the provider adds to all among them.
 func tagsOf(r account.Resource) map[string]string {

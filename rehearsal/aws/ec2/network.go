@@ -87,8 +87,8 @@ func associated(acct *account.Account, publicIP, instanceID string) bool {
 
 // reachable returns an error if nothing can reach the instance, nor be reached from it.
 func reachable(acct *account.Account, i Instance) error {
-	if i.State == "stopped" {
-		return fmt.Errorf("instance %s is stopped", i.ID)
+	if i.State != "" && i.State != running {
+		return fmt.Errorf("instance %s is %s", i.ID, i.State)
 	}
 	return throughGateway(acct, i)
 }
