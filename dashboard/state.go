@@ -60,9 +60,11 @@ const settled = time.Minute
 
 // look reads the state.
 func (s *Server) look(ctx context.Context) (next state, err error) {
-	if next.Stages, next.Waiting, err = s.pipeline.State(ctx); err != nil {
+	pipeline, err := s.pipeline.State(ctx)
+	if err != nil {
 		return next, err
 	}
+	next.Stages, next.Waiting = pipeline.Stages, pipeline.Waiting
 	if next.Runs, err = s.pipeline.Releases(ctx, shownRuns); err != nil {
 		return next, err
 	}

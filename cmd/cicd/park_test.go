@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"cicd/internal/edit"
+	"cicd/internal/testproject"
+	"cicd/operations"
+	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/world"
+)
+
+// parked is the night: the stack is parked, and a push waits for the morning.
+func (d day) parked() {
+	d.t.Helper()
+	out, _ := d.cicd(exitOK, "unpark")
+	d.wants(out, "Stack dev is not parked, and serves at "+d.AppURL())
+	_, stderr := d.cicd(exitUsage, "park")
+	d.wants(stderr, "there is no terminal: add --yes")
+	_, stderr = d.cicd(exitFailure, "park", "--yes", "--stack", "prod")
+	d.wants(stderr, "PipelineNotFoundException")
+	d.refusesToPark()
+
+	testproject.Apply(d.t, d.dir, edit.Replace("webapp/Dockerfile", `"/webapp", "nonsense"]`, `"/webapp"]`))
+	_, evening := d.pushed("Good evening")
+	d.awaitStage("Build", "InProgress")
+	_, stderr = d.cicd(exitFailure, "park", "--yes")
+	d.wants(stderr, "a release of ", " is running: nothing is changed")
+	if status, err := evening.Wait(d.t.Context()); status != codepipeline.Succeeded {
+		d.t.Fatalf("the evening's release ended %s: %v", status, err)
+	}
+
+	out, stderr = d.cicd(exitOK, "park", "--yes")
+	d.wants(stderr, "Parking stack dev stops host i-", d.AppURL())
+	d.wants(out, "Stack dev is parked. To go on: cicd unpark --stack dev")
+	if response, err := d.Client().Get(d.AppURL()); err == nil {
+		response.Body.Close()
+		d.t.Errorf("parked, the application answers %s", response.Status)
+	}
+	out, _ = d.cicd(exitOK, "park", "--yes")
+	d.wants(out, "Stack dev is already parked, since ")
+	out, stderr = d.cicd(exitOK, "release")
+	d.wants(stderr, "The stack is parked, and the release waits until:\ncicd unpark --stack dev")
+	if out != "" {
+		d.t.Errorf("a release that waits prints %q", out)
+	}
+	commit, night := d.pushed("Good night")
+	d.awaitStage("Source", "Succeeded")
+	out, stderr = d.cicd(exitOK, "status")
+	d.wants(out, "Stack dev has been parked for ", "of "+commit[:7]+" Good night")
+	d.wants(stderr, "cicd unpark --stack dev")
+	out, _ = d.cicd(exitOK, "status", "--json")
+	if parked := decoded[struct{ Parked *operations.Transition }](d.t, out).Parked; parked == nil || parked.Stage != "Build" || time.Since(parked.Since) > time.Hour ||
+		!strings.HasSuffix(parked.Reason, "cicd unpark --stack dev goes on") || !strings.Contains(parked.By, "/operator") {
+		d.t.Errorf("parked is %+v in\n%s", parked, out)
+	}
+
+	out, stderr = d.cicd(exitOK, "unpark")
+	d.wants(stderr, "Starting host i-", "Waiting until "+d.AppURL()+" answers")
+	d.wants(out, "Stack dev is back at "+d.AppURL())
+	if response, err := d.Client().Get(d.AppURL()); err != nil || response.StatusCode != http.StatusOK {
+		d.t.Errorf("unparked, the application does not answer: %v, %+v", err, response)
+	}
+	if status, err := night.Wait(d.t.Context()); status != codepipeline.Succeeded {
+		d.t.Errorf("the push that waited ended %s: %v", status, err)
+	}
+	if err := d.Serves(d.t.Context(), commit); err != nil {
+		d.t.Error(err)
+	}
+	out, _ = d.cicd(exitOK, "status", "--json")
+	d.wants(out, `"parked": null`)
+}
+
+// pushed pushes a change, and does not wait.
+func (d day) pushed(message string) (commit string, e *codepipeline.Execution) {
+	d.t.Helper()
+	testproject.Apply(d.t, d.dir, edit.Write(world.Greeting, message+"\n"))
+	commit = testproject.Commit(d.t, d.dir, message)
+	e, err := d.Push(d.t.Context(), d.dir)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return commit, e
+}
+
+// awaitStage waits until the last stage of the newest run has a status.
+func (d day) awaitStage(name, status string) {
+	d.t.Helper()
+	for {
+		out, _ := d.cicd(exitOK, "status", "--json")
+		latest := decoded[struct{ Latest operations.Run }](d.t, out).Latest
+		if n := len(latest.Stages); n > 0 && latest.Stages[n-1].Name == name && latest.Stages[n-1].Status == status {
+			return
+		}
+		select {
+		case <-d.t.Context().Done():
+			d.t.Fatalf("the newest run does not get to %s %s", name, status)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// refusesToPark has a person who changes their mind, and EC2 say no, after which nothing is changed.
+func (d day) refusesToPark() {
+	d.t.Helper()
+	var out, errOut bytes.Buffer
+	c := cli{program: always(good), check: anything, stdin: strings.NewReader("no\n"), interactive: true, stdout: &out, stderr: &errOut}
+	if code := c.run(d.t.Context(), []string{"park"}); code != exitFailure {
+		d.t.Errorf("park, and no: exit code %d, want %d", code, exitFailure)
+	}
+	d.wants(errOut.String(), "Type yes to park it: ", `stack "dev" is unchanged: you typed "no"`)
+
+	var answers atomic.Pointer[map[string]string]
+	answers.Store(&map[string]string{})
+	d.between(func(w http.ResponseWriter, r *http.Request) bool { return answered(w, r, *answers.Load()) })
+	throttled := "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message></Error></Errors></Response>"
+	for _, tt := range []struct{ action, answer, want, then string }{
+		{"DescribeInstances", "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>", "no instance in eu-central-1 has the tag DeploymentTarget=cicd-dev", "cicd up"},
+		{"DescribeInstances", throttled, "RequestLimitExceeded", "wait a minute"},
+		{"StopInstances", throttled, "RequestLimitExceeded: Request limit exceeded.", "The stack is not parked: no host is stopped, and the transition into stage Build is enabled"},
+	} {
+		answers.Store(&map[string]string{tt.action: tt.answer})
+		_, stderr := d.cicd(exitFailure, "park", "--yes")
+		d.wants(stderr, tt.want, tt.then)
+		answers.Store(&map[string]string{})
+		status, _ := d.cicd(exitOK, "status", "--json")
+		d.wants(status, `"parked": null`)
+	}
+}
+
+// answered answers a request for one of EC2's actions, if it is among them.
+func answered(w http.ResponseWriter, r *http.Request, answers map[string]string) bool {
+	if !strings.Contains(r.Header.Get("Authorization"), "/ec2/") {
+		return false
+	}
+	body := &bytes.Buffer{}
+	if _, err := body.ReadFrom(r.Body); err != nil {
+		return false
+	}
+	r.Body = struct {
+		*bytes.Reader
+		closer
+	}{Reader: bytes.NewReader(body.Bytes())}
+	form, _ := url.ParseQuery(body.String())
+	text, ok := answers[form.Get("Action")]
+	if !ok {
+		return false
+	}
+	if strings.HasPrefix(text, "<Response>") {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	fmt.Fprint(w, text)
+	return true
+}
+
+// closer closes nothing.
+type closer struct{}
+
+func (closer) Close() error { return nil }
+
+func TestAsk(t *testing.T) {
+	status := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "http://127.0.0.1:1/nowhere")
+		w.WriteHeader(status)
+	}))
+	defer server.Close()
+	client := internet("")
+	for code, want := range map[int]string{http.StatusOK: "", http.StatusFound: "", http.StatusNotFound: "", http.StatusBadGateway: "502 Bad Gateway"} {
+		status = code
+		if err := ask(t.Context(), client, server.URL); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("status %d: %v, want %q", code, err, want)
+		}
+	}
+	server.Close()
+	if ask(t.Context(), client, server.URL) == nil {
+		t.Error("nothing listens, and that is an answer")
+	}
+}
+
+func TestInternet(t *testing.T) {
+	for endpoint, reached := range map[string]bool{"": true, "https://vpce-1.ec2.eu-central-1.vpce.amazonaws.com": true, "http://127.0.0.1:4566": false, "http://[::1]:4566": false, "http://localhost:4566": false} {
+		if (internet(endpoint) != nil) != reached {
+			t.Errorf("with AWS at %q, the internet is reached: %t, want %t", endpoint, !reached, reached)
+		}
+	}
+}
