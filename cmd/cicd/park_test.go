@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"cicd/internal/docker"
 	"cicd/internal/edit"
 	"cicd/internal/testproject"
 	"cicd/operations"
@@ -41,10 +43,7 @@ func (d day) parked() {
 	out, stderr = d.cicd(exitOK, "park", "--yes")
 	d.wants(stderr, "Parking stack dev stops host i-", d.AppURL())
 	d.wants(out, "Stack dev is parked. To go on: cicd unpark --stack dev")
-	if response, err := d.Client().Get(d.AppURL()); err == nil {
-		response.Body.Close()
-		d.t.Errorf("parked, the application answers %s", response.Status)
-	}
+	d.silent()
 	out, _ = d.cicd(exitOK, "park", "--yes")
 	d.wants(out, "Stack dev is already parked, since ")
 	out, stderr = d.cicd(exitOK, "release")
@@ -77,6 +76,22 @@ func (d day) parked() {
 	}
 	out, _ = d.cicd(exitOK, "status", "--json")
 	d.wants(out, `"parked": null`)
+}
+
+// silent checks that the application does not answer, and that nothing runs on its host.
+func (d day) silent() {
+	d.t.Helper()
+	if response, err := d.Client().Get(d.AppURL()); err == nil {
+		response.Body.Close()
+		d.t.Errorf("parked, the application answers %s", response.Status)
+	}
+	h, err := d.Host()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if names, err := docker.Run(d.t.Context(), "ps", "--format", "{{.Names}}", "--filter", "name=^/"+h.App+"-"); err != nil || names != "" {
+		d.t.Errorf("parked, it still runs %q: %v", names, err)
+	}
 }
 
 // pushed pushes a change, and does not wait.
@@ -118,53 +133,64 @@ func (d day) refusesToPark() {
 	}
 	d.wants(errOut.String(), "Type yes to park it: ", `stack "dev" is unchanged: you typed "no"`)
 
-	var answers atomic.Pointer[map[string]string]
-	answers.Store(&map[string]string{})
-	d.between(func(w http.ResponseWriter, r *http.Request) bool { return answered(w, r, *answers.Load()) })
-	throttled := "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message></Error></Errors></Response>"
-	for _, tt := range []struct{ action, answer, want, then string }{
-		{"DescribeInstances", "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>", "no instance in eu-central-1 has the tag DeploymentTarget=cicd-dev", "cicd up"},
-		{"DescribeInstances", throttled, "RequestLimitExceeded", "wait a minute"},
-		{"StopInstances", throttled, "RequestLimitExceeded: Request limit exceeded.", "The stack is not parked: no host is stopped, and the transition into stage Build is enabled"},
-	} {
-		answers.Store(&map[string]string{tt.action: tt.answer})
+	var faults atomic.Pointer[map[string]string]
+	d.between(func(w http.ResponseWriter, r *http.Request) bool {
+		now := faults.Load()
+		return now != nil && fails(w, r, *now)
+	})
+	park := func(now map[string]string, wants ...string) {
+		d.t.Helper()
+		faults.Store(&now)
+		defer faults.Store(nil)
 		_, stderr := d.cicd(exitFailure, "park", "--yes")
-		d.wants(stderr, tt.want, tt.then)
-		answers.Store(&map[string]string{})
-		status, _ := d.cicd(exitOK, "status", "--json")
-		d.wants(status, `"parked": null`)
+		d.wants(stderr, wants...)
 	}
+	park(map[string]string{"DescribeInstances": ""}, "no instance in eu-central-1 has the tag DeploymentTarget=cicd-dev", "cicd up")
+	park(map[string]string{"DescribeInstances": "RequestLimitExceeded"}, "RequestLimitExceeded: ", "wait a minute")
+	park(map[string]string{"DisableStageTransition": "AccessDeniedException"}, "transition into stage Build: AccessDeniedException: ", "allow that")
+	park(map[string]string{"StopInstances": "UnauthorizedOperation"}, "UnauthorizedOperation: ", "allow that",
+		"The stack is not parked: no host is stopped, and the transition into stage Build is enabled")
+	status, _ := d.cicd(exitOK, "status", "--json")
+	d.wants(status, `"parked": null`)
+
+	half := map[string]string{"StopInstances": "UnauthorizedOperation", "EnableStageTransition": "AccessDeniedException"}
+	park(half, "The transition into stage Build is disabled, and was not enabled again: ", "cicd unpark --stack dev")
+	park(half, "`cicd park --stack dev` finishes that, `cicd unpark --stack dev` takes it back")
+	now := map[string]string{"StartInstances": "InsufficientInstanceCapacity"}
+	faults.Store(&now)
+	d.cicd(exitOK, "unpark") // its host runs
+	faults.Store(nil)
+	status, _ = d.cicd(exitOK, "status", "--json")
+	d.wants(status, `"parked": null`)
 }
 
-// answered answers a request for one of EC2's actions, if it is among them.
-func answered(w http.ResponseWriter, r *http.Request, answers map[string]string) bool {
-	if !strings.Contains(r.Header.Get("Authorization"), "/ec2/") {
+// fails answers a request for an action with its error; EC2's DescribeInstances with no instance for "".
+func fails(w http.ResponseWriter, r *http.Request, faults map[string]string) bool {
+	_, action, isJSON := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if !isJSON {
+		var body bytes.Buffer
+		if _, err := body.ReadFrom(r.Body); err != nil {
+			return false
+		}
+		form, _ := url.ParseQuery(body.String())
+		action, r.Body = form.Get("Action"), io.NopCloser(&body)
+	}
+	code, ok := faults[action]
+	switch {
+	case !ok:
 		return false
+	case code == "":
+		fmt.Fprint(w, "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>")
+	case isJSON:
+		w.Header().Set("X-Amzn-Errortype", code)
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"message": "no"}`)
+	default:
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, "<Response><Errors><Error><Code>%s</Code><Message>no</Message></Error></Errors></Response>", code)
 	}
-	body := &bytes.Buffer{}
-	if _, err := body.ReadFrom(r.Body); err != nil {
-		return false
-	}
-	r.Body = struct {
-		*bytes.Reader
-		closer
-	}{Reader: bytes.NewReader(body.Bytes())}
-	form, _ := url.ParseQuery(body.String())
-	text, ok := answers[form.Get("Action")]
-	if !ok {
-		return false
-	}
-	if strings.HasPrefix(text, "<Response>") {
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	fmt.Fprint(w, text)
 	return true
 }
-
-// closer closes nothing.
-type closer struct{}
-
-func (closer) Close() error { return nil }
 
 func TestAsk(t *testing.T) {
 	status := http.StatusOK
