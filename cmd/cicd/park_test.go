@@ -23,13 +23,14 @@ import (
 // parked is the night: the stack is parked, and a push waits for the morning.
 func (d day) parked() {
 	d.t.Helper()
+	faults := d.faulty()
 	out, _ := d.cicd(exitOK, "unpark")
 	d.wants(out, "Stack dev is not parked, and serves at "+d.AppURL())
 	_, stderr := d.cicd(exitUsage, "park")
 	d.wants(stderr, "there is no terminal: add --yes")
 	_, stderr = d.cicd(exitFailure, "park", "--yes", "--stack", "prod")
 	d.wants(stderr, "PipelineNotFoundException")
-	d.refusesToPark()
+	d.refusesToPark(faults)
 
 	testproject.Apply(d.t, d.dir, edit.Replace("webapp/Dockerfile", `"/webapp", "nonsense"]`, `"/webapp"]`))
 	_, evening := d.pushed("Good evening")
@@ -62,6 +63,11 @@ func (d day) parked() {
 		d.t.Errorf("parked is %+v in\n%s", parked, out)
 	}
 
+	faults.Store(&map[string]string{"StartInstances": "InsufficientInstanceCapacity"})
+	_, stderr = d.cicd(exitFailure, "unpark")
+	d.wants(stderr, "InsufficientInstanceCapacity: ", "no room for this instance type", `Stack "dev" stays parked`)
+	faults.Store(nil)
+	d.silent()
 	out, stderr = d.cicd(exitOK, "unpark")
 	d.wants(stderr, "Starting host i-", "Waiting until "+d.AppURL()+" answers")
 	d.wants(out, "Stack dev is back at "+d.AppURL())
@@ -74,8 +80,15 @@ func (d day) parked() {
 	if err := d.Serves(d.t.Context(), commit); err != nil {
 		d.t.Error(err)
 	}
-	out, _ = d.cicd(exitOK, "status", "--json")
-	d.wants(out, `"parked": null`)
+	out, _ = d.cicd(exitOK, "unpark", "--json")
+	now := decoded[struct {
+		Parked *operations.Transition
+		Hosts  []operations.Host
+		URL    string
+	}](d.t, out)
+	if now.Parked != nil || now.URL != d.AppURL() || len(now.Hosts) != 1 || now.Hosts[0].State != "running" {
+		d.t.Errorf("in the end it is %s", out)
+	}
 }
 
 // silent checks that the application does not answer, and that nothing runs on its host.
@@ -123,8 +136,8 @@ func (d day) awaitStage(name, status string) {
 	}
 }
 
-// refusesToPark has a person who changes their mind, and EC2 say no, after which nothing is changed.
-func (d day) refusesToPark() {
+// refusesToPark has a person who changes their mind, and AWS say no, after which nothing is changed, or it says what is.
+func (d day) refusesToPark(faults *atomic.Pointer[map[string]string]) {
 	d.t.Helper()
 	var out, errOut bytes.Buffer
 	c := cli{program: always(good), check: anything, stdin: strings.NewReader("no\n"), interactive: true, stdout: &out, stderr: &errOut}
@@ -133,11 +146,6 @@ func (d day) refusesToPark() {
 	}
 	d.wants(errOut.String(), "Type yes to park it: ", `stack "dev" is unchanged: you typed "no"`)
 
-	var faults atomic.Pointer[map[string]string]
-	d.between(func(w http.ResponseWriter, r *http.Request) bool {
-		now := faults.Load()
-		return now != nil && fails(w, r, *now)
-	})
 	park := func(now map[string]string, wants ...string) {
 		d.t.Helper()
 		faults.Store(&now)
@@ -162,6 +170,16 @@ func (d day) refusesToPark() {
 	faults.Store(nil)
 	status, _ = d.cicd(exitOK, "status", "--json")
 	d.wants(status, `"parked": null`)
+}
+
+// faulty puts something in front of AWS that refuses the actions that it has an error for, see fails. Nil is none.
+func (d day) faulty() *atomic.Pointer[map[string]string] {
+	faults := &atomic.Pointer[map[string]string]{}
+	d.between(func(w http.ResponseWriter, r *http.Request) bool {
+		now := faults.Load()
+		return now != nil && fails(w, r, *now)
+	})
+	return faults
 }
 
 // fails answers a request for an action with its error; EC2's DescribeInstances with no instance for "".
