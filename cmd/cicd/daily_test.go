@@ -60,7 +60,7 @@ func (d day) push(message string, edits ...edit.Edit) (commit string, ok bool) {
 func (d day) cicd(wantCode int, args ...string) (stdout, stderr string) {
 	d.t.Helper()
 	var out, errOut bytes.Buffer
-	c := cli{program: always(good), check: anything, stdin: strings.NewReader(""), stdout: &out, stderr: &errOut}
+	c := cli{program: always(good), check: anything, stdin: strings.NewReader(""), internet: d.Client(), stdout: &out, stderr: &errOut}
 	if code := c.run(d.t.Context(), args); code != wantCode {
 		d.t.Errorf("cicd %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), code, wantCode, &out, &errOut)
 	}
@@ -122,6 +122,7 @@ func TestDaily(t *testing.T) {
 	d.releaseByHand(good, unbuilt)
 	d.rollback(good, unbuilt)
 	d.aws(good)
+	d.parked()
 	d.approvals(good)
 	d.newStack()
 

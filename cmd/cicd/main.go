@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -52,6 +53,7 @@ func start(declare program, check configCheck) int {
 		check:       check,
 		stdin:       os.Stdin,
 		interactive: term.IsTerminal(int(os.Stdin.Fd())),
+		internet:    internet(os.Getenv("AWS_ENDPOINT_URL")),
 		stdout:      stdout,
 		stderr:      stderr,
 	}.run(ctx, os.Args[1:])
@@ -62,7 +64,8 @@ type cli struct {
 	program        program
 	check          configCheck
 	stdin          io.Reader
-	interactive    bool // stdin is a terminal, so a person can be asked
+	interactive    bool         // stdin is a terminal, so a person can be asked
+	internet       *http.Client // reaches applications; nil if their addresses are not on the internet, as in a rehearsal
 	stdout, stderr io.Writer
 }
 
@@ -79,7 +82,7 @@ func (c cli) root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.Version = version()
-	group(root, "A stack:", c.init(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.destroy())
+	group(root, "A stack:", c.init(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.park(), c.unpark(), c.destroy())
 	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.rollback(), c.approve(), c.reject(), c.why(), c.logs(), c.dashboard(), c.secrets())
 	group(root, "Without AWS:", c.rehearse(), c.engine())
 	group(root, "Help:", c.manual(), c.version())
