@@ -22,8 +22,9 @@ func inbound(t *testing.T, w *world, person iam.Session) (transitionState, bool)
 	return state.StageStates[1].InboundTransitionState, source != nil && source.Status == Succeeded && state.StageStates[1].LatestExecution == nil
 }
 
-// waitsAtBuild waits until n executions wait in front of Build.
-func waitsAtBuild(t *testing.T, w *world, n int) {
+// waitAtBuild waits until n executions wait in front of Build, the last of them younger than the one with this number, and
+// returns the last one's.
+func waitAtBuild(t *testing.T, w *world, n, after int) int {
 	t.Helper()
 	d, err := definitionOf(w.Account, "web")
 	if err != nil {
@@ -31,15 +32,18 @@ func waitsAtBuild(t *testing.T, w *world, n int) {
 	}
 	g := w.gate(d, d.Stages[1])
 	for {
+		var waiting []int
 		g.mu.Lock()
-		waiting := len(g.waiting)
+		for _, one := range g.waiting {
+			waiting = append(waiting, one.number)
+		}
 		g.mu.Unlock()
-		if waiting == n {
-			return
+		if len(waiting) == n && waiting[n-1] > after {
+			return waiting[n-1]
 		}
 		select {
 		case <-t.Context().Done():
-			t.Fatalf("%d wait, want %d", waiting, n)
+			t.Fatalf("%v wait, want %d, and the last after %d", waiting, n, after)
 		case <-time.After(time.Millisecond):
 		}
 	}
@@ -65,9 +69,9 @@ func TestDisabledTransition(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.push("main", "webapp/a", "First")
-			waitsAtBuild(t, w, 1)
+			first := waitAtBuild(t, w, 1, -1)
 			w.push("main", "webapp/b", "Second")
-			waitsAtBuild(t, w, map[string]int{modeSuperseded: 1, modeQueued: 2, modeParallel: 2}[mode])
+			waitAtBuild(t, w, map[string]int{modeSuperseded: 1, modeQueued: 2, modeParallel: 2}[mode], first)
 			state, waits := inbound(t, w, jane)
 			if changed := time.UnixMilli(int64(state.LastChangedAt * 1000)); state.Enabled || state.DisabledReason != "Parked (until 8 a.m.)" ||
 				state.LastChangedBy != jane.ARN() || changed.Before(before) || changed.After(time.Now()) {
