@@ -248,6 +248,7 @@ func (d day) aws(good string) {
 		"codepipeline list-pipeline-executions --pipeline-name cicd-dev --query pipelineExecutionSummaries[-2].sourceRevisions[0].revisionId --output text":          "",
 		"deploy list-deployments --application-name cicd-dev --deployment-group-name hosts --include-only-statuses Failed --query length(deployments) --output text": "1",
 		"logs filter-log-events --log-group-name /cicd/dev --log-stream-name-prefix web/" + good[:12] + " --query events[0].message --output text":                   "listening",
+		"ec2 describe-instances --filters Name=tag:DeploymentTarget,Values=cicd-dev --query Reservations[].Instances[].State.Name --output text":                     "running",
 		"codepipeline list-action-executions --pipeline-name cicd-dev --max-items 1 --query actionExecutionDetails[0].status --output text":                          "Succeeded",
 	} {
 		cmd := exec.Command(path, strings.Fields(command)...)

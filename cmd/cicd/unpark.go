@@ -39,8 +39,7 @@ func (c cli) unparkStack(ctx context.Context, flags stackFlags) error {
 		return c.printParking(flags, s, "not parked, and serves at "+s.url())
 	}
 	c.say("Starting %s ...", hostNames(s.Hosts))
-	before := s.Parking
-	if err := s.pipeline.StartHosts(ctx, before); err != nil {
+	if err := s.pipeline.StartHosts(ctx, s.Parking); err != nil {
 		return fmt.Errorf("%w\nStack %q stays parked: `cicd unpark --stack %[2]s` tries again", err, flags.stack)
 	}
 	if s.Hosts, err = s.pipeline.Hosts(ctx); err != nil { // an address may be new
@@ -50,8 +49,8 @@ func (c cli) unparkStack(ctx context.Context, flags stackFlags) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s started, but pushes still wait: `cicd unpark --stack %s` goes on from here: %w", hostNames(s.Hosts), flags.stack, ctx.Err())
 	}
-	if err := s.pipeline.Unpark(ctx, before); err != nil { // a silent application may need a release
-		return errors.Join(silent, err)
+	if err := s.pipeline.Unpark(ctx, s.Parking); err != nil { // a silent application may need a release
+		return fmt.Errorf("%s started, but pushes still wait: %w", hostNames(s.Hosts), errors.Join(err, silent))
 	}
 	if silent != nil {
 		return fmt.Errorf("stack %q is not parked any more, but %w\nTo do: `cicd logs --stack %[1]s`; a release starts its containers anew", flags.stack, silent)
