@@ -11,6 +11,9 @@ type Needs struct {
 	Repository, Branch string
 	// ConnectionArn is that of an existing connection; "" for one of the stack's own.
 	ConnectionArn string
+	// Authorized says that the pipeline is created. AuthorizeConnection says how to authorize the stack's own connection.
+	Authorized          bool
+	AuthorizeConnection string
 	// OwnScripts says that builds run the deployment scripts of the repository, not those that the stack brings along.
 	OwnScripts bool
 	// InstanceType is the host's, and Architecture the one for which images are built.
@@ -39,19 +42,21 @@ func ReadNeeds(project, stack string, config map[string]string, encrypted []stri
 	}
 	architecture := architectureOf(s.InstanceType)
 	n := Needs{
-		Repository:    s.Repository,
-		Branch:        s.Branch,
-		ConnectionArn: s.ConnectionArn,
-		OwnScripts:    s.DeployScripts == scriptsInRepository,
-		InstanceType:  s.InstanceType,
-		Architecture:  architecture,
-		BuildImage:    architecture.buildImage(),
-		BuildPlace:    architecture.buildPlace(),
-		OperatorIP:    s.OperatorIP,
-		EgressPorts:   s.EgressPorts,
-		SubnetIDs:     s.SubnetIDs,
-		Application:   s.application(),
-		settings:      s,
+		Repository:          s.Repository,
+		Branch:              s.Branch,
+		ConnectionArn:       s.ConnectionArn,
+		Authorized:          s.authorized(),
+		AuthorizeConnection: Scope{Project: project, Stack: stack, Region: s.Region}.AuthorizeConnection(),
+		OwnScripts:          s.DeployScripts == scriptsInRepository,
+		InstanceType:        s.InstanceType,
+		Architecture:        architecture,
+		BuildImage:          architecture.buildImage(),
+		BuildPlace:          architecture.buildPlace(),
+		OperatorIP:          s.OperatorIP,
+		EgressPorts:         s.EgressPorts,
+		SubnetIDs:           s.SubnetIDs,
+		Application:         s.application(),
+		settings:            s,
 	}
 	for _, key := range encrypted {
 		if own, ok := strings.CutPrefix(key, project+":"); ok {
