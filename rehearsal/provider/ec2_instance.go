@@ -48,7 +48,7 @@ var instanceKinds = merge(addressKinds, map[string]kind{
 		id:     generated("i"),
 		computed: map[string]output{
 			"arn":                       arnOf("ec2", "instance/%s"),
-			"instanceState":             constant("running"),
+			"instanceState":             instanceState,
 			"availabilityZone":          func(c *call) any { return c.subnet().String("availabilityZone") },
 			"primaryNetworkInterfaceId": once("primaryNetworkInterfaceId", newPart("eni")),
 			"privateIp":                 once("privateIp", privateIP),
@@ -73,6 +73,15 @@ var instanceKinds = merge(addressKinds, map[string]kind{
 		},
 	},
 })
+
+// instanceState is that of a new instance, and of one that the provider stops and starts to change its type, whatever it
+// was before (modifyInstanceAttributeWithStopStart).
+func instanceState(c *call) any {
+	if before := c.old.text("instanceState"); before != "" && c.old.text("instanceType") == c.in.text("instanceType") {
+		return before
+	}
+	return "running"
+}
 
 func limitUserData(v any) string {
 	if s, _ := v.(string); len(s) > userDataLimit {

@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"hash/crc32"
-	"maps"
 	"slices"
 
 	"cicd/rehearsal/aws/account"
@@ -130,10 +129,6 @@ func detachVolume(s *Server, r account.Resource) error {
 	if stop := values(r.Properties).flag("stopInstanceBeforeDetaching"); !stop || values(r.Properties).flag("skipDestroy") {
 		return nil
 	}
-	if instance, ok := s.options.Account.Find(account.Instance, "id", r.String("instanceId")); ok {
-		instance.Properties = maps.Clone(instance.Properties)
-		instance.Properties["instanceState"] = "stopped"
-		s.options.Account.Put(instance)
-	}
+	s.options.Account.Set(account.Instance, r.String("instanceId"), "instanceState", "stopped")
 	return nil
 }

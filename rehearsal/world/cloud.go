@@ -19,6 +19,7 @@ import (
 	"cicd/rehearsal/aws/codebuild"
 	"cicd/rehearsal/aws/codedeploy"
 	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/aws/ec2"
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/s3"
@@ -55,6 +56,7 @@ type cloud struct {
 	builds         *codebuild.Runner
 	deploys        *codedeploy.Service
 	pipelines      *codepipeline.Service
+	instances      *ec2.Service
 	hosts          hosts
 	names          names
 	ca             *acme.Authority // nil for stacks without a domain
@@ -108,6 +110,8 @@ func (c *cloud) startStorage() error {
 	c.parameters = ssm.New(c.account, c.authority)
 	c.secrets = secretsmanager.New(c.account, c.authority)
 	c.containers = cloudwatchlogs.New(c.account, c.authority)
+	c.instances = &ec2.Service{Account: c.account, Authority: c.authority, ShutDown: c.shutDown, Boot: c.bootAgain}
+	c.closers = append(c.closers, c.instances.Close)
 	c.faults = &registryFaults{}
 	c.registry = ecr.New(ecr.Config{Account: c.account, Authorize: c.authority.Authorize, Dir: images, Now: c.faults.now})
 	c.faults.Handler = c.registry
@@ -169,7 +173,7 @@ func (c *cloud) startAPI() error {
 		Account: c.account, Sessions: c.authority.SessionFor, Authorize: c.authority.Authorize,
 		Registry: c.registry, RegistryURL: "http://" + c.work.Registry,
 		Objects: c.store, Parameters: c.parameters, Secrets: c.secrets, Logs: c.containers,
-		Pipelines: c.pipelines, Builds: c.builds, Deployments: c.deploys,
+		Pipelines: c.pipelines, Builds: c.builds, Deployments: c.deploys, Instances: c.instances,
 	}))
 	if err != nil {
 		return err

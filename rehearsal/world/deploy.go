@@ -61,6 +61,8 @@ func (c *cloud) agentOf(instanceID string) (*agent.Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.power.Lock() // a rebooting host answers once it is back
+	defer h.power.Unlock()
 	instances, err := ec2.Instances(c.account)
 	if err != nil {
 		return nil, err
@@ -76,8 +78,6 @@ func (c *cloud) agentOf(instanceID string) (*agent.Agent, error) {
 	if _, err := h.metadata.Session(); err != nil {
 		return nil, err
 	}
-	h.power.Lock() // a rebooting host answers once it is back
-	defer h.power.Unlock()
 	return h.agent, h.disks.plug(c.account, instanceID)
 }
 

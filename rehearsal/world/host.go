@@ -33,7 +33,7 @@ type Host struct {
 	disks    disks
 	agent    *agent.Agent
 	metadata *api.IMDS
-	power    sync.Mutex // held while the host reboots
+	power    sync.Mutex // held while the host stops, starts or reboots
 }
 
 func (h *Host) EdgeName() string { return h.App + "-edge" }
@@ -146,16 +146,43 @@ func (h *Host) AwaitCandidate(ctx context.Context, commit string) error {
 func (h *Host) Reboot(ctx context.Context) error {
 	h.power.Lock()
 	defer h.power.Unlock()
+	if err := h.halt(ctx, "kill"); err != nil {
+		return err
+	}
+	return h.start(ctx)
+}
+
+// ShutDown ends the host's hooks and containers, as the system does when it is shut down: the Docker daemon gives
+// containers the time that each has to stop (dockerd(8), "--shutdown-timeout"; here, docker stop's 10 seconds are the
+// default, not the daemon's 15).
+func (h *Host) ShutDown(ctx context.Context) error {
+	h.power.Lock()
+	defer h.power.Unlock()
+	return h.halt(ctx, "stop")
+}
+
+// Boot starts what starts when the system does.
+func (h *Host) Boot(ctx context.Context) error {
+	h.power.Lock()
+	defer h.power.Unlock()
+	return h.start(ctx)
+}
+
+// halt ends the host's hooks, and its containers with a command of docker.
+func (h *Host) halt(ctx context.Context, command string) error {
 	if err := h.agent.Restart(); err != nil {
 		return err
 	}
 	names, err := docker.Run(ctx, "ps", "--format", "{{.Names}}", "--filter", "name=^/"+h.App+"-")
-	if err != nil {
+	if err != nil || strings.TrimSpace(names) == "" {
 		return err
 	}
-	if _, err := docker.Run(ctx, append([]string{"kill"}, strings.Fields(names)...)...); err != nil {
-		return err
-	}
+	_, err = docker.Run(ctx, append([]string{command}, strings.Fields(names)...)...)
+	return err
+}
+
+// start mounts the host's disks, and starts its containers.
+func (h *Host) start(ctx context.Context) error {
 	if err := h.disks.reboot(); err != nil {
 		return err
 	}

@@ -44,6 +44,24 @@ func (c *cloud) host(instanceID string) (*Host, error) {
 	return h, nil
 }
 
+// shutDown ends what runs on an instance that EC2 stops, and bootAgain starts it.
+func (c *cloud) shutDown(instanceID string)  { c.power(instanceID, (*Host).ShutDown) }
+func (c *cloud) bootAgain(instanceID string) { c.power(instanceID, (*Host).Boot) }
+
+// power does something to a host, if it has been used. What goes wrong is the host's own matter, as in AWS, where the
+// instance changes its state all the same.
+func (c *cloud) power(instanceID string, do func(*Host, context.Context) error) {
+	c.hosts.mu.Lock()
+	h, ok := c.hosts.byID[instanceID]
+	c.hosts.mu.Unlock()
+	if !ok {
+		return
+	}
+	if err := do(h, context.Background()); err != nil {
+		c.report.remark(fmt.Sprintf("warning: host %s: %v", instanceID, err))
+	}
+}
+
 // removeTerminated removes what runs on hosts whose instances are no more.
 func (c *cloud) removeTerminated() error {
 	for id, h := range c.hosts.byID {

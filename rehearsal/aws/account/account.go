@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -107,6 +108,20 @@ func (a *Account) Put(r Resource) {
 	}
 	r.created = time.Now().Add(a.elapsed)
 	a.resources = append(a.resources, r)
+}
+
+// Set changes a property of a declared resource, as AWS does when something happens to it. Without the resource, it does
+// nothing.
+func (a *Account) Set(token, id, property string, value any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, r := range a.resources {
+		if r.Type == token && r.ID == id {
+			r.Properties = maps.Clone(r.Properties) // others may read the old ones
+			r.Properties[property] = value
+			a.resources[i] = r
+		}
+	}
 }
 
 // Elapse sets the account's clock forward, by the time that a person or AWS would take and a rehearsal does not.

@@ -15,6 +15,7 @@ import (
 	"cicd/rehearsal/aws/codebuild"
 	"cicd/rehearsal/aws/codedeploy"
 	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/aws/ec2"
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/secretsmanager"
@@ -61,6 +62,10 @@ var actions = map[string]action{
 	"CodeDeploy_20141006.GetDeployment":             of(deployments, (*codedeploy.Service).GetDeployment),
 	"CodeDeploy_20141006.ListDeployments":           of(deployments, (*codedeploy.Service).ListDeployments),
 	"CodeDeploy_20141006.ListDeploymentTargets":     of(deployments, (*codedeploy.Service).ListDeploymentTargets),
+
+	"ec2.DescribeInstances": ofForm(instances, (*ec2.Service).DescribeInstances),
+	"ec2.StartInstances":    ofForm(instances, (*ec2.Service).StartInstances),
+	"ec2.StopInstances":     ofForm(instances, (*ec2.Service).StopInstances),
 
 	"CodeConnections_20231201.GetConnection": (*api).getConnection,
 

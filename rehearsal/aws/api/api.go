@@ -1,5 +1,5 @@
 // Package api is what AWS clients talk to in a rehearsal, over AWS's own protocols: the API endpoint (AWS_ENDPOINT_URL)
-// with the few actions of CodePipeline, CodeBuild, CodeDeploy, ECR, Parameter Store, Secrets Manager, CloudWatch Logs, S3
+// with the few actions of CodePipeline, CodeBuild, CodeDeploy, EC2, ECR, Parameter Store, Secrets Manager, CloudWatch Logs, S3
 // and STS that a stack and its operators need, a host's instance metadata service, and a build's credentials endpoint. The
 // clients are real and sign their requests; each request's signature, region and permission are checked. F-numbers are
 // the failures in docs/failures.md.
@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -23,6 +24,7 @@ import (
 	"cicd/rehearsal/aws/codebuild"
 	"cicd/rehearsal/aws/codedeploy"
 	"cicd/rehearsal/aws/codepipeline"
+	"cicd/rehearsal/aws/ec2"
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/s3"
@@ -57,6 +59,8 @@ type Config struct {
 	Pipelines   *codepipeline.Service
 	Builds      *codebuild.Runner
 	Deployments *codedeploy.Service
+	// Instances serves those of EC2.
+	Instances *ec2.Service
 	// Objects serves those of S3.
 	Objects *s3.Store
 }
@@ -70,8 +74,13 @@ func New(config Config) http.Handler { return &api{config} }
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	requestID := uuid.NewString()
 	w.Header().Set("x-amzn-RequestId", requestID)
-	p := a.protocolOf(r, requestID)
-	answer, err := a.answer(r)
+	body, err := readBody(r)
+	p := a.protocolOf(r, body, requestID)
+	if err != nil {
+		p.writeError(w, faultOf(err))
+		return
+	}
+	answer, err := a.answer(r, body)
 	if errors.Is(err, cloudwatchlogs.ErrAway) {
 		panic(http.ErrAbortHandler) // closes the connection without a response
 	}
@@ -82,17 +91,19 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.write(w, answer)
 }
 
-func (a *api) protocolOf(r *http.Request, requestID string) protocol {
-	if r.Header.Get("X-Amz-Target") != "" {
+func (a *api) protocolOf(r *http.Request, body []byte, requestID string) protocol {
+	switch {
+	case r.Header.Get("X-Amz-Target") != "":
 		return jsonProtocol{}
-	}
-	if serviceOf(r) == "s3" {
+	case serviceOf(r) == "s3":
 		return s3Protocol{requestID, r.URL.Path}
+	case serviceOf(r) == "ec2":
+		return ec2Protocol{requestID, strings.TrimPrefix(actionName(r, body), "ec2.")}
 	}
 	return queryProtocol{requestID}
 }
 
-func (a *api) answer(r *http.Request) (any, error) {
+func readBody(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, requestLimit+1))
 	switch {
 	case err != nil:
@@ -100,6 +111,10 @@ func (a *api) answer(r *http.Request) (any, error) {
 	case len(body) > requestLimit:
 		return nil, fault{"RequestEntityTooLargeException", fmt.Sprintf("the request has more than %d bytes", requestLimit)}
 	}
+	return body, nil
+}
+
+func (a *api) answer(r *http.Request, body []byte) (any, error) {
 	name := actionName(r, body)
 	action, ok := actions[name]
 	if serviceOf(r) == "s3" {

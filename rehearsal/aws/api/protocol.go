@@ -12,7 +12,7 @@ type protocol interface {
 	writeError(w http.ResponseWriter, f fault)
 }
 
-// jsonProtocol is AWS's JSON 1.1 protocol, which all services but STS and S3 use here.
+// jsonProtocol is AWS's JSON 1.1 protocol, which all services but EC2, STS and S3 use here.
 type jsonProtocol struct{}
 
 func (jsonProtocol) write(w http.ResponseWriter, answer any) {

@@ -1,4 +1,5 @@
-// Package ec2 decides which connections the declared network allows: addresses, security groups and routes.
+// Package ec2 serves EC2's API for the declared instances, and decides which connections the declared network allows:
+// addresses, security groups and routes.
 package ec2
 
 import (
@@ -86,8 +87,8 @@ func associated(acct *account.Account, publicIP, instanceID string) bool {
 
 // reachable returns an error if nothing can reach the instance, nor be reached from it.
 func reachable(acct *account.Account, i Instance) error {
-	if i.State == "stopped" {
-		return fmt.Errorf("instance %s is stopped", i.ID)
+	if i.State != "" && i.State != running {
+		return fmt.Errorf("instance %s is %s", i.ID, i.State)
 	}
 	return throughGateway(acct, i)
 }

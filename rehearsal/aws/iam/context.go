@@ -40,6 +40,8 @@ func sessionContext(p principal, action, region string, issued, now time.Time) r
 		if p.via != "" {
 			c["kms:ViaService"] = []string{p.via + "." + region + ".amazonaws.com"}
 		}
+	case "ec2": // Service Authorization Reference, "Condition keys for Amazon EC2"
+		c["ec2:Region"] = []string{region}
 	case "ssm":
 		// Systems Manager User Guide, "Using policy conditions to control access to Parameter Store API operations";
 		// each belongs to one action, which sends it as one of its Keys.
@@ -87,6 +89,22 @@ func EncryptionContext(pairs map[string]string) map[string][]string {
 	return keys
 }
 
+// ResourceTags returns the condition keys of a resource's tags, for Session.Keys. Services have them under the prefix aws,
+// and some under their own as well (IAM User Guide, "Controlling access to AWS resources using tags").
+func ResourceTags(tags map[string]string, prefixes ...string) map[string][]string {
+	keys := map[string][]string{}
+	for _, prefix := range prefixes {
+		keys[prefix+resourceTag] = nil // the tags that the resource lacks
+		for name, value := range tags {
+			keys[prefix+resourceTag+name] = []string{value}
+		}
+	}
+	return keys
+}
+
+// resourceTag is in the condition key of every tag.
+const resourceTag = ":ResourceTag/"
+
 // commonContext returns the keys that every request has.
 func commonContext(region string, now time.Time) requestContext {
 	return requestContext{
@@ -110,6 +128,12 @@ func (c requestContext) lookup(key string) ([]string, error) {
 	_, known := c[encryptionContextKeys]
 	if prefix := len(encryptionContext); known && len(key) > prefix && strings.EqualFold(key[:prefix], encryptionContext) {
 		return nil, nil
+	}
+	// So are a resource's tags.
+	if prefix, _, isTag := strings.Cut(key, "/"); isTag {
+		if _, known := c[prefix+"/"]; known {
+			return nil, nil
+		}
 	}
 	return nil, fmt.Errorf("condition key %q cannot be rehearsed for this request; the rehearsal knows %s",
 		key, strings.Join(slices.Sorted(maps.Keys(c)), ", "))
