@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 )
 
 // noSuchRef is ls-remote's exit code if nothing matches (git-ls-remote(1), --exit-code).
@@ -38,3 +39,9 @@ func findBranch(ctx context.Context, s *subject) ([]Finding, error) {
 	}
 	return nil, fmt.Errorf("branch %s of %s: %w\nTo do: check `repository`, and whether `git ls-remote %s` works", needs.Branch, needs.Repository, err, shown)
 }
+
+// userInfo is what a URL may have before the host: often a token.
+var userInfo = regexp.MustCompile(`(https?://)[^@/\s]*@`)
+
+// discreet returns a text without the tokens in its URLs.
+func discreet(text string) string { return userInfo.ReplaceAllString(text, "$1") }

@@ -89,7 +89,7 @@ var localCases = []struct {
 		[]string{"error F27 deploy-scripts/appspec.yaml ... appspec.yml | Rename it"}},
 	{"an appspec that is left out", "bundle", nil, []edit.Edit{edit.Replace("deploy-scripts/buildspec.yml", "    - appspec.yml\n", "")},
 		[]string{"error F27 deploy-scripts/buildspec.yml leaves deploy-scripts/appspec.yml out"}},
-	{"a byte order mark", "bundle", nil, []edit.Edit{edit.Replace("deploy-scripts/appspec.yml", "version: 0.0", "\ufeffversion: 0.0"), edit.Replace("deploy-scripts/appspec.yml", "# What CodeDeploy's agent", "\ufeff# What CodeDeploy's agent")},
+	{"a byte order mark", "bundle", nil, []edit.Edit{edit.Replace("deploy-scripts/appspec.yml", "# What CodeDeploy's agent", "\ufeff# What CodeDeploy's agent")},
 		[]string{"error F57 deploy-scripts/appspec.yml has a byte order mark"}},
 	{"a script that is missing", "bundle", nil, []edit.Edit{edit.Remove("deploy-scripts/hooks/start.sh")}, []string{"error F21 ... ApplicationStart runs hooks/start.sh, which commit"}},
 	{"scripts that are left out", "bundle", nil, []edit.Edit{edit.Replace("deploy-scripts/buildspec.yml", "    - hooks/**/*\n", "    - hooks/start.sh\n")},
@@ -116,6 +116,10 @@ var localCases = []struct {
 		edit.Write("webapp/pyproject.toml", "[project]\nrequires-python = \">=3.13\"\n"), edit.Write("webapp/.ruby-version", "3.3.1\n")},
 		[]string{"warning F54 webapp/package.json asks for nodejs 22.1, and the build has 18.20.8 | Name nodejs: 22 ", "warning F54 webapp/pyproject.toml ... python 3.13 ... 3.11.15",
 			"warning F54 webapp/.ruby-version ... Name ruby: 3.3 under runtime-versions"}},
+	{"an older version, exactly", "toolchain", nil, []edit.Edit{edit.Write("webapp/.nvmrc", "16.20")}, []string{"warning F54 webapp/.nvmrc asks for nodejs 16.20, and the build has 18.20.8"}},
+	{"an older version, at least", "toolchain", nil, []edit.Edit{edit.Write("webapp/package.json", `{"engines": {"node": ">=16"}}`)}, nil},
+	{"an older version, and no newer one", "toolchain", nil, []edit.Edit{edit.Write("webapp/package.json", `{"engines": {"node": "^16.1"}}`)},
+		[]string{"warning F54 webapp/package.json asks for nodejs 16.1, and"}},
 	{"what the buildspec names for them", "toolchain", nil, []edit.Edit{edit.Write("webapp/package.json", `{"engines": {"node": ">=22.1"}}`),
 		edit.Replace("deploy-scripts/buildspec.yml", "golang: 1.26", "golang: 1.26\n      nodejs: 22")}, nil},
 	{"a version in a variable", "toolchain", nil, []edit.Edit{edit.Write("webapp/.nvmrc", "22"), edit.Replace("deploy-scripts/buildspec.yml", "golang: 1.26", "golang: 1.26\n      nodejs: $NODE")}, nil},
@@ -225,6 +229,10 @@ func TestBranch(t *testing.T) {
 		t.Errorf("it shows the token of a remote: %s", got[0])
 	}
 	testproject.Git(t, dir, "config", "--unset", "url."+remote+".insteadOf")
-	testproject.Git(t, dir, "config", "url."+remote+"-not-there.insteadOf", "https://hunter2@github.com/example/webapp.git")
-	wants(t, found(t, "branch", stackIn(dir, nil)), "unchecked F3 branch main of example/webapp: git ls-remote: fatal: ... | check `repository`")
+	testproject.Git(t, dir, "config", "url.http://hunter3@127.0.0.1:1/.insteadOf", "https://hunter2@github.com/")
+	got = found(t, "branch", stackIn(dir, nil))
+	wants(t, got, "unchecked F3 branch main of example/webapp: git ls-remote: fatal: ... | check `repository`")
+	if strings.Contains(got[0], "hunter") {
+		t.Errorf("it shows a token: %s", got[0])
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,7 +33,7 @@ func git(ctx context.Context, dir string, args ...string) (string, error) {
 	return "", gitError{args[0], strings.Join(strings.Fields(said.String()), " "), err}
 }
 
-// gitError is a failed git.
+// gitError is a failed git. In its own words, Git leaves out the tokens of URLs (transport.c, transport_anonymize_url).
 type gitError struct {
 	command, said string
 	err           error
@@ -46,14 +45,8 @@ func (e gitError) Error() string {
 	if e.said == "" {
 		return fmt.Sprintf("git %s: %v", e.command, e.err)
 	}
-	return fmt.Sprintf("git %s: %s", e.command, discreet(e.said))
+	return fmt.Sprintf("git %s: %s", e.command, e.said)
 }
-
-// userInfo is what a URL may have before the host: often a token.
-var userInfo = regexp.MustCompile(`(https?://)[^@/\s]*@`)
-
-// discreet returns a text without the tokens in its URLs.
-func discreet(text string) string { return userInfo.ReplaceAllString(text, "$1") }
 
 // exitCode returns the exit code of a command that failed, 0 if it did not run.
 func exitCode(err error) int {

@@ -100,7 +100,7 @@ func (d demand) lacks(has buildimages.Version) (wanted string, lacks bool) {
 
 var (
 	numbersPattern = regexp.MustCompile(`^\s*(?:v|python-|ruby-)?(\d+(?:\.\d+){0,2})\s*$`)
-	leastPattern   = regexp.MustCompile(`^\s*(?:>=|\^|~)?\s*(\d+(?:\.\d+){0,2})(?:\.x)?\s*$`)
+	rangePattern   = regexp.MustCompile(`^\s*(>=|\^|~)?\s*(\d+(?:\.\d+){0,2})(?:\.x)?\s*$`)
 	pythonPattern  = regexp.MustCompile(`(?m)^requires-python\s*=\s*["']\s*>=\s*(\d+\.\d+)`)
 )
 
@@ -148,11 +148,11 @@ func nodeDemand(text string) (demand, bool) {
 	if err := json.Unmarshal([]byte(text), &manifest); err != nil {
 		return demand{}, false
 	}
-	match := leastPattern.FindStringSubmatch(manifest.Engines.Node)
-	if match == nil { // none, or a range that names no least version by itself
+	match := rangePattern.FindStringSubmatch(manifest.Engines.Node)
+	if match == nil { // none, or a range of several parts
 		return demand{}, false
 	}
-	return demand{language: "nodejs", version: match[1], severity: Warning}, true
+	return demand{language: "nodejs", version: match[2], exact: match[1] != ">=", severity: Warning}, true
 }
 
 func pythonDemand(text string) (demand, bool) {

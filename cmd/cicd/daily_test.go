@@ -263,7 +263,7 @@ func (d day) doctor() {
 	for _, check := range []string{"values", "bundle", "branch", "credentials", "account", "connection", "secrets", "instance type", "quota: vCPUs", "quota: addresses"} {
 		d.wants(out, "  ok        "+check+"\n")
 	}
-	d.wants(out, "  warning   quota: builds (F15): the account may run one build on Linux/Small at a", "Stack dev: 1 warning, of 18 checks.")
+	d.wants(out, "  warning   quota: builds (F15): the account may run one build on Linux/Small at", "Stack dev: 1 warning, of 18 checks.")
 	secret := os.Getenv("AWS_SECRET_ACCESS_KEY")
 	d.t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
 	out, _ = d.cicd(exitFailure, "doctor")
