@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"cicd/internal/buildglob"
 )
 
 // buildspecFile is where a build finds what to run, with the repository's own scripts (infra/build_scripts.go).
@@ -21,10 +22,13 @@ type buildspec struct {
 			// RuntimeVersions keep their text: 1.20 is not the number 1.2.
 			RuntimeVersions map[string]yaml.Node `yaml:"runtime-versions"`
 		}
+		PostBuild struct{ Commands []string } `yaml:"post_build"`
 	}
 	Artifacts struct {
 		BaseDirectory string `yaml:"base-directory"`
 		Files         []string
+		DiscardPaths  bool     `yaml:"discard-paths"`
+		ExcludePaths  []string `yaml:"exclude-paths"`
 	}
 }
 
@@ -48,18 +52,17 @@ func readBuildspec(ctx context.Context, c *commit) (spec buildspec, wrong []Find
 	return spec, nil, nil
 }
 
-// takes reports whether the build's artifact gets a file of its base directory.
-func (b buildspec) takes(file string) bool {
-	return slices.ContainsFunc(b.Artifacts.Files, func(pattern string) bool { return matches(pattern, file) })
+// plain reports whether the bundle is the folder deploy-scripts as the commit has it, completed by bundle.sh, which needs its
+// appspec.yml there. Otherwise the build may make what the commit lacks.
+func (b buildspec) plain() bool {
+	return path.Clean(b.Artifacts.BaseDirectory) == "deploy-scripts" && !b.Artifacts.DiscardPaths && len(b.Artifacts.ExcludePaths) == 0 &&
+		slices.ContainsFunc(b.Phases.PostBuild.Commands, func(command string) bool { return strings.Contains(command, "deploy-scripts/build/bundle.sh") })
 }
 
-// matches reports whether a path fits a pattern of a buildspec: "*" and "?" are within a name, "**" is across folders (CodeBuild
-// User Guide, "Build specification reference", artifacts/files).
-func matches(pattern, file string) bool {
-	text := regexp.QuoteMeta(strings.TrimPrefix(path.Clean(pattern), "/"))
-	for _, r := range [][2]string{{`\*\*/`, `(?:.*/)?`}, {`\*\*`, `.*`}, {`\*`, `[^/]*`}, {`\?`, `[^/]`}} {
-		text = strings.ReplaceAll(text, r[0], r[1])
-	}
-	fits, err := regexp.MatchString(`^(?:`+text+`)$`, file)
-	return err == nil && fits
+// takes reports whether the build's artifact gets a file of its base directory.
+func (b buildspec) takes(file string) bool {
+	return slices.ContainsFunc(b.Artifacts.Files, func(pattern string) bool {
+		compiled, err := buildglob.Compile(buildglob.Clean(pattern))
+		return err == nil && compiled.MatchString(file)
+	})
 }

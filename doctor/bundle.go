@@ -11,6 +11,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// appspecFile becomes appspec.yml at the bundle's root.
+const appspecFile = "deploy-scripts/appspec.yml"
+
 // appspec is the part of appspec.yml that a check looks at.
 type appspec struct {
 	// Hooks are the scripts of each event.
@@ -32,51 +35,45 @@ func findBundle(ctx context.Context, s *subject) ([]Finding, error) {
 	if err != nil || wrong != nil {
 		return wrong, err
 	}
-	root := path.Clean(spec.Artifacts.BaseDirectory)
-	inRoot := func(file string) string { return path.Join(root, file) }
-	if root != "." && !slices.ContainsFunc(c.files, func(file string) bool { return strings.HasPrefix(file, root+"/") }) {
-		return nil, fmt.Errorf("%s takes the bundle from %s, which the commit does not have: only a build can tell what is there", buildspecFile, root)
-	}
-	file := inRoot("appspec.yml")
 	switch {
-	case c.has(file) && spec.takes("appspec.yml"):
-		return findHooks(ctx, c, spec, root)
-	case c.has(file):
-		return []Finding{{Severity: Error, Message: fmt.Sprintf("%s leaves %s out of the bundle", buildspecFile, file), Remedy: "List appspec.yml in its artifacts.files."}}, nil
-	case c.has(inRoot("appspec.yaml")):
-		// The agent reads hooks from appspec.yml alone (aws-codedeploy-agent, hook_executor.rb).
-		return []Finding{{Severity: Error, Message: fmt.Sprintf("%s is not found by the agent, which wants appspec.yml", inRoot("appspec.yaml")), Remedy: "Rename it, and in artifacts.files of the buildspec."}}, nil
+	case !spec.plain():
+		return nil, fmt.Errorf("%s puts the bundle together in a way of its own, so only a build can tell what is in it", buildspecFile)
+	case c.has(appspecFile) && spec.takes("appspec.yml"):
+		return findHooks(ctx, c, spec)
+	case c.has(appspecFile):
+		return []Finding{{Severity: Error, Message: fmt.Sprintf("%s leaves %s out of the bundle", buildspecFile, appspecFile), Remedy: "List appspec.yml in its artifacts.files."}}, nil
+	case c.has("deploy-scripts/appspec.yaml"):
+		// The agent reads hooks from appspec.yml alone (aws-codedeploy-agent, command_executor.rb, app_spec_real_path).
+		return []Finding{{Severity: Error, Message: "deploy-scripts/appspec.yaml is not found by the agent, which wants appspec.yml", Remedy: "Rename it, and in artifacts.files of the buildspec."}}, nil
 	}
-	return []Finding{{Severity: Error, Message: fmt.Sprintf("commit %s has no %s, so no host can deploy it", c.id, file),
-		Remedy: "Commit it, or correct artifacts.base-directory in " + buildspecFile + "."}}, nil
+	return []Finding{{Severity: Error, Message: fmt.Sprintf("commit %s has no %s, so no host can deploy it", c.id, appspecFile), Remedy: "Commit it."}}, nil
 }
 
 // findHooks looks for the scripts that an appspec names.
-func findHooks(ctx context.Context, c *commit, spec buildspec, root string) ([]Finding, error) {
-	file := path.Join(root, "appspec.yml")
-	text, err := c.read(ctx, file)
+func findHooks(ctx context.Context, c *commit, spec buildspec) ([]Finding, error) {
+	text, err := c.read(ctx, appspecFile)
 	if err != nil {
 		return nil, err
 	}
 	for _, mark := range []string{"\xef\xbb\xbf", "\xfe\xff", "\xff\xfe"} {
 		if strings.HasPrefix(text, mark) {
-			return []Finding{{Severity: Error, Failure: "F57", Message: file + " has a byte order mark, and the agent then misses keys that are there",
+			return []Finding{{Severity: Error, Failure: "F57", Message: appspecFile + " has a byte order mark, and the agent then misses keys that are there",
 				Remedy: "Save it as UTF-8 without one, and commit."}}, nil
 		}
 	}
 	var hooks appspec
 	if err := yaml.Unmarshal([]byte(text), &hooks); err != nil {
-		return []Finding{{Severity: Error, Message: fmt.Sprintf("%s: %s", file, strings.Join(strings.Fields(err.Error()), " ")), Remedy: "Correct it, and commit."}}, nil
+		return []Finding{{Severity: Error, Message: fmt.Sprintf("%s: %s", appspecFile, strings.Join(strings.Fields(err.Error()), " ")), Remedy: "Correct it, and commit."}}, nil
 	}
 	var findings []Finding
 	for _, event := range slices.Sorted(maps.Keys(hooks.Hooks)) {
 		for _, script := range hooks.Hooks[event] {
 			switch script := path.Clean(strings.TrimPrefix(script.Location, "/")); {
-			case !c.has(path.Join(root, script)):
-				findings = append(findings, Finding{Severity: Error, Failure: "F21", Message: fmt.Sprintf("%s: %s runs %s, which commit %s does not have", file, event, script, c.id),
+			case !c.has("deploy-scripts/" + script):
+				findings = append(findings, Finding{Severity: Error, Failure: "F21", Message: fmt.Sprintf("%s: %s runs %s, which commit %s does not have", appspecFile, event, script, c.id),
 					Remedy: "Commit the script, or correct the appspec."})
 			case !spec.takes(script):
-				findings = append(findings, Finding{Severity: Error, Failure: "F21", Message: fmt.Sprintf("%s: %s runs %s, which %s leaves out of the bundle", file, event, script, buildspecFile),
+				findings = append(findings, Finding{Severity: Error, Failure: "F21", Message: fmt.Sprintf("%s: %s runs %s, which %s leaves out of the bundle", appspecFile, event, script, buildspecFile),
 					Remedy: "List it in artifacts.files of the buildspec."})
 			}
 		}

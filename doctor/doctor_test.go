@@ -97,7 +97,10 @@ var localCases = []struct {
 	{"no buildspec", "bundle", nil, []edit.Edit{edit.Remove("deploy-scripts/buildspec.yml")}, []string{"error F27 commit ... has no deploy-scripts/buildspec.yml"}},
 	{"a buildspec that is no YAML", "bundle", nil, []edit.Edit{edit.Write("deploy-scripts/buildspec.yml", "a: [")}, []string{"error F27 deploy-scripts/buildspec.yml: yaml: "}},
 	{"a bundle that the build makes", "bundle", nil, []edit.Edit{edit.Replace("deploy-scripts/buildspec.yml", "base-directory: deploy-scripts", "base-directory: dist")},
-		[]string{"unchecked F27 ... takes the bundle from dist"}},
+		[]string{"unchecked F27 deploy-scripts/buildspec.yml puts the bundle together in a way of its own"}},
+	{"other commands", "bundle", nil, []edit.Edit{edit.Replace("deploy-scripts/buildspec.yml", "bash deploy-scripts/build/bundle.sh", "make bundle"), edit.Remove("deploy-scripts/appspec.yml")},
+		[]string{"unchecked F27 ... in a way of its own"}},
+	{"a class of characters", "bundle", nil, []edit.Edit{edit.Replace("deploy-scripts/buildspec.yml", "hooks/**/*", "./hooks/[a-z]*.sh")}, nil},
 	{"the stack's scripts", "bundle", map[string]string{"cicd:deployScripts": "stack"}, []edit.Edit{edit.Remove("deploy-scripts/appspec.yml")}, nil},
 
 	{"LF", "line ends", nil, nil, nil},
