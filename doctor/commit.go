@@ -14,12 +14,13 @@ type commit struct {
 	// id is abbreviated.
 	id    string
 	files []string // with slashes, from the repository's root
-	// remotes are the repositories on GitHub, owner/name, that the checkout has as remotes, and their URLs.
+	// remotes are the checkout's: the URLs that lead to GitHub by the repository, owner/name in lower case, and "" for any others.
 	remotes map[string]string
 }
 
-// githubRemote matches the URLs by which Git reaches a repository on GitHub.
-var githubRemote = regexp.MustCompile(`(?i)^(?:https://(?:[^@/]*@)?github\.com/|(?:ssh://)?git@(?:ssh\.)?github\.com(?::\d+)?[:/]|git://github\.com/)([^/]+/[^/]+?)(?:\.git)?/?$`)
+// githubRemote matches the URLs by which Git reaches a repository on GitHub: a host without a dot is a name of the person's own
+// for one, from ssh's configuration.
+var githubRemote = regexp.MustCompile(`(?i)^(?:(?:https|ssh|git)://(?:[^@/]*@)?(?:ssh\.)?github\.com(?::\d+)?/|(?:[^@/:]+@)?(?:github\.com|[^./:]+):/?)([^/]+/[^/]+?)(?:\.git)?/?$`)
 
 // readCommit reads the newest commit of the checkout that a folder is in.
 func readCommit(ctx context.Context, dir string) (*commit, error) {
@@ -38,9 +39,11 @@ func readCommit(ctx context.Context, dir string) (*commit, error) {
 	}
 	for line := range strings.Lines(urls) {
 		_, url, _ := strings.Cut(strings.TrimSpace(line), " ")
+		repository := ""
 		if match := githubRemote.FindStringSubmatch(url); match != nil {
-			c.remotes[strings.ToLower(match[1])] = url
+			repository = strings.ToLower(match[1])
 		}
+		c.remotes[repository] = url
 	}
 	return c, nil
 }

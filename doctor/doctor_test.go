@@ -161,11 +161,30 @@ func TestNotTheCommit(t *testing.T) {
 	wants(t, found(t, "Dockerfile", stack), "error  commit ... has no webapp/Containerfile")
 	testproject.Commit(t, dir, "A Dockerfile")
 	wants(t, found(t, "Dockerfile", stack))
-	testproject.Git(t, dir, "remote", "add", "origin", "git@github.com:acme/other.git")
+	testproject.Git(t, dir, "remote", "add", "origin", "git@gitlab.example.com:example/webapp.git")
 	wants(t, found(t, "Dockerfile", stack), "unchecked  ... is no checkout of example/webapp ... | run it in a clone of example/webapp")
 	testproject.Git(t, dir, "remote", "add", "upstream", "https://token@github.com/Example/webapp")
 	wants(t, found(t, "Dockerfile", stack))
 	wants(t, found(t, "Dockerfile", stackIn(t.TempDir(), nil)), "unchecked  ... has no commit to look at: git rev-parse")
+}
+
+// TestRemotes: by which URLs Git reaches which repository on GitHub.
+func TestRemotes(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://github.com/acme/shop.git": "acme/shop", "https://token@github.com/acme/shop/": "acme/shop", "https://u:p@GitHub.com/acme/shop": "acme/shop",
+		"git@github.com:acme/shop.git": "acme/shop", "ssh://git@github.com/acme/shop.git": "acme/shop", "ssh://git@ssh.github.com:443/acme/shop.git": "acme/shop",
+		"github-work:acme/shop.git": "acme/shop", "git@work:acme/shop": "acme/shop",
+		"https://gitlab.com/acme/shop.git": "", "git@gitlab.com:acme/shop.git": "", "/srv/git/acme/shop.git": "", "../acme/shop": "", "https://github.com/acme": "",
+		"https://github.com.example.com/acme/shop": "",
+	} {
+		got := ""
+		if match := githubRemote.FindStringSubmatch(url); match != nil {
+			got = match[1]
+		}
+		if got != want {
+			t.Errorf("%s leads to %q, want %q", url, got, want)
+		}
+	}
 }
 
 // TestEncrypted: the value of an encrypted key is unknown, and its default is not taken for it.
