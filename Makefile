@@ -129,7 +129,7 @@ bin/staticcheck bin/actionlint bin/gotestsum bin/d2:
 outdated:
 	@newer='{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}'; \
 	go list -m -e -u -f "$$newer" $$(go list -m -f '{{if not (or .Indirect .Main)}}{{.Path}}{{end}}' all) && \
-	for module in tools tools/lint; do \
+	for module in tools tools/lint tools/buildkit; do \
 	  go list -C $$module -m -e -u -f "$$newer" $$(go list -C $$module -f '{{.Module.Path}}' tool) || exit; \
 	done
 

@@ -58,6 +58,23 @@ var Pebble = Tool{
 	Takes:   20 * time.Second,
 }
 
+// Buildx and BuildKit build images with a cache: CodeBuild's images have the first, and the builds get the second. The module
+// that pins them is tools/buildkit.
+var (
+	Buildx = Tool{
+		Title:   "buildx",
+		Module:  "github.com/docker/buildx",
+		Package: "github.com/docker/buildx/cmd/buildx",
+		Takes:   2 * time.Minute,
+	}
+	BuildKit = Tool{
+		Title:   "BuildKit",
+		Module:  "github.com/moby/buildkit",
+		Package: "github.com/moby/buildkit/cmd/buildkitd",
+		Takes:   time.Minute,
+	}
+)
+
 // Platform is what a tool is built for, in Go's names ("linux", "arm64").
 type Platform struct{ OS, Arch string }
 

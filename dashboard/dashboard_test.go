@@ -123,3 +123,17 @@ func TestTextIsPlain(t *testing.T) {
 		}
 	}
 }
+
+// TestParked: a parked stack serves nothing, whatever was deployed last.
+func TestParked(t *testing.T) {
+	s := opened(t)
+	for parked, want := range map[bool]string{true: "Parked: nothing is served", false: "Serves <code>4f2a1c9</code>"} {
+		page, err := s.render("overview", overview{state: state{Known: true, Parked: parked, Serving: &operations.Run{Commit: "4f2a1c9"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page), want) || strings.Contains(string(page), "Serves") == parked {
+			t.Errorf("parked: %t, want %q in\n%s", parked, want, page)
+		}
+	}
+}

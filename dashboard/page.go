@@ -186,6 +186,8 @@ func (s state) say() string {
 		return "AWS does not answer as it should."
 	case s.Waiting != nil:
 		return "A release waits for an approval."
+	case s.Parked:
+		return "The stack is parked."
 	case latest == nil || len(latest.Stages) == 0:
 		return ""
 	}

@@ -18,6 +18,8 @@ type state struct {
 	// Stages are the names of the pipeline's.
 	Stages  []string
 	Waiting *operations.Approval
+	// Parked reports whether the stack is parked.
+	Parked  bool
 	Runs    []operations.Run // the newest first
 	Serving *operations.Run
 	Earlier *operations.Run
@@ -60,9 +62,11 @@ const settled = time.Minute
 
 // look reads the state.
 func (s *Server) look(ctx context.Context) (next state, err error) {
-	if next.Stages, next.Waiting, err = s.pipeline.State(ctx); err != nil {
+	pipeline, err := s.pipeline.State(ctx)
+	if err != nil {
 		return next, err
 	}
+	next.Stages, next.Waiting, next.Parked = pipeline.Stages, pipeline.Waiting, pipeline.Parked() != nil
 	if next.Runs, err = s.pipeline.Releases(ctx, shownRuns); err != nil {
 		return next, err
 	}

@@ -22,12 +22,12 @@ var Buildspec string
 //go:embed build/dockerfile.awk
 var dockerfileProgram string
 
-//go:embed build/docker-hub.awk
-var dockerHubProgram string
+//go:embed build/images.awk
+var imagesProgram string
 
-// DockerHub returns the program for awk with which a build finds the images that its Dockerfile, the input, gets from Docker
-// Hub.
-func DockerHub() string { return dockerfileProgram + dockerHubProgram }
+// ImagesOfDockerfile returns the program for awk with which a build finds the images that its Dockerfile, the input, pulls; with
+// -v of=docker-hub, those from there.
+func ImagesOfDockerfile() string { return dockerfileProgram + imagesProgram }
 
 // Archive returns the files as a tar that depends on nothing but their names and contents: it is not compressed, because
 // versions of Go compress differently, and every change is a new object in S3. Modes are those that files have after

@@ -52,7 +52,7 @@ func findDockerHub(ctx context.Context, s *subject) ([]Finding, error) {
 
 // fromDockerHub runs the program of the build scripts over a Dockerfile.
 func fromDockerHub(ctx context.Context, text string, needs infra.Needs) ([]string, error) {
-	cmd := exec.CommandContext(ctx, "awk", deployscripts.DockerHub())
+	cmd := exec.CommandContext(ctx, "awk", "-v", "of=docker-hub", deployscripts.ImagesOfDockerfile())
 	cmd.Stdin = strings.NewReader(text)
 	architecture := "amd64"
 	if needs.Architecture == infra.ARM64 {

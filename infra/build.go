@@ -122,6 +122,15 @@ func buildRole(args *BuildArgs, logGroup pulumi.StringInput) roleArgs {
 				"ecr:PutImage",
 				"ecr:UploadLayerPart",
 			}, on(args.Registry.RepositoryArn)),
+			allow("CacheLayers", []string{ // the same, and to read them
+				"ecr:BatchCheckLayerAvailability",
+				"ecr:BatchGetImage",
+				"ecr:CompleteLayerUpload",
+				"ecr:GetDownloadUrlForLayer",
+				"ecr:InitiateLayerUpload",
+				"ecr:PutImage",
+				"ecr:UploadLayerPart",
+			}, on(args.Registry.CacheArn)),
 			allow("FindPushedImage", []string{"ecr:DescribeImages"}, on(args.Registry.RepositoryArn)), // its tag is immutable (F19)
 		}, secretGrants(args.Scope, args.Application.BuildSecrets, args.Scope.ownParameters(args.Application.BuildSecrets))...),
 	}
@@ -176,6 +185,7 @@ func (a *BuildArgs) variables() (codebuild.ProjectEnvironmentEnvironmentVariable
 	}
 	variables := codebuild.ProjectEnvironmentEnvironmentVariableArray{
 		plaintext("REPOSITORY_URL", a.Registry.RepositoryURL),
+		plaintext("CACHE_URL", a.Registry.CacheURL),
 		plaintext("CONTAINER_PORT", pulumi.String(strconv.Itoa(a.ContainerPort))),
 		plaintext("HEALTH_PATH", pulumi.String(a.HealthPath)),
 		plaintext("HEALTH_HOST", a.Address), // applications check the header Host

@@ -9,10 +9,20 @@ import (
 
 func TestRegistry(t *testing.T) {
 	rec := run(t, with("keepImages", "7"))
-	wantInputs(t, rec.one(t, "ecr/repository:Repository"), `{
+	wantInputs(t, rec.named(t, repository, "cicd-dev-repository"), `{
 		"name": "cicd-dev", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": {"scanOnPush": true}, "forceDelete": true
 	}`)
-	policy := rec.one(t, "ecr/lifecyclePolicy:LifecyclePolicy").Inputs["policy"].StringValue()
+	wantInputs(t, rec.named(t, repository, "cicd-dev-cache"), `{"name": "cicd-dev-cache", "imageTagMutability": "MUTABLE", "forceDelete": true}`)
+	policy := rec.named(t, "ecr/lifecyclePolicy:LifecyclePolicy", "cicd-dev-cache-layers").Inputs["policy"].StringValue()
+	if want := `{"rules": [
+		{"rulePriority": 1, "description": "Untagged images", "action": {"type": "expire"},
+		 "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}},
+		{"rulePriority": 2, "description": "What no build has renewed for 30 days", "action": {"type": "expire"},
+		 "selection": {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 30}}
+	]}`; !sameJSON(t, policy, want) {
+		t.Errorf("lifecycle policy of the cache %s, want %s", policy, want)
+	}
+	policy = rec.named(t, "ecr/lifecyclePolicy:LifecyclePolicy", "cicd-dev-images").Inputs["policy"].StringValue()
 	if want := `{"rules": [
 		{"rulePriority": 1, "description": "Untagged images", "action": {"type": "expire"},
 		 "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}},
@@ -88,6 +98,7 @@ func TestBuild(t *testing.T) {
 				"privilegedMode": true,
 				"environmentVariables": [
 					{"name": "REPOSITORY_URL", "type": "PLAINTEXT", "value": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/cicd-dev"},
+					{"name": "CACHE_URL", "type": "PLAINTEXT", "value": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/cicd-dev-cache"},
 					{"name": "CONTAINER_PORT", "type": "PLAINTEXT", "value": "3000"},
 					{"name": "HEALTH_PATH", "type": "PLAINTEXT", "value": "/up"},
 					{"name": "HEALTH_HOST", "type": "PLAINTEXT", "value": "198.51.100.80"},
@@ -132,8 +143,8 @@ func TestBuildVariables(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
-	if len(got) != 16 {
-		t.Errorf("%d variables, want 16: %v", len(got), got)
+	if len(got) != 17 {
+		t.Errorf("%d variables, want 17: %v", len(got), got)
 	}
 }
 
@@ -160,7 +171,8 @@ func TestArchitectureOf(t *testing.T) {
 
 func TestProtect(t *testing.T) {
 	rec := run(t, with("protect", "true"))
-	if rec.one(t, "ecr/repository:Repository").Inputs["forceDelete"].BoolValue() {
+	images := rec.named(t, repository, "cicd-dev-repository")
+	if images.Inputs["forceDelete"].BoolValue() {
 		t.Error("a protected repository would be deleted with its images")
 	}
 	if rec.one(t, "s3/bucketV2:BucketV2").Inputs["forceDestroy"].BoolValue() {
@@ -169,9 +181,9 @@ func TestProtect(t *testing.T) {
 	if !rec.one(t, "ec2/instance:Instance").Inputs["disableApiTermination"].BoolValue() {
 		t.Error("a protected host could be terminated")
 	}
-	for _, token := range []string{"ecr/repository:Repository", "s3/bucketV2:BucketV2", "ec2/instance:Instance"} {
-		if !rec.one(t, token).RegisterRPC.GetProtect() {
-			t.Errorf("destroying a protected stack would start, and stop halfway at %s", token)
+	for _, protected := range []pulumi.MockResourceArgs{images, rec.one(t, "s3/bucketV2:BucketV2"), rec.one(t, "ec2/instance:Instance")} {
+		if !protected.RegisterRPC.GetProtect() {
+			t.Errorf("destroying a protected stack would start, and stop halfway at %s", protected.Name)
 		}
 	}
 }

@@ -66,6 +66,7 @@ func (s Scope) connectionName() string {
 }
 
 func (s Scope) repositoryName() string  { return s.Prefix() }
+func (s Scope) cacheName() string       { return s.Prefix() + "-cache" }
 func (s Scope) projectName() string     { return s.Prefix() + "-build" }
 func (s Scope) logGroupName() string    { return "/aws/codebuild/" + s.projectName() }
 func (s Scope) applicationName() string { return s.Prefix() }

@@ -35,6 +35,7 @@ func everyName(s Scope) []string {
 		"bucket:" + s.bucketName(),
 		"connection:" + s.connectionName(),
 		"repository:" + s.repositoryName(),
+		"repository:" + s.cacheName(),
 		"project:" + s.projectName(),
 		"logs:" + s.logGroupName(),
 		"logs:" + s.appLogGroupName(),

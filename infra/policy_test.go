@@ -18,6 +18,7 @@ type allowed struct{ sid, action, resource string }
 const (
 	bucketARN      = "arn:of:cicd-dev-artifacts"
 	repositoryARN  = "arn:of:cicd-dev-repository"
+	cacheARN       = "arn:of:cicd-dev-cache"
 	applicationARN = "arn:of:cicd-dev-application"
 )
 
@@ -57,6 +58,13 @@ var mayDo = map[string][]allowed{
 		{"PushImage", "ecr:InitiateLayerUpload", repositoryARN},
 		{"PushImage", "ecr:PutImage", repositoryARN},
 		{"PushImage", "ecr:UploadLayerPart", repositoryARN},
+		{"CacheLayers", "ecr:BatchCheckLayerAvailability", cacheARN},
+		{"CacheLayers", "ecr:BatchGetImage", cacheARN},
+		{"CacheLayers", "ecr:CompleteLayerUpload", cacheARN},
+		{"CacheLayers", "ecr:GetDownloadUrlForLayer", cacheARN},
+		{"CacheLayers", "ecr:InitiateLayerUpload", cacheARN},
+		{"CacheLayers", "ecr:PutImage", cacheARN},
+		{"CacheLayers", "ecr:UploadLayerPart", cacheARN},
 		{"FindPushedImage", "ecr:DescribeImages", repositoryARN},
 	},
 	"host": {

@@ -23,8 +23,8 @@ var pendingStack = map[string]int{
 	"cicd:index:Pipeline":      1,
 
 	"aws:codeconnections/connection:Connection": 1,
-	"aws:ecr/repository:Repository":             1,
-	"aws:ecr/lifecyclePolicy:LifecyclePolicy":   1,
+	"aws:ecr/repository:Repository":             2,
+	"aws:ecr/lifecyclePolicy:LifecyclePolicy":   2,
 	"aws:codebuild/project:Project":             1,
 	"aws:cloudwatch/logGroup:LogGroup":          2,
 	"aws:iam/role:Role":                         4,

@@ -25,7 +25,7 @@ func (a *RegistryArgs) validate() error {
 	return nil
 }
 
-// Registry is a private image repository with immutable tags.
+// Registry is a private image repository with immutable tags, and one beside it for the layer cache.
 type Registry struct {
 	pulumi.ResourceState
 
@@ -33,6 +33,9 @@ type Registry struct {
 	RepositoryURL pulumi.StringOutput `pulumi:"repositoryUrl"`
 	// RepositoryArn is the ARN that roles are granted access to.
 	RepositoryArn pulumi.StringOutput `pulumi:"repositoryArn"`
+	// CacheURL and CacheArn are the layer cache's, a repository of its own.
+	CacheURL pulumi.StringOutput `pulumi:"cacheUrl"`
+	CacheArn pulumi.StringOutput `pulumi:"cacheArn"`
 }
 
 // NewRegistry registers a Registry and its children, whose names start with name.
@@ -68,9 +71,14 @@ func NewRegistry(ctx *pulumi.Context, name string, args *RegistryArgs, opts ...p
 		return nil, fmt.Errorf("registry %q: lifecycle policy: %w", name, err)
 	}
 	r.RepositoryURL, r.RepositoryArn = repository.RepositoryUrl, repository.Arn
+	if err := r.newCache(ctx, name, args); err != nil {
+		return nil, fmt.Errorf("registry %q: %w", name, err)
+	}
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{
 		"repositoryUrl": r.RepositoryURL,
 		"repositoryArn": r.RepositoryArn,
+		"cacheUrl":      r.CacheURL,
+		"cacheArn":      r.CacheArn,
 	})
 }
 
@@ -93,13 +101,16 @@ type (
 	}
 )
 
-// expireImages returns a lifecycle policy that keeps the newest images and removes what an interrupted push left.
+var expire = map[string]string{"type": "expire"}
+
+// expireImages returns a lifecycle policy that keeps the newest images.
 func expireImages(keep int) (string, error) {
-	expire := map[string]string{"type": "expire"}
-	text, err := json.Marshal(imageRules{[]imageRule{
-		{1, "Untagged images", imageSelection{"untagged", "sinceImagePushed", "days", 1}, expire},
-		{2, fmt.Sprintf("All but the newest %d", keep), imageSelection{"any", "imageCountMoreThan", "", keep}, expire},
-	}})
+	return lifecyclePolicy(imageRule{2, fmt.Sprintf("All but the newest %d", keep), imageSelection{"any", "imageCountMoreThan", "", keep}, expire})
+}
+
+// lifecyclePolicy returns a policy that removes what lost its tag or was left by an interrupted push, and has one rule more.
+func lifecyclePolicy(rule imageRule) (string, error) {
+	text, err := json.Marshal(imageRules{[]imageRule{{1, "Untagged images", imageSelection{"untagged", "sinceImagePushed", "days", 1}, expire}, rule}})
 	if err != nil {
 		return "", fmt.Errorf("lifecycle policy: %w", err)
 	}

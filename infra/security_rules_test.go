@@ -97,11 +97,25 @@ var securityRules = []securityRule{
 
 	{"ECR repository", "ECR.1, CKV_AWS_163, AWS-0030", "images are scanned when pushed",
 		func(v view) []string {
-			return v.every(repository, func(p props) bool { return p.is("imageScanningConfiguration.scanOnPush", true) })
+			return v.every(repository, func(p props) bool { return isCache(p) || p.is("imageScanningConfiguration.scanOnPush", true) })
 		}, ""},
 	{"ECR repository", "ECR.2, CKV_AWS_51, AWS-0031", "no tag is ever overwritten",
 		func(v view) []string {
-			return v.every(repository, func(p props) bool { return p.is("imageTagMutability", "IMMUTABLE") })
+			return v.every(repository, func(p props) bool { return isCache(p) || p.is("imageTagMutability", "IMMUTABLE") })
+		}, ""},
+	{"Layer cache", "ECR.1, CKV_AWS_163, AWS-0030", "what is pushed is scanned",
+		func(v view) []string {
+			return v.every(repository, func(p props) bool { return !isCache(p) || p.is("imageScanningConfiguration.scanOnPush", true) })
+		}, "It has layers, and of the images that are made of them, those that are released are scanned"},
+	{"Layer cache", "ECR.2, CKV_AWS_51, AWS-0031", "no tag is ever overwritten",
+		func(v view) []string {
+			return v.every(repository, func(p props) bool { return !isCache(p) || p.is("imageTagMutability", "IMMUTABLE") })
+		}, "Each build overwrites what the one before has left. BuildKit finds layers by what they are made of, not by a tag"},
+	{"Layer cache", "own", "only builds reach it, so nothing in it is run without having been built, pushed and scanned",
+		func(v view) []string {
+			return v.every(rolePolicy, func(p props) bool {
+				return strings.HasSuffix(p.text("role"), "-build") || !strings.Contains(p.text("policy"), "-cache")
+			})
 		}, ""},
 	{"ECR repository", "ECR.3", "a lifecycle policy removes old images",
 		func(v view) []string {

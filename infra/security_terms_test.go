@@ -64,6 +64,9 @@ var (
 	secretValue = regexp.MustCompile(`(?i)(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN|gh[pousr]_[A-Za-z0-9]{20}|(secret|token|password)\S*=`)
 )
 
+// isCache reports whether a repository is that of the layer cache.
+func isCache(repository props) bool { return strings.HasSuffix(repository.text("name"), "-cache") }
+
 // statements returns all statements of the policies of a type.
 func (v view) statements(kind string) []statement {
 	var all []statement

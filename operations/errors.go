@@ -40,7 +40,7 @@ var parameterRemedies = remedies{
 }
 
 // pipelineRemedies are for those of CodePipeline (CodePipeline API reference, ListPipelineExecutions, GetPipelineExecution,
-// PutApprovalResult).
+// PutApprovalResult, DisableStageTransition).
 var pipelineRemedies = remedies{
 	"PipelineNotFoundException": "To do: create it with `cicd up`; if the stack is up, the output nextStep says what it waits for. " +
 		"Check that the credentials are for the stack's account, too.",
@@ -64,6 +64,24 @@ var identityRemedies = remedies{
 	"ExpiredToken":          commonRemedies["ExpiredTokenException"],
 	"InvalidClientTokenId":  commonRemedies["UnrecognizedClientException"],
 	"SignatureDoesNotMatch": commonRemedies["InvalidSignatureException"],
+}
+
+// hostRemedies are for those of EC2, which has names of its own for what concerns all services (EC2 API reference, "Error
+// codes for the Amazon EC2 API").
+var hostRemedies = remedies{
+	"UnauthorizedOperation":        commonRemedies["AccessDeniedException"],
+	"RequestExpired":               commonRemedies["ExpiredTokenException"],
+	"AuthFailure":                  commonRemedies["UnrecognizedClientException"],
+	"RequestLimitExceeded":         commonRemedies["ThrottlingException"],
+	"InternalError":                commonRemedies["InternalServerError"],
+	"IncorrectInstanceState":       "Somebody else stops or starts it. To do: wait a minute, and run the command again.",
+	"InsufficientInstanceCapacity": "EC2 has no room for this instance type in its zone at the moment. To do: run the command again later, or change instanceType and run `cicd up`.",
+}
+
+// refused reports whether an error is AWS's answer, so that nothing has been done.
+func refused(err error) bool {
+	var answer smithy.APIError
+	return errors.As(err, &answer)
 }
 
 // explain returns an error that says what AWS refused, about which thing, and what to do; nil for nil. own

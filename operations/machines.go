@@ -10,14 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// hostRemedies are for the errors of EC2 (EC2 API reference, "Error codes").
-var hostRemedies = remedies{
-	"UnauthorizedOperation": commonRemedies["AccessDeniedException"],
-	"AuthFailure":           commonRemedies["UnrecognizedClientException"],
-	"RequestExpired":        commonRemedies["ExpiredTokenException"],
-	"OptInRequired":         commonRemedies["OptInRequired"],
-}
-
 // Machines asks EC2 what a stack's host can be, and what the account has already.
 type Machines struct {
 	stack  Stack

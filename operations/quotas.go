@@ -65,7 +65,7 @@ func (q *Quotas) ByName(ctx context.Context, service, name string) (Quota, error
 		if err != nil {
 			return Quota{}, q.stack.explain(ctx, thing, err, quotaRemedies)
 		}
-		if found, ok := named(page.Quotas, name); ok {
+		if found, ok := quotaNamed(page.Quotas, name); ok {
 			return found, nil
 		}
 	}
@@ -75,15 +75,15 @@ func (q *Quotas) ByName(ctx context.Context, service, name string) (Quota, error
 		if err != nil {
 			return Quota{}, q.stack.explain(ctx, thing, err, quotaRemedies)
 		}
-		if found, ok := named(page.Quotas, name); ok {
+		if found, ok := quotaNamed(page.Quotas, name); ok {
 			return found, nil
 		}
 	}
 	return Quota{}, fmt.Errorf("quotas of %s: none is called %q\nTo do: look for it in the console of Service Quotas", service, name)
 }
 
-// named finds a limit by its name.
-func named(quotas []types.ServiceQuota, name string) (Quota, bool) {
+// quotaNamed finds a limit by its name.
+func quotaNamed(quotas []types.ServiceQuota, name string) (Quota, bool) {
 	for _, quota := range quotas {
 		if aws.ToString(quota.QuotaName) == name {
 			return quotaOf(quota), true

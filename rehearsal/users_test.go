@@ -28,6 +28,7 @@ func TestEverybodyCanRehearse(t *testing.T) {
 	dockertest.Need(t)
 	const encrypted = "cicd:connectionAuthorized: false\n  cicd:manageRepository: true\n  github:token:\n    secure: v1:4BFH0vSBGWMKSDkw:HVIXWYhHd4+L/+cUGbAQgGlLW6A=\n" +
 		"  cicd:operatorIp:\n    secure: v1:4BFH0vSBGWMKSDkw:HVIXWYhHd4+L/+cUGbAQgGlLW6A=\nencryptionsalt: v1:JqfmyBGvFiM=:v1:UVgHZkhsbMHEpr7Q:8ipxCRJr0LB8NSbI0vnlSgkNVzhBGg==\n"
+	const domain = "cicd:connectionAuthorized: false\n  cicd:domain: shop.example.com\n  cicd:volumes:\n    data: /data\n"
 	const edge = "REHEARSE_DRILLS=edge-crashes edge-removed edge-changed edge-refuses"
 	tests := []struct {
 		name        string
@@ -37,6 +38,7 @@ func TestEverybodyCanRehearse(t *testing.T) {
 	}{
 		{name: "nobody", nobody: true},
 		{name: "nobody, drills of the edge", nobody: true, environment: []string{edge}},
+		{name: "nobody, a domain and a volume", nobody: true, edits: []edit.Edit{edit.Replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false\n", domain)}},
 		{name: "umask 077", environment: []string{"REHEARSE_UMASK=077", "REHEARSE_DRILLS=edge-changed"}},
 		{name: `a blank, ' and " $ # % in the path`, environment: []string{"REHEARSE_UMASK=077"},
 			edits: []edit.Edit{edit.Replace("Pulumi.dev.yaml", "cicd:connectionAuthorized: false\n", encrypted)}},
@@ -107,7 +109,12 @@ func nobodysHome(t *testing.T) string {
 	if os.Getuid() != 0 {
 		return home
 	}
-	caddy, err := automation.Caddy.Build(t.Context(), filepath.Join(testproject.Root(t), "tools"), automation.Platform{OS: "linux", Arch: serverArch(t)}, os.Stderr)
+	tools, host := filepath.Join(testproject.Root(t), "tools"), automation.Platform{OS: "linux", Arch: serverArch(t)}
+	caddy, err := automation.Caddy.Build(t.Context(), tools, host, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pebble, err := automation.Pebble.Build(t.Context(), tools, host, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +125,8 @@ func nobodysHome(t *testing.T) string {
 	for from, to := range map[string]string{
 		os.Args[0]:  "bin/rehearsal.test",
 		engine.Path: "bin/pulumi",
-		caddy:       filepath.Join(".cache/cicd/tools", filepath.Base(filepath.Dir(caddy)), "caddy"),
+		caddy:       cachedTool(caddy),
+		pebble:      cachedTool(pebble),
 	} {
 		to = filepath.Join(home, to)
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
@@ -134,6 +142,11 @@ func nobodysHome(t *testing.T) string {
 	}
 	giveToNobody(t, home)
 	return home
+}
+
+// cachedTool returns where a tool is in a home.
+func cachedTool(path string) string {
+	return filepath.Join(".cache/cicd/tools", filepath.Base(filepath.Dir(path)), filepath.Base(path))
 }
 
 func giveToNobody(t *testing.T, dir string) {

@@ -93,10 +93,11 @@ func (c cli) decide(ctx context.Context, flags approvalFlags, args []string, app
 	if err != nil {
 		return fail(err)
 	}
-	_, waiting, err := pipeline.State(ctx)
+	state, err := pipeline.State(ctx)
 	if err != nil {
 		return fail(err)
 	}
+	waiting := state.Waiting
 	if waiting == nil {
 		return fail(fmt.Errorf("no release of stack %q waits for an approval: `cicd status --stack %[1]s` shows what its pipeline does", flags.stack))
 	}
@@ -131,14 +132,6 @@ func (c cli) decided(ctx context.Context, pipeline *operations.Pipeline, approva
 			return run, err
 		}
 	}
-}
-
-// needsPerson says what a run waits for: its approval, or that of an earlier run in front of it.
-func needsPerson(waiting *operations.Approval, run operations.Run) string {
-	if waiting.Run == run.ID {
-		return "It waits for an approval:"
-	}
-	return "An earlier release waits for an approval, and this one behind it:"
 }
 
 // approveHint says how a person decides.

@@ -60,11 +60,11 @@ func (d day) push(message string, edits ...edit.Edit) (commit string, ok bool) {
 func (d day) cicd(wantCode int, args ...string) (stdout, stderr string) {
 	d.t.Helper()
 	var out, errOut bytes.Buffer
-	c := cli{program: always(good), check: anything, stdin: strings.NewReader(""), stdout: &out, stderr: &errOut}
+	c := cli{program: always(good), check: anything, stdin: strings.NewReader(""), internet: d.Client(), stdout: &out, stderr: &errOut}
 	if code := c.run(d.t.Context(), args); code != wantCode {
 		d.t.Errorf("cicd %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), code, wantCode, &out, &errOut)
 	}
-	if wantCode == exitOK && !slices.Contains(args, "--json") && args[0] != "why" && args[0] != "logs" {
+	if wantCode == exitOK && !slices.Contains(args, "--json") && args[0] != "why" && args[0] != "logs" && args[0] != "__complete" {
 		for line := range strings.Lines(out.String() + errOut.String()) {
 			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > console.Width {
 				d.t.Errorf("cicd %s: a line of %d characters: %s", args[0], n, line)
@@ -122,6 +122,7 @@ func TestDaily(t *testing.T) {
 	d.releaseByHand(good, unbuilt)
 	d.rollback(good, unbuilt)
 	d.aws(good)
+	d.parked()
 	d.approvals(good)
 	d.doctor()
 	d.newStack()
@@ -183,6 +184,12 @@ func (d day) releases(good, unbuilt, dead string) {
 		d.wants(lines[i+1], want)
 	}
 	d.wants(list, "1 deployed in ", "66% of 3 failed")
+	for _, command := range []string{"release", "rollback"} {
+		offered, _ := d.cicd(exitOK, "__complete", command, "")
+		if all := command == "release"; strings.Contains(offered, dead[:7]) != all || !strings.Contains(offered, good[:7]) || !strings.Contains(offered, "\tGood morning\n") {
+			d.t.Errorf("cicd %s offers %q, want the commits that were deployed, and the others: %v", command, offered, all)
+		}
+	}
 	raw, _ := d.cicd(exitOK, "releases", "--json")
 	var all struct {
 		Releases []operations.Run

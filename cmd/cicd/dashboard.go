@@ -40,7 +40,7 @@ func (c cli) serveDashboard(ctx context.Context, stack string, port int) error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := pipeline.State(ctx); err != nil { // better told here than on a page
+	if _, err := pipeline.State(ctx); err != nil { // better told here than on a page
 		return err
 	}
 	server, err := dashboard.Listen(stack, pipeline, port)

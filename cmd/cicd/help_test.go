@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -42,6 +44,26 @@ func TestVersion(t *testing.T) {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("%q, want %q in it", &stdout, want)
 		}
+	}
+}
+
+// TestManual: each command has a page, with its examples.
+func TestManual(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "man1")
+	c := cli{stdout: io.Discard, stderr: io.Discard}
+	if code := c.run(t.Context(), []string{"man", folder}); code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	pages := 0
+	for _, command := range c.root().Commands() {
+		page, err := os.ReadFile(filepath.Join(folder, "cicd-"+command.Name()+".1"))
+		if err != nil || !strings.Contains(string(page), ".SH SYNOPSIS") || command.HasExample() != strings.Contains(string(page), ".SH EXAMPLE") {
+			t.Errorf("the page of %s (%v): %s", command.Name(), err, page)
+		}
+		pages++
+	}
+	if pages < 20 {
+		t.Errorf("%d pages: are these all?", pages)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -49,6 +50,7 @@ func start(c cli) int {
 	defer stop()
 	c.stdin, c.stdout, c.stderr = os.Stdin, stdout, stderr
 	c.interactive, c.shown = term.IsTerminal(int(os.Stdin.Fd())), term.IsTerminal(int(os.Stdout.Fd()))
+	c.internet = internet(os.Getenv("AWS_ENDPOINT_URL"))
 	return c.run(ctx, os.Args[1:])
 }
 
@@ -58,8 +60,9 @@ type cli struct {
 	check          configCheck
 	careful        bool // up begins with doctor, which knows what infra.Program needs
 	stdin          io.Reader
-	interactive    bool // stdin is a terminal, so a person can be asked
-	shown          bool // stdout is a terminal, so a person sees marks there
+	interactive    bool         // stdin is a terminal, so a person can be asked
+	shown          bool         // stdout is a terminal, so a person sees marks there
+	internet       *http.Client // reaches applications; nil if their addresses are not on the internet, as in a rehearsal
 	stdout, stderr io.Writer
 }
 
@@ -76,10 +79,10 @@ func (c cli) root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.Version = version()
-	group(root, "A stack:", c.init(), c.doctor(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.destroy())
+	group(root, "A stack:", c.init(), c.doctor(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.park(), c.unpark(), c.destroy())
 	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.rollback(), c.approve(), c.reject(), c.why(), c.logs(), c.dashboard(), c.secrets())
 	group(root, "Without AWS:", c.rehearse(), c.engine())
-	group(root, "Help:")
+	group(root, "Help:", c.manual(), c.version())
 	root.SetHelpCommandGroupID("Help:")
 	root.SetCompletionCommandGroupID("Help:")
 	root.SetIn(c.stdin)

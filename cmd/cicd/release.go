@@ -22,7 +22,7 @@ with the stack's settings and secrets as they are now. ECR has the image of a
 commit that was released before, so nothing is built for it.
 
 It waits for the end, and says why if the release fails. Ctrl-C ends the waiting
-alone.`,
+alone. On a parked stack, the release waits until the stack is unparked.`,
 		Example: `  cicd release --stack prod
   cicd release 4f2a1c9b0d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a --detach`,
 		Args: cobra.MaximumNArgs(1),
@@ -35,6 +35,7 @@ alone.`,
 		},
 	}
 	flags.add(cmd)
+	cmd.ValidArgsFunction = c.completeCommits(&flags.stack, false, 40)
 	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
 	return cmd
 }
@@ -113,13 +114,13 @@ func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, stack, i
 		if run.Status != "InProgress" && run.Status != "Stopping" {
 			return run, false, nil
 		}
-		waiting, err := pipeline.HeldBy(ctx, run)
+		hold, err := pipeline.HeldBy(ctx, run)
 		if err != nil {
 			return run, false, err
 		}
-		if waiting != nil && waiting.Run != told {
-			told = waiting.Run
-			c.say("%s\n%s", needsPerson(waiting, run), approveHint(stack))
+		if hold != nil && told != holdText(hold, pipeline, run, stack) {
+			told = holdText(hold, pipeline, run, stack)
+			fmt.Fprintln(c.stderr, told)
 			if !c.interactive {
 				return run, true, nil
 			}
@@ -129,6 +130,19 @@ func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, stack, i
 			return run, false, err
 		}
 	}
+}
+
+// holdText says what holds a run up, and what a person can do.
+func holdText(hold *operations.Hold, pipeline *operations.Pipeline, run operations.Run, stack string) string {
+	switch way := hold.Transition; {
+	case way != nil && way.Parks():
+		return "The stack is parked, and the release waits until:\n" + unparkHint(stack)
+	case way != nil:
+		return fmt.Sprintf("%s\nThe release waits until somebody enables it:\n%s", disabledText(*way), pipeline.EnableCommand(way.Stage))
+	case hold.Approval.Run == run.ID:
+		return "It waits for an approval:\n" + approveHint(stack)
+	}
+	return "An earlier release waits for an approval, and this one behind it:\n" + approveHint(stack)
 }
 
 // pause waits, or returns why ctx has ended.

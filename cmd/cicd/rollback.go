@@ -41,6 +41,7 @@ releases the branch's newest commit again.`,
 		},
 	}
 	flags.add(cmd)
+	cmd.ValidArgsFunction = c.completeCommits(&flags.stack, true, leastDigits)
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
 	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
 	return cmd

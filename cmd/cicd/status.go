@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"cicd/operations"
+	"cicd/rehearsal/console"
 )
 
 func (c cli) status() *cobra.Command {
@@ -30,11 +32,11 @@ func (c cli) status() *cobra.Command {
 			if watch {
 				return c.watchStatus(cmd.Context(), pipeline, flags)
 			}
-			runs, err := pipeline.Releases(cmd.Context(), statusRuns)
+			now, err := look(cmd.Context(), pipeline)
 			if err != nil {
 				return err
 			}
-			return c.printStatus(pipeline, flags, runs)
+			return c.printStatus(pipeline, flags, now)
 		},
 	}
 	flags.add(cmd)
@@ -49,14 +51,28 @@ const (
 	watchPoll = 2 * time.Second
 )
 
+// situation is what the status is about.
+type situation struct {
+	Runs  []operations.Run // the newest first
+	State operations.PipelineState
+}
+
+func look(ctx context.Context, pipeline *operations.Pipeline) (now situation, err error) {
+	if now.State, err = pipeline.State(ctx); err != nil {
+		return now, err
+	}
+	now.Runs, err = pipeline.Releases(ctx, statusRuns)
+	return now, err
+}
+
 // watchStatus prints the status whenever it changes. Once it has been seen, a lost network only interrupts.
 func (c cli) watchStatus(ctx context.Context, pipeline *operations.Pipeline, flags stackFlags) error {
 	last, seen := "", false
 	for {
-		runs, err := pipeline.Releases(ctx, statusRuns)
+		looked, err := look(ctx, pipeline)
 		now := fmt.Sprint(err)
 		if err == nil {
-			text, _ := json.Marshal(runs) // strings and times always marshal
+			text, _ := json.Marshal(looked) // strings and times always marshal
 			now = string(text)
 		}
 		switch {
@@ -72,7 +88,7 @@ func (c cli) watchStatus(ctx context.Context, pipeline *operations.Pipeline, fla
 				fmt.Fprintln(c.stdout)
 			}
 			seen = true
-			if err := c.printStatus(pipeline, flags, runs); err != nil {
+			if err := c.printStatus(pipeline, flags, looked); err != nil {
 				return err
 			}
 		}
@@ -84,37 +100,58 @@ func (c cli) watchStatus(ctx context.Context, pipeline *operations.Pipeline, fla
 }
 
 // printStatus prints what serves, and the newest of the runs.
-func (c cli) printStatus(pipeline *operations.Pipeline, flags stackFlags, runs []operations.Run) error {
-	serving := operations.Serving(runs)
+func (c cli) printStatus(pipeline *operations.Pipeline, flags stackFlags, now situation) error {
+	serving, parked := operations.Serving(now.Runs), now.State.Parked()
 	var latest *operations.Run
-	if len(runs) > 0 {
-		latest = &runs[0]
+	if len(now.Runs) > 0 {
+		latest = &now.Runs[0]
 	}
 	if flags.json {
 		return printJSON(c.stdout, struct {
-			Stack    string          `json:"stack"`
-			Pipeline string          `json:"pipeline"`
-			Serving  *operations.Run `json:"serving"`
-			Latest   *operations.Run `json:"latest"`
-		}{flags.stack, pipeline.Name(), serving, latest})
+			Stack    string                 `json:"stack"`
+			Pipeline string                 `json:"pipeline"`
+			Parked   *operations.Transition `json:"parked"`
+			Serving  *operations.Run        `json:"serving"`
+			Latest   *operations.Run        `json:"latest"`
+		}{flags.stack, pipeline.Name(), parked, serving, latest})
 	}
-	if serving == nil {
-		fmt.Fprintf(c.stdout, "Stack %s serves nothing: none of its last %d releases was deployed.\n", flags.stack, len(runs))
-	} else {
+	switch {
+	case parked != nil:
+		fmt.Fprintf(c.stdout, "Stack %s has been parked for %s, and serves nothing meanwhile.\n", flags.stack, operations.Took(parked.Since, time.Time{}))
+	case serving == nil:
+		fmt.Fprintf(c.stdout, "Stack %s serves nothing: none of its last %d releases was deployed.\n", flags.stack, len(now.Runs))
+	default:
 		fmt.Fprintf(c.stdout, "Stack %s serves %s, for %s.\n", flags.stack, named(*serving, 40), operations.Took(serving.Stages[len(serving.Stages)-1].Ended, time.Time{}))
 	}
-	if latest == nil {
-		return nil
+	if latest != nil {
+		fmt.Fprintf(c.stdout, "\nThe last run of pipeline %s, of %s:\n", pipeline.Name(), named(*latest, 30))
+		c.printStages(latest.Stages)
 	}
-	fmt.Fprintf(c.stdout, "\nThe last run of pipeline %s, of %s:\n", pipeline.Name(), named(*latest, 30))
-	c.printStages(latest.Stages)
-	if i := slices.IndexFunc(runs, waits); i >= 0 {
-		fmt.Fprintf(c.stderr, "\n%s waits for an approval:\n%s\n", named(runs[i], 40), approveHint(flags.stack))
-	}
-	if latest.Failed() != nil {
-		fmt.Fprintf(c.stderr, "\nWhy it failed: cicd why --stack %s\n", flags.stack)
-	}
+	c.hint(pipeline, flags.stack, now)
 	return nil
+}
+
+// hint says what a person could do.
+func (c cli) hint(pipeline *operations.Pipeline, stack string, now situation) {
+	for _, way := range now.State.Disabled {
+		if way.Parks() {
+			fmt.Fprintf(c.stderr, "\nA release waits until the stack is unparked:\n%s\n", unparkHint(stack))
+		} else {
+			fmt.Fprintf(c.stderr, "\n%s\n%s\n", disabledText(way), pipeline.EnableCommand(way.Stage))
+		}
+	}
+	if i := slices.IndexFunc(now.Runs, waits); i >= 0 {
+		fmt.Fprintf(c.stderr, "\n%s waits for an approval:\n%s\n", named(now.Runs[i], 40), approveHint(stack))
+	}
+	if len(now.Runs) > 0 && now.Runs[0].Failed() != nil {
+		fmt.Fprintf(c.stderr, "\nWhy it failed: cicd why --stack %s\n", stack)
+	}
+}
+
+// disabledText says that a transition is disabled.
+func disabledText(way operations.Transition) string {
+	text := fmt.Sprintf("The transition into stage %s has been disabled for %s: %s", way.Stage, operations.Took(way.Since, time.Time{}), way.Reason)
+	return strings.Join(console.Wrap(text, console.Width), "\n")
 }
 
 // waits reports whether a run waits for an approval.

@@ -4,7 +4,18 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
+
+func (c cli) version() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the versions of this program and of its libraries",
+		Args:  cobra.NoArgs,
+		Run:   func(*cobra.Command, []string) { fmt.Fprintln(c.stdout, "cicd version "+version()) },
+	}
+}
 
 // version says what this program was built from: a release or a commit, if Go knows one, and the versions of the
 // modules that decide what it declares.

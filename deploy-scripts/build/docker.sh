@@ -7,6 +7,8 @@
 
 # shellcheck source=../hooks/lib/declared.sh
 source "$SCRIPTS/hooks/lib/declared.sh"
+# shellcheck source=cache.sh
+source "$SCRIPTS/build/cache.sh"
 
 # needs_docker_build prints which settings are in force that reach `docker build` alone.
 needs_docker_build() {
@@ -35,7 +37,7 @@ docker_build() {
     [[ -v "BUILD_SECRET_$name" ]] || die "the build secret $name is not in a variable BUILD_SECRET_$name: run pulumi up"
     options+=(--secret "id=$name,env=BUILD_SECRET_$name")
   done
-  docker build "${options[@]}" "$APP"
+  build_with_cache "${options[@]}" "$APP"
 }
 
 # need_buildkit stops a build with secrets where docker only has its old builder, which knows none. CodeBuild's images
@@ -49,14 +51,19 @@ need_buildkit() {
     die "buildSecrets need BuildKit, which docker lacks here: install its plugin buildx (https://docs.docker.com/go/buildx/)"
 }
 
+# images_of_dockerfile prints the images that the build pulls, those from Docker Hub alone with -v of=docker-hub.
+images_of_dockerfile() {
+  settings_of BUILD_ARG
+  env "${SETTINGS_OF[@]/#/BUILD_ARG_}" \
+    awk "$@" -f "$SCRIPTS/build/dockerfile.awk" -f "$SCRIPTS/build/images.awk" "$APP/$DOCKERFILE" ||
+    die "awk cannot read $PLACE$DOCKERFILE"
+}
+
 # warn_of_docker_hub notes the images from Docker Hub, which refuses anonymous pulls from addresses that many share,
 # such as CodeBuild's (F16).
 warn_of_docker_hub() {
   local images image remedy
-  settings_of BUILD_ARG
-  images="$(env "${SETTINGS_OF[@]/#/BUILD_ARG_}" \
-    awk -f "$SCRIPTS/build/dockerfile.awk" -f "$SCRIPTS/build/docker-hub.awk" "$APP/$DOCKERFILE")" ||
-    die "awk cannot read $PLACE$DOCKERFILE"
+  images="$(images_of_dockerfile -v of=docker-hub)"
   for image in $images; do
     case "${image#library/}" in
       docker/dockerfile*) remedy="omit the line '# syntax=', unless Docker's own frontend is too old" ;;

@@ -3,6 +3,7 @@
 # What the build's scripts share: the checked environment, paths, logging, and how to end. Sourced, not run.
 #
 # Reads: COMMIT_ID, REPOSITORY_URL, CONTAINER_PORT, HEALTH_PATH, HEALTH_HOST, GOARCH, AWS_REGION, CODEBUILD_BUILD_ID
+#        CACHE_URL       the repository of the layer cache, "" for none
 #        APP_PATH        the application's folder in the repository, "." for its root
 #        DOCKERFILE      in that folder
 #        BUILD_TARGET    the Dockerfile's stage to build, "" for the last one
@@ -39,6 +40,7 @@ check_environment() {
   local problems=()
   want COMMIT_ID '^[0-9a-f]{40}$' '40 hexadecimal digits'
   want REPOSITORY_URL '^[A-Za-z0-9.:-]+/[a-z0-9._/-]+$' registry/name
+  want CACHE_URL '^([A-Za-z0-9.:-]+/[a-z0-9._/-]+)?$' 'registry/name, or nothing'
   want CONTAINER_PORT '^[1-9][0-9]{0,4}$' 'a port number'
   want HEALTH_PATH '^/[!-~]*$' 'a path such as /healthz'
   want HEALTH_HOST '^[A-Za-z0-9.:-]+$' "the stack's name or address"
@@ -55,6 +57,7 @@ check_environment() {
   ((${#problems[@]} == 0)) || die "wrong environment: $(printf '%s; ' "${problems[@]}")"
 }
 
+CACHE_URL="${CACHE_URL:-}" # a stack that is older than these scripts has none
 check_environment
 umask 022 # in the image, any user may have to read what is built
 
@@ -74,6 +77,9 @@ readonly TAG="$COMMIT_ID-$GOARCH${IMAGE_VARIANT:+-$IMAGE_VARIANT}"
 source "$SCRIPTS/hooks/lib/ending.sh"
 
 tagged_image() { printf '%s' "$REPOSITORY_URL:$TAG"; }
+
+# login_file prints where the password for ECR is, which lasts 12 hours, longer than CodeBuild lets a build run.
+login_file() { printf '%s' "$BUILD/login"; }
 
 # in_registry reports whether the commit's image is in ECR: release.env is written as soon as it is.
 in_registry() { [[ -e "$RELEASE" ]]; }

@@ -41,15 +41,18 @@ build_image() {
   else
     [[ -z "$needs" ]] || ! has_target image ||
       note "${PLACE}Makefile's target 'image' is not made, but docker build run, for these settings: ${needs//$'\n'/, }"
+    wait "$login" || die "$(<"$WORK/login.log")"
+    login=''
     docker_build "$TAGGED_IMAGE" || die "the image of commit $COMMIT_ID was not built: docker build failed"
   fi
   docker image inspect "$TAGGED_IMAGE" >/dev/null || die "${PLACE}Makefile's target 'image' did not tag an image as \$(IMAGE)"
   warn_of_volumes "$TAGGED_IMAGE"
-  wait "$login" || die "$(<"$WORK/login.log")"
+  [[ -z "$login" ]] || wait "$login" || die "$(<"$WORK/login.log")"
 }
 
 main() {
   local lookup settings
+  AT_END=end_cache
   mkdir -m 700 "$BUILD" # for the login to ECR, too
   : >"$NOTES"
   bash "$SCRIPTS/build/registry.sh" find 2>"$WORK/lookup.log" &

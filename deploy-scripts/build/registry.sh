@@ -17,7 +17,6 @@ source "${BASH_SOURCE[0]%/*}/environment.sh"
 
 TAGGED_IMAGE="$(tagged_image)"
 readonly TAGGED_IMAGE
-readonly LOGIN="$BUILD/login" # lasts 12 hours, longer than CodeBuild lets a build run
 
 DIGEST='' # of the commit's image in ECR, when there is one
 
@@ -53,14 +52,14 @@ find_image() {
 
 get_login() {
   umask 077
-  aws ecr get-login-password --region "$AWS_REGION" >"$LOGIN" 2>"$WORK/refusal" &
+  aws ecr get-login-password --region "$AWS_REGION" >"$(login_file)" 2>"$WORK/refusal" &
   wait "$!" || die "no login to ${REPOSITORY_URL%%/*}: $(tr '\n' ' ' <"$WORK/refusal")"
 }
 
 push_image() {
   ! in_registry || return 0
   export DOCKER_CONFIG="$WORK/docker" # where docker login writes it: removed with this script
-  docker login --username AWS --password-stdin "${REPOSITORY_URL%%/*}" <"$LOGIN" || die "no login to ${REPOSITORY_URL%%/*}"
+  docker login --username AWS --password-stdin "${REPOSITORY_URL%%/*}" <"$(login_file)" || die "no login to ${REPOSITORY_URL%%/*}"
   # The digest is the one that docker push names last. With containerd's image store, the image here may be an index of
   # which only one manifest is pushed (moby, daemon/containerd/image_push.go).
   if docker push "$TAGGED_IMAGE" | tee "$WORK/pushed" && [[ "$(<"$WORK/pushed")" =~ "$TAG: digest: "(sha256:[0-9a-f]{64}) ]]; then

@@ -57,22 +57,25 @@ func TestAudit(t *testing.T) {
 		{"unused", exact + `,{"Sid":"More","Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::x/app/*"}`, nil,
 			[]string{`statement "More" of role "x-reader-role" in component Build grants s3:PutObject on arn:aws:s3:::x/app/*, but nothing uses it: remove it`}},
 		{"unused and exempt", exact + `,{"Sid":"More","Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::x/app/*"}`,
-			[]exemption{{"reader", []string{"s3:PutObject"}, "", "a person does it", "", ""}}, nil},
+			[]exemption{{"reader", []string{"s3:PutObject"}, "", "a person does it", "", "", ""}}, nil},
 		{"wide resource", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/*"}`, nil,
 			[]string{"and arn:aws:s3:::x/app/* would be enough: narrow it"}},
 		{"wide and exempt", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/*"}`,
-			[]exemption{{"reader", []string{"s3:GetObject"}, "/*", "keys are made up", "", ""}}, nil},
+			[]exemption{{"reader", []string{"s3:GetObject"}, "/*", "keys are made up", "", "", ""}}, nil},
 		{"wider than exempted", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`,
-			[]exemption{{"reader", []string{"s3:GetObject"}, "/*", "keys are made up", "", ""}}, []string{"would be enough", "there is nothing to exempt"}},
+			[]exemption{{"reader", []string{"s3:GetObject"}, "/*", "keys are made up", "", "", ""}}, []string{"would be enough", "there is nothing to exempt"}},
 		{"wide action", `{"Sid":"Read","Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::x/app/*"}`, nil,
 			[]string{"s3:GetObject would be enough"}},
 		{"not enough", `{"Sid":"Read","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/app/one"}`, nil,
 			[]string{"no longer allowed: User: arn:aws:sts::123456789012:assumed-role/reader/again is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::x/app/two"}},
-		{"exemption of what only a key grants", exact, []exemption{{"reader", []string{"ssm:GetParameters"}, "/*", "?", "secrets", ""}}, nil},
-		{"exemption with a key for nothing", exact, []exemption{{"reader", []string{"s3:GetObject"}, "/*", "?", "secrets", ""}}, []string{"there is nothing to exempt"}},
-		{"exemption of what a key needs whole", exact, []exemption{{"reader", []string{"s3:GetObject"}, "/*", "?", "", "deployScripts"}}, nil},
-		{"exemption of what a key needs whole, for nothing", exact, []exemption{{"reader", []string{"s3:PutObject"}, "/*", "?", "", "deployScripts"}}, []string{"there is nothing to exempt"}},
-		{"exemption for nothing", exact, []exemption{{"reader", []string{"s3:GetObject"}, "", "?", "", ""}}, []string{"there is nothing to exempt"}},
+		{"exemption of what only a key grants", exact, []exemption{{"reader", []string{"ssm:GetParameters"}, "/*", "?", "secrets", "", ""}}, nil},
+		{"exemption with a key for nothing", exact, []exemption{{"reader", []string{"s3:GetObject"}, "/*", "?", "secrets", "", ""}}, []string{"there is nothing to exempt"}},
+		{"exemption of what a key needs whole", exact, []exemption{{"reader", []string{"s3:GetObject"}, "/*", "?", "", "deployScripts", ""}}, nil},
+		{"exemption of what a key needs whole, for nothing", exact, []exemption{{"reader", []string{"s3:PutObject"}, "/*", "?", "", "deployScripts", ""}}, []string{"there is nothing to exempt"}},
+		{"exemption on another resource", exact + `,{"Sid":"More","Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::x/app/*"}`,
+			[]exemption{{"reader", []string{"s3:PutObject"}, "", "?", "", "", "/cache/*"}}, []string{"but nothing uses it", "there is nothing to exempt"}},
+		{"exemption of what some machines use", exact, []exemption{{"reader", []string{"s3:GetObject"}, "", "?", "", "", "/app/*"}}, nil},
+		{"exemption for nothing", exact, []exemption{{"reader", []string{"s3:GetObject"}, "", "?", "", "", ""}}, []string{"there is nothing to exempt"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -123,7 +126,7 @@ func TestHiddenUse(t *testing.T) {
 
 func TestAuditOutput(t *testing.T) {
 	a := audited(t, `{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::x/*"}`,
-		exemption{"reader", []string{"s3:GetObject"}, "/*", "The keys are made up, and this is a reason of several lines, as reasons tend to be", "", ""})
+		exemption{"reader", []string{"s3:GetObject"}, "/*", "The keys are made up, and this is a reason of several lines, as reasons tend to be", "", "", ""})
 	want := `Permissions of stack dev: what is granted, and how many requests used it
 
 Role reader, component Build

@@ -19,6 +19,8 @@ type exemption struct {
 	key string
 	// filled names the key of the configuration with which the use is as wide as the grant, "" for none.
 	filled string
+	// sometimes ends the ARN of the resource that the exemption is about, which is used on some machines; "" for any resource.
+	sometimes string
 }
 
 // exemptions are all exemptions. Each needs a reason that lies with AWS: whatever a rehearsal could do, it must do.
@@ -30,17 +32,27 @@ var exemptions = []exemption{
 		"ssmmessages:OpenControlChannel",
 		"ssmmessages:OpenDataChannel",
 	}, "", "Session Manager is for people, and for the SSM agent of Amazon Linux: a rehearsed host has neither " +
-		"(Systems Manager User Guide, \"Verify or add instance permissions for Session Manager\")", "", ""},
+		"(Systems Manager User Guide, \"Verify or add instance permissions for Session Manager\")", "", "", ""},
 	{"host", []string{"s3:GetObject"}, "", "The CodeDeploy agent needs it for a bundle without a version id, and s3:GetObjectVersion for one with it. " +
-		"AWS does not document that CodePipeline always names the version, as the rehearsal does", "", ""},
-	{"pipeline", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"}, "/*", ownKeys, "", ""},
-	{"build", []string{"s3:PutObject"}, "/*", ownKeys, "", ""},
-	{"build", []string{"s3:GetObjectVersion"}, "/*", ownKeys, "", "deployScripts"},
-	{"host", []string{"s3:GetObjectVersion"}, "/*", ownKeys, "", ""},
-	{"build", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, ":*", ownStreams, "", ""},
-	{"host", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, ":*", ownStreams, "", ""},
+		"AWS does not document that CodePipeline always names the version, as the rehearsal does", "", "", ""},
+	{"pipeline", []string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"}, "/*", ownKeys, "", "", ""},
+	{"build", []string{"s3:PutObject"}, "/*", ownKeys, "", "", ""},
+	{"build", []string{"s3:GetObjectVersion"}, "/*", ownKeys, "", "deployScripts", ""},
+	{"host", []string{"s3:GetObjectVersion"}, "/*", ownKeys, "", "", ""},
+	{"build", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, ":*", ownStreams, "", "", ""},
+	{"host", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, ":*", ownStreams, "", "", ""},
+	{"build", []string{
+		"ecr:BatchCheckLayerAvailability",
+		"ecr:BatchGetImage",
+		"ecr:CompleteLayerUpload",
+		"ecr:GetDownloadUrlForLayer",
+		"ecr:InitiateLayerUpload",
+		"ecr:PutImage",
+		"ecr:UploadLayerPart",
+	}, "", "The layer cache needs buildx, a privileged container and an image from Docker Hub, which a machine for rehearsals may not have; and an " +
+		"application whose Makefile makes the image has no use for it (`go test ./deploy-scripts -run TestLayerCache`)", "", "", "-cache"},
 	{"host", []string{"ssm:GetParameters"}, "/*", "A hundred ARNs do not fit into a role's inline policies, and below the path there are only this stack's " +
-		"secrets (IAM User Guide, \"IAM and AWS STS quotas\")", "secrets", ""},
+		"secrets (IAM User Guide, \"IAM and AWS STS quotas\")", "secrets", "", ""},
 	{"snapshots", []string{
 		"ec2:CreateSnapshot",
 		"ec2:CreateTags",
@@ -49,7 +61,7 @@ var exemptions = []exemption{
 		"ec2:DescribeSnapshots",
 		"ec2:DescribeVolumes",
 	}, "", "Data Lifecycle Manager uses them at night, and a rehearsal has no snapshots (EBS User Guide, \"AWS managed policies for Amazon Data Lifecycle " +
-		"Manager\")", "volumes", ""},
+		"Manager\")", "volumes", "", ""},
 }
 
 const ownStreams = "A log group holds only streams, and its ARN followed by :* is how CloudWatch Logs " +
@@ -78,7 +90,7 @@ func (h hidden) reasonFor(g iam.Granted, granted []iam.Granted) string {
 
 // about reports whether the exemption is about a grant of this role and action.
 func (e exemption) about(g iam.Granted) bool {
-	return strings.HasSuffix(g.RoleName, "-"+e.role+"-role") && slices.Contains(e.actions, g.Action)
+	return strings.HasSuffix(g.RoleName, "-"+e.role+"-role") && slices.Contains(e.actions, g.Action) && strings.HasSuffix(g.Resource, e.sometimes)
 }
 
 // covers reports whether the exemption is about this grant.

@@ -50,6 +50,8 @@ var actions = map[string]action{
 	"Logs_20140328.GetLogEvents":       of(logs, (*cloudwatchlogs.Service).GetLogEvents),
 	"Logs_20140328.PutLogEvents":       of(logs, (*cloudwatchlogs.Service).PutLogEvents),
 
+	"CodePipeline_20150709.DisableStageTransition": of(pipelines, silent((*codepipeline.Service).DisableStageTransition)),
+	"CodePipeline_20150709.EnableStageTransition":  of(pipelines, silent((*codepipeline.Service).EnableStageTransition)),
 	"CodePipeline_20150709.GetPipelineExecution":   of(pipelines, (*codepipeline.Service).GetPipelineExecution),
 	"CodePipeline_20150709.GetPipelineState":       of(pipelines, (*codepipeline.Service).GetPipelineState),
 	"CodePipeline_20150709.ListActionExecutions":   of(pipelines, (*codepipeline.Service).ListActionExecutions),

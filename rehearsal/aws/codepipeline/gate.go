@@ -2,11 +2,13 @@ package codepipeline
 
 import "sync"
 
-// gate admits executions to a stage of a pipeline, one at a time unless they may run in parallel.
+// gate admits executions to a stage of a pipeline, one at a time unless they may run in parallel, and none while the
+// transition into the stage is disabled.
 type gate struct {
-	mu      sync.Mutex
-	busy    bool
-	waiting []*waiter // in order of execution
+	mu         sync.Mutex
+	busy       bool
+	waiting    []*waiter // in order of execution
+	transition transitionState
 }
 
 type waiter struct {
@@ -20,7 +22,7 @@ func (g *gate) arrive(mode string, number int) *waiter {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	w := &waiter{number: number, outcome: make(chan bool, 1)}
-	if mode == modeParallel || !g.busy {
+	if g.transition.Enabled && (mode == modeParallel || !g.busy) {
 		g.busy = true
 		w.outcome <- true
 		return w
@@ -48,13 +50,43 @@ func (g *gate) displaceOlder() {
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.waiting) == 0 {
-		g.busy = false
+	g.busy = false
+	g.admit()
+}
+
+// admit admits the execution that waits first. The lock must be held, and the stage must be free.
+func (g *gate) admit() {
+	if !g.transition.Enabled || len(g.waiting) == 0 {
 		return
 	}
 	next := g.waiting[0]
 	g.waiting = g.waiting[1:]
+	g.busy = true
 	next.outcome <- true
+}
+
+// disable admits nothing until enable is called.
+func (g *gate) disable(state transitionState) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.transition = state
+}
+
+// enable admits what waits, as far as the mode allows.
+func (g *gate) enable(mode string, state transitionState) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.transition = state
+	for len(g.waiting) > 0 && (mode == modeParallel || !g.busy) {
+		g.admit()
+	}
+}
+
+// state returns the state of the transition.
+func (g *gate) state() transitionState {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.transition
 }
 
 // withdraw cancels an arrival whose outcome nobody waits for any more. If it was admitted meanwhile, it leaves.

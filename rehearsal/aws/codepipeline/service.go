@@ -214,7 +214,7 @@ func (s *Service) gate(d definition, st stage) *gate {
 	}
 	key := d.Name + "/" + st.Name
 	if s.gates[key] == nil {
-		s.gates[key] = &gate{}
+		s.gates[key] = &gate{transition: transitionState{Enabled: true}} // "enabled by default" (User Guide, "Working with stage transitions")
 	}
 	return s.gates[key]
 }

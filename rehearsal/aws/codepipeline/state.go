@@ -24,11 +24,6 @@ type stageState struct {
 	LatestExecution        *stageExecution `json:"latestExecution,omitempty"`
 }
 
-// transitionState is always enabled: nobody disables a transition here.
-type transitionState struct {
-	Enabled bool `json:"enabled"`
-}
-
 type stageExecution struct {
 	PipelineExecutionID string `json:"pipelineExecutionId"`
 	Status              Status `json:"status"`
@@ -67,7 +62,7 @@ func (s *Service) GetPipelineState(session iam.Session, in GetPipelineStateInput
 	out := GetPipelineStateOutput{PipelineName: in.Name, PipelineVersion: 1}
 	executions := s.executions(in.Name)
 	for _, st := range d.Stages {
-		state := stageState{StageName: st.Name, InboundTransitionState: transitionState{Enabled: true}, ActionStates: []actionState{}}
+		state := stageState{StageName: st.Name, InboundTransitionState: s.gate(d, st).state(), ActionStates: []actionState{}}
 		for _, a := range st.Actions {
 			state.ActionStates = append(state.ActionStates, actionState{ActionName: a.Name})
 		}

@@ -1,6 +1,6 @@
-# Prints the images that a build with a Dockerfile pulls from Docker Hub, one per line: those of FROM, COPY --from, RUN
-# --mount=from and "# syntax=", as BuildKit understands them (moby/buildkit, dockerfile2llb/convert.go). An image whose name
-# depends on a build argument without a value is unknown, and not printed. It needs dockerfile.awk.
+# Prints the images that a build with a Dockerfile pulls, one per line, or with of=docker-hub those from there: those of
+# FROM, COPY --from, RUN --mount=from and "# syntax=", as BuildKit understands them (moby/buildkit, dockerfile2llb/convert.go).
+# An image whose name depends on a build argument without a value is unknown, and not printed. It needs dockerfile.awk.
 #
 # Reads: GOARCH, and BUILD_ARG_<NAME> for each argument of the build
 
@@ -9,7 +9,7 @@ END {
   arguments["TARGETARCH"] = arguments["BUILDARCH"] = ENVIRON["GOARCH"]
   arguments["TARGETPLATFORM"] = arguments["BUILDPLATFORM"] = "linux/" ENVIRON["GOARCH"]
   read_dockerfile()
-  for (i = 1; i <= pulls; i++) if (!(tolower(pulled[i]) in stages) || certain[i]) print_if_from_hub(pulled[i])
+  for (i = 1; i <= pulls; i++) if (!(tolower(pulled[i]) in stages) || certain[i]) print_image(pulled[i])
 }
 
 # directive and obey get the parts of the Dockerfile.
@@ -61,13 +61,14 @@ function pull(image, sure) {
   certain[pulls] = sure
 }
 
-# print_if_from_hub: without a host, a name is Docker Hub's (distribution/reference, splitDockerDomain).
-function print_if_from_hub(image,   name) {
+# print_image: without a host, a name is Docker Hub's (distribution/reference, splitDockerDomain).
+function print_image(image,   name) {
   sub(/^(index\.|registry-1\.)?docker\.io\//, "", image)
   name = image
   sub(/@.*/, "", name)
   sub(/:[^\/]*$/, "", name)
-  if (name == "" || name ~ /\$/ || name ~ /^(localhost|[^\/]*[.:A-Z][^\/]*)\// || image in printed) return
+  if (name == "" || name ~ /\$/ || image in printed) return
+  if (of == "docker-hub" && name ~ /^(localhost|[^\/]*[.:A-Z][^\/]*)\//) return
   printed[image] = 1
   print image
 }
