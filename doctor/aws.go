@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,10 +11,11 @@ import (
 	"cicd/operations"
 )
 
-// findCredentials asks AWS whose the credentials are. It does so in the stack's region, where the account must be enabled.
+// findCredentials asks AWS whose the credentials are. It does so in the stack's region, which must be enabled for the account,
+// and whatever else is wrong with the settings.
 func findCredentials(_ context.Context, s *subject) ([]Finding, error) {
-	if _, err := s.settings(); err != nil {
-		return nil, err
+	if s.where().Region == "" {
+		return nil, errors.New("aws:region is missing or encrypted, see above")
 	}
 	_, err := s.identity()
 	if err == nil || !operations.NoCredentials(err) {

@@ -194,13 +194,18 @@ func TestEncrypted(t *testing.T) {
 	wants(t, found(t, "branch", stack), "unchecked F3 branch is encrypted ... | it is no secret: `pulumi config set branch VALUE --plaintext --stack dev`")
 }
 
-// TestInvalidSettings: no check works with settings that the program rejects, and none says that all is well.
+// TestInvalidSettings: no check works with settings that the program rejects, and none says that all is well. The names are,
+// and credentials are told about at once as well.
 func TestInvalidSettings(t *testing.T) {
-	for _, result := range Examine(t.Context(), stackIn(testproject.New(t), map[string]string{"cicd:branch": "a b"})) {
-		if len(result.Findings) == 0 && result.Name != "names" {
-			t.Errorf("%s finds nothing in settings that are not valid", result.Name)
+	newCloud(t)
+	stack := stackIn(testproject.New(t), map[string]string{"cicd:branch": "a b"})
+	for _, result := range Examine(t.Context(), stack) {
+		if well := result.Name == "names" || result.Name == "credentials"; (len(result.Findings) == 0) != well {
+			t.Errorf("%s finds %+v in settings that are not valid", result.Name, result.Findings)
 		}
 	}
+	delete(stack.Config, "aws:region")
+	wants(t, found(t, "credentials", stack), "unchecked  aws:region is missing or encrypted, see above")
 }
 
 func TestOperator(t *testing.T) {
