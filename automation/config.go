@@ -54,11 +54,9 @@ func ReadConfig(dir, stack string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	file := "Pulumi." + ShortName(stack) + ".yaml"
-	sink := diag.DefaultSink(os.Stderr, os.Stderr, diag.FormatOptions{Color: colors.Never})
-	settings, err := sdk.LoadProjectStack(sink, p, filepath.Join(dir, file))
+	file, settings, err := loadSettings(dir, stack, p)
 	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", file, err)
+		return Config{}, err
 	}
 	c := Config{Project: p.Name.String(), Values: map[string]string{}}
 	for key, value := range settings.Config {
@@ -72,4 +70,41 @@ func ReadConfig(dir, stack string) (Config, error) {
 	}
 	slices.Sort(c.Encrypted)
 	return c, nil
+}
+
+// loadSettings reads a stack's settings file.
+func loadSettings(dir, stack string, p *sdk.Project) (file string, settings *sdk.ProjectStack, err error) {
+	file = "Pulumi." + ShortName(stack) + ".yaml"
+	sink := diag.DefaultSink(os.Stderr, os.Stderr, diag.FormatOptions{Color: colors.Never})
+	if settings, err = sdk.LoadProjectStack(sink, p, filepath.Join(dir, file)); err != nil {
+		return file, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return file, settings, nil
+}
+
+// SetValue writes a plain value into a stack's settings file in dir, without starting an engine. Comments and the order of the
+// keys stay.
+func SetValue(dir, stack, key, value string) error {
+	if err := CheckStack(dir, stack); err != nil {
+		return err
+	}
+	p, err := loadProject(dir)
+	if err != nil {
+		return err
+	}
+	file, settings, err := loadSettings(dir, stack, p)
+	if err != nil {
+		return err
+	}
+	parsed, err := config.ParseKey(key)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := settings.Config.Set(parsed, config.NewValue(value), false); err != nil {
+		return fmt.Errorf("%s: %s: %w", file, key, err)
+	}
+	if err := settings.Save(filepath.Join(dir, file)); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
 }

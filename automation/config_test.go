@@ -35,3 +35,30 @@ func TestReadConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestSetValue: what else is in the file stays as it was.
+func TestSetValue(t *testing.T) {
+	dir := t.TempDir()
+	const before = "# Stack dev.\nconfig:\n  aws:region: eu-central-1\n  # Who may use SSH.\n  web:operatorIp: 203.0.113.7 # the office\n  web:paths: [a, b/**]\n"
+	for name, text := range map[string]string{"Pulumi.yaml": "name: web\nruntime: go\n", "Pulumi.dev.yaml": before} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := SetValue(dir, "organization/dev", "web:operatorIp", "198.51.100.4"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadConfig(dir, "dev")
+	if err != nil || got.Values["web:operatorIp"] != "198.51.100.4" || got.Values["web:paths"] != `["a","b/**"]` {
+		t.Errorf("afterwards %+v, %v", got, err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "Pulumi.dev.yaml"))
+	for _, want := range []string{"# Stack dev.", "# Who may use SSH.", "# the office"} {
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%v, %q is missing in\n%s", err, want, text)
+		}
+	}
+	if err := SetValue(dir, "other", "web:operatorIp", "198.51.100.4"); err == nil || !strings.Contains(err.Error(), "does not exist") {
+		t.Errorf("a stack that does not exist: %v", err)
+	}
+}

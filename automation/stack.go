@@ -189,9 +189,10 @@ func (s *Stack) create(ctx context.Context) error {
 	return nil
 }
 
-func (s *Stack) neverUp() error {
-	return fmt.Errorf("stack %q has never been up in this backend (`pulumi whoami --verbose` names it)", s.name)
-}
+// ErrNeverUp means that the backend does not know the stack, because it has never been up.
+var ErrNeverUp = errors.New("has never been up in this backend (`pulumi whoami --verbose` names it)")
+
+func (s *Stack) neverUp() error { return fmt.Errorf("stack %q %w", s.name, ErrNeverUp) }
 
 // run performs one engine operation: operation calls the SDK and returns the engine's standard output.
 func (s *Stack) run(ctx context.Context, name string, operation func(*watcher) (string, error)) (Result, error) {

@@ -19,6 +19,16 @@ var files embed.FS
 //go:embed stack-buildspec.yml
 var Buildspec string
 
+//go:embed build/dockerfile.awk
+var dockerfileProgram string
+
+//go:embed build/images.awk
+var imagesProgram string
+
+// ImagesOfDockerfile returns the program for awk with which a build finds the images that its Dockerfile, the input, pulls; with
+// -v of=docker-hub, those from there.
+func ImagesOfDockerfile() string { return dockerfileProgram + imagesProgram }
+
 // Archive returns the files as a tar that depends on nothing but their names and contents: it is not compressed, because
 // versions of Go compress differently, and every change is a new object in S3. Modes are those that files have after
 // CodePipeline zipped a commit, which keeps no executable bit.

@@ -34,6 +34,15 @@ func (a Architecture) buildType() string {
 	return "LINUX_CONTAINER"
 }
 
+// buildPlace returns what CodeBuild's quotas call the machines that build for it (CodeBuild User Guide, "Quotas
+// for AWS CodeBuild").
+func (a Architecture) buildPlace() string {
+	if a == ARM64 {
+		return "ARM/Small"
+	}
+	return "Linux/Small"
+}
+
 // buildImage returns CodeBuild's curated image. Newer images exist, but not in every region.
 func (a Architecture) buildImage() string {
 	if a == ARM64 {

@@ -15,6 +15,19 @@ import (
 // connectionPoll is the time between two looks at a connection, which a person authorizes in minutes.
 const connectionPoll = 2 * time.Second
 
+// ConnectionStatus returns the status of a connection: AVAILABLE once a person has authorized it, PENDING before, or ERROR.
+func (s Stack) ConnectionStatus(ctx context.Context, arn string) (string, error) {
+	settings, err := s.connect(ctx)
+	if err != nil {
+		return "", err
+	}
+	answer, err := codeconnections.NewFromConfig(settings).GetConnection(ctx, &codeconnections.GetConnectionInput{ConnectionArn: aws.String(arn)})
+	if err != nil {
+		return "", s.explain(ctx, "connection "+arn, err, connectionRemedies)
+	}
+	return string(answer.Connection.ConnectionStatus), nil
+}
+
 // AwaitConnection waits until a connection is authorized, or ctx ends.
 func (s Stack) AwaitConnection(ctx context.Context, arn string) error {
 	settings, err := s.connect(ctx)

@@ -59,6 +59,13 @@ var connectionRemedies = remedies{
 	"ResourceNotFoundException": "Somebody has deleted it. To do: run `pulumi up --refresh`, which makes another.",
 }
 
+// identityRemedies are for those of STS, whose codes are the query protocol's (STS API reference, "Common Error Types").
+var identityRemedies = remedies{
+	"ExpiredToken":          commonRemedies["ExpiredTokenException"],
+	"InvalidClientTokenId":  commonRemedies["UnrecognizedClientException"],
+	"SignatureDoesNotMatch": commonRemedies["InvalidSignatureException"],
+}
+
 // hostRemedies are for those of EC2, which has names of its own for what concerns all services (EC2 API reference, "Error
 // codes for the Amazon EC2 API").
 var hostRemedies = remedies{
@@ -97,7 +104,18 @@ func (s Stack) explain(ctx context.Context, thing string, err error, own remedie
 	if remedy := cmp.Or(own[refused.ErrorCode()], commonRemedies[refused.ErrorCode()]); remedy != "" {
 		text += "\n" + strings.ReplaceAll(remedy, "REGION", s.Region)
 	}
-	return errors.New(text)
+	return refusal{text, refused.ErrorCode()}
+}
+
+// refusal is what AWS answered instead of doing what it was asked.
+type refusal struct{ text, code string }
+
+func (r refusal) Error() string { return r.text }
+
+// Absent reports whether an error is AWS's answer that a thing does not exist.
+func Absent(err error) bool {
+	var r refusal
+	return errors.As(err, &r) && (strings.HasSuffix(r.code, "NotFoundException") || r.code == "NoSuchResourceException")
 }
 
 // discreet returns an error without AWS's own words, which may quote the value that was sent, unless they are about

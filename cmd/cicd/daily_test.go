@@ -124,6 +124,7 @@ func TestDaily(t *testing.T) {
 	d.aws(good)
 	d.parked()
 	d.approvals(good)
+	d.doctor()
 	d.newStack()
 
 	out, _ := d.cicd(exitOK, "logs", "web", "--json")
@@ -257,4 +258,23 @@ func (d day) aws(good string) {
 			d.t.Errorf("aws %s: %v, want %q:\n%s", command, err, want, out)
 		}
 	}
+}
+
+// doctor looks at the rehearsed stack, whose repository Git takes for GitHub's.
+func (d day) doctor() {
+	d.t.Helper()
+	for name, value := range map[string]string{"PULUMI_BACKEND_URL": "file://" + d.t.TempDir(), "PULUMI_HOME": d.t.TempDir(), "PULUMI_CONFIG_PASSPHRASE": "test",
+		"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "url." + d.Repository().Dir + ".insteadOf", "GIT_CONFIG_VALUE_0": "https://github.com/example/webapp.git"} {
+		d.t.Setenv(name, value)
+	}
+	out, _ := d.cicd(exitOK, "doctor")
+	for _, check := range []string{"values", "bundle", "branch", "credentials", "account", "connection", "secrets", "instance type", "quota: vCPUs", "quota: addresses"} {
+		d.wants(out, "  ok        "+check+"\n")
+	}
+	d.wants(out, "  warning   quota: builds (F15): the account may run one build on Linux/Small at", "Stack dev: 1 warning, of 18 checks.")
+	secret := os.Getenv("AWS_SECRET_ACCESS_KEY")
+	d.t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+	out, _ = d.cicd(exitFailure, "doctor")
+	d.wants(out, "  error     credentials: AWS credentials: SignatureDoesNotMatch: ", "  unchecked secrets (F61): could not check: AWS does not answer these", "  ok        branch\n")
+	d.t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 }

@@ -7,17 +7,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
 	"cicd/automation"
 	"cicd/infra"
+	"cicd/operations"
 )
 
 // question is one thing that `cicd init` asks for.
@@ -186,7 +185,7 @@ func (c cli) judge(ctx context.Context, project, stack string, q question, answe
 		case "none":
 			return "", ""
 		case "me":
-			address, err := ownAddress(ctx)
+			address, err := operations.OwnAddress(ctx)
 			if err != nil {
 				return answer, fmt.Sprintf("this machine's address is unknown: %v: give it, or none", err)
 			}
@@ -217,29 +216,6 @@ func fullKey(project, key string) string {
 		return key
 	}
 	return project + ":" + key
-}
-
-// addressService is AWS's own service that answers with the caller's address.
-const addressService = "https://checkip.amazonaws.com"
-
-// ownAddress returns the public address of this machine.
-func ownAddress(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, addressService, nil)
-	if err != nil {
-		return "", err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s answers %s", addressService, response.Status)
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, 100))
-	return strings.TrimSpace(string(body)), err
 }
 
 // settingsText is the file.

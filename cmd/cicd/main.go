@@ -32,7 +32,7 @@ const (
 	exitInterrupted = 130 // see interruptible; a running operation was ended cleanly
 )
 
-func main() { os.Exit(start(infra.Program, infra.CheckConfig)) }
+func main() { os.Exit(start(cli{program: infra.Program, check: infra.CheckConfig, careful: true})) }
 
 // program returns the program that declares a stack whose configuration has these keys.
 type program func(configured []string) pulumi.RunFunc
@@ -41,30 +41,27 @@ type program func(configured []string) pulumi.RunFunc
 // unknown to it.
 type configCheck func(project, stack string, config map[string]string, encrypted []string) error
 
-// start runs the command line of this process and returns its exit code.
-func start(declare program, check configCheck) int {
+// start runs the command line of this process, with what c has of the stack, and returns its exit code.
+func start(c cli) int {
 	if filepath.Base(os.Args[0]) == "aws" { // the name under which a rehearsal puts it on the PATH of scripts
 		return awscli.Main(os.Args[1:], os.Stdout, os.Stderr)
 	}
 	ctx, stdout, stderr, stop := interruptible()
 	defer stop()
-	return cli{
-		program:     declare,
-		check:       check,
-		stdin:       os.Stdin,
-		interactive: term.IsTerminal(int(os.Stdin.Fd())),
-		internet:    internet(os.Getenv("AWS_ENDPOINT_URL")),
-		stdout:      stdout,
-		stderr:      stderr,
-	}.run(ctx, os.Args[1:])
+	c.stdin, c.stdout, c.stderr = os.Stdin, stdout, stderr
+	c.interactive, c.shown = term.IsTerminal(int(os.Stdin.Fd())), term.IsTerminal(int(os.Stdout.Fd()))
+	c.internet = internet(os.Getenv("AWS_ENDPOINT_URL"))
+	return c.run(ctx, os.Args[1:])
 }
 
 // cli is what the commands need from outside.
 type cli struct {
 	program        program
 	check          configCheck
+	careful        bool // up begins with doctor, which knows what infra.Program needs
 	stdin          io.Reader
 	interactive    bool         // stdin is a terminal, so a person can be asked
+	shown          bool         // stdout is a terminal, so a person sees marks there
 	internet       *http.Client // reaches applications; nil if their addresses are not on the internet, as in a rehearsal
 	stdout, stderr io.Writer
 }
@@ -82,7 +79,7 @@ func (c cli) root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.Version = version()
-	group(root, "A stack:", c.init(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.park(), c.unpark(), c.destroy())
+	group(root, "A stack:", c.init(), c.doctor(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.park(), c.unpark(), c.destroy())
 	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.rollback(), c.approve(), c.reject(), c.why(), c.logs(), c.dashboard(), c.secrets())
 	group(root, "Without AWS:", c.rehearse(), c.engine())
 	group(root, "Help:", c.manual(), c.version())

@@ -23,7 +23,7 @@ const beCICD = "CICD_TEST_BE_CICD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(beCICD) != "" || filepath.Base(os.Args[0]) == "aws" {
-		os.Exit(start(always(func(ctx *pulumi.Context) error {
+		os.Exit(start(cli{check: anything, program: always(func(ctx *pulumi.Context) error {
 			for {
 				select {
 				case <-ctx.Context().Done():
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 					}
 				}
 			}
-		}), anything))
+		})}))
 	}
 	os.Exit(m.Run())
 }

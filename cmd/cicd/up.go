@@ -26,9 +26,10 @@ func (c cli) up() *cobra.Command {
 		Use:   "up",
 		Short: "Create the stack, or change it to what the program declares",
 		Long: `Create the stack, or change it to what the program and Pulumi.<stack>.yaml
-declare. It previews first, so what a preview rejects, such as replacing a
+declare. It begins with what "cicd doctor" does, and stops if that finds an
+error. It previews then, so what a preview rejects, such as replacing a
 protected host, fails before anything changes; a person at a terminal is asked
-then. Up of an unchanged stack changes nothing.
+next. Up of an unchanged stack changes nothing.
 
 A new stack's connection to GitHub needs a person: up says where, waits until it
 is authorized, notes that in Pulumi.<stack>.yaml and creates the pipeline. Then
@@ -52,6 +53,9 @@ what to do. With --detach or --json, it does not wait for the release either.`,
 func (c cli) bringUp(ctx context.Context, flags upFlags) error {
 	stack, err := c.open(ctx, flags.stack)
 	if err != nil {
+		return err
+	}
+	if err := c.beCareful(ctx, stack, flags.stack); err != nil {
 		return err
 	}
 	// Without a preview, an up first creates the replacement of a protected resource, then fails because it cannot

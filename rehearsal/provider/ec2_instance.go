@@ -3,8 +3,10 @@ package provider
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/instancetypes"
 )
 
 // userDataLimit is in bytes, before encoding. Source: EC2 User Guide, "Run commands at launch".
@@ -61,7 +63,7 @@ var instanceKinds = merge(addressKinds, map[string]kind{
 			case "userData":
 				return news.flag("userDataReplaceOnChange")
 			case "instanceType": // an instance cannot change its architecture
-				return architectureOf(olds.text("instanceType")) != architectureOf(news.text("instanceType"))
+				return instancetypes.Architecture(olds.text("instanceType")) != instancetypes.Architecture(news.text("instanceType"))
 			}
 			return false
 		},
@@ -97,14 +99,14 @@ const minimumRootGiB = 8
 func verifyInstance(c *call, r *report) {
 	typ, image := c.in.text("instanceType"), c.in.text("ami")
 	zone := c.subnet().String("availabilityZone")
-	wanted, built := architectureOf(typ), imageArchitecture(c.region, image)
+	wanted, built := instancetypes.Architecture(typ), imageArchitecture(c.region, image)
 	switch {
 	case wanted == "":
 		r.add("instanceType", "InvalidInstanceType: The following supplied instance types do not exist: [%s] "+
-			"(the rehearsal has EC2's list of %s; a newer type cannot be rehearsed)", typ, listDate)
+			"(the rehearsal has EC2's list of %s; a newer type cannot be rehearsed)", typ, instancetypes.ListDate)
 	case c.in.flag("ebsOptimized") && unoptimized.MatchString(typ):
 		r.add("ebsOptimized", "Unsupported: EBS-optimized instances are not supported for your requested configuration (%s). Please check the documentation for supported configurations.", typ)
-	case zone != "" && !offers(zone, typ):
+	case zone != "" && !instancetypes.Offers(zone, typ):
 		r.add("instanceType", "Unsupported: Your requested instance type (%s) is not supported in your requested Availability Zone (%s)", typ, zone)
 	}
 	switch {
@@ -180,3 +182,7 @@ func instancePublicIP(c *call) any {
 	}
 	return freePublicIP(c.acct)
 }
+
+// unoptimized matches the types that cannot be EBS-optimized and that a stack may use. Source: EC2 User Guide,
+// "Amazon EBS-optimized instance types", which does not list them; a few sizes from before 2014 are not listed either.
+var unoptimized = regexp.MustCompile(`^t[12]\.`)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/instancetypes"
 )
 
 var (
@@ -183,12 +184,12 @@ func sameBlock(before, after string) bool {
 }
 
 // firstZone is the zone of subnets that name none.
-func firstZone(c *call) any { return zones(c.region)[0] }
+func firstZone(c *call) any { return instancetypes.Zones(c.region)[0] }
 
 func checkZone(c *call, r *report) {
 	zone := c.in.text("availabilityZone")
-	if zone != "" && c.region != "" && !slices.Contains(zones(c.region), zone) {
-		r.add("availabilityZone", "InvalidParameterValue: Value (%s) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: %s", zone, strings.Join(zones(c.region), ", "))
+	if zone != "" && c.region != "" && !slices.Contains(instancetypes.Zones(c.region), zone) {
+		r.add("availabilityZone", "InvalidParameterValue: Value (%s) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: %s", zone, strings.Join(instancetypes.Zones(c.region), ", "))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"cicd/rehearsal/aws/account"
+	"cicd/rehearsal/aws/instancetypes"
 )
 
 var (
@@ -88,7 +89,7 @@ func checkVolume(c *call, r *report) {
 
 // verifyVolume rejects a zone that the region lacks, and a smaller size: volumes only grow.
 func verifyVolume(c *call, r *report) {
-	if zone := c.in.text("availabilityZone"); !slices.Contains(zones(c.region), zone) {
+	if zone := c.in.text("availabilityZone"); !slices.Contains(instancetypes.Zones(c.region), zone) {
 		r.add("availabilityZone", "InvalidZone.NotFound: The zone '%s' does not exist.", zone)
 	}
 	if before := c.old.number("size"); c.in.number("size") < before {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"cicd/rehearsal/aws/instancetypes"
 )
 
 // function is a provider function: a query about the account or the region.
@@ -120,7 +122,7 @@ func admits(filters []values, attributes map[string][]string) bool {
 
 func availabilityZones(c *call, _ *report) values {
 	names, ids := []any{}, []any{}
-	for _, zone := range zones(c.region) {
+	for _, zone := range instancetypes.Zones(c.region) {
 		attributes := map[string][]string{"opt-in-status": {"opt-in-not-required"}, "zone-type": {"availability-zone"}, "zone-name": {zone}, "region-name": {c.region}}
 		if admits(c.in.blocks("filters"), attributes) && !slices.Contains(c.in.texts("excludeNames"), zone) {
 			names, ids = append(names, zone), append(ids, zoneID(c.region, zone))
@@ -142,15 +144,22 @@ func instanceTypeOfferings(c *call, _ *report) values {
 			add(c.region, instanceType)
 			continue
 		}
-		for _, zone := range zones(c.region) {
+		for _, zone := range instancetypes.Zones(c.region) {
 			location := zone
 			if locationType == "availability-zone-id" {
 				location = zoneID(c.region, zone)
 			}
-			if offers(zone, instanceType) {
+			if instancetypes.Offers(zone, instanceType) {
 				add(location, instanceType)
 			}
 		}
 	}
 	return values{"id": c.region, "instanceTypes": types, "locations": locations, "locationTypes": locationTypes}
+}
+
+// typesMatching returns the instance types that EC2's filters admit.
+func typesMatching(filters []values) []string {
+	return slices.DeleteFunc(instancetypes.All(), func(name string) bool {
+		return !admits(filters, map[string][]string{"instance-type": {name}})
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"cicd/rehearsal/aws/instancetypes"
 )
 
 // invoke calls a function in a region and returns its result, or everything that it rejected.
@@ -82,7 +84,7 @@ func TestFunctionsRefuse(t *testing.T) {
 
 // Every image that a parameter names can be launched on instance types of its architecture.
 func TestImageArchitecture(t *testing.T) {
-	for _, architecture := range []string{architectureX86, architectureARM} {
+	for _, architecture := range []string{instancetypes.X86, instancetypes.ARM64} {
 		image := imageOf("eu-west-1", "/aws/service/ami-amazon-linux-latest/al2023-ami-minimal-kernel-6.1-"+architecture)
 		if got := imageArchitecture("eu-west-1", image); got != architecture {
 			t.Errorf("architecture of %s = %q, want %q", image, got, architecture)

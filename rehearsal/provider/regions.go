@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cicd/internal/regions"
+	"cicd/rehearsal/aws/instancetypes"
 )
 
 // isRegion reports whether a region exists and can be rehearsed: its zones are known.
@@ -36,21 +37,12 @@ func (c *call) verifyOffered(service, endpoint string, r *report) {
 	}
 }
 
-// zones returns the names of a region's availability zones, in order.
-func zones(region string) []string {
-	var names []string
-	for _, letter := range regionNamed(region).Zones {
-		names = append(names, region+string(letter))
-	}
-	return names
-}
-
 // zoneID returns the id of a zone, such as use1-az2 for us-east-1b. Each real account has its own mapping; this one's
 // is alphabetical.
 func zoneID(region, zone string) string {
 	code := strings.NewReplacer("northeast", "ne", "southeast", "se", "northwest", "nw", "north", "n", "south", "s",
 		"east", "e", "west", "w", "central", "c", "gov", "g", "-", "").Replace(region)
-	return fmt.Sprintf("%s-az%d", code, slices.Index(zones(region), zone)+1)
+	return fmt.Sprintf("%s-az%d", code, slices.Index(instancetypes.Zones(region), zone)+1)
 }
 
 // imageParameter matches a public parameter that names a region's newest Amazon Linux 2023 image. Source: Amazon
@@ -66,7 +58,7 @@ func imageOf(region, parameter string) string {
 func imageArchitecture(region, image string) string {
 	for _, variant := range []string{"", "minimal-"} {
 		for _, kernel := range []string{"default", "6.1", "6.12"} {
-			for _, architecture := range []string{architectureX86, architectureARM} {
+			for _, architecture := range []string{instancetypes.X86, instancetypes.ARM64} {
 				parameter := "/aws/service/ami-amazon-linux-latest/al2023-ami-" + variant + "kernel-" + kernel + "-" + architecture
 				if imageOf(region, parameter) == image {
 					return architecture

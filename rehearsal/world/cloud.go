@@ -24,6 +24,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/servicequotas"
 	"cicd/rehearsal/aws/ssm"
 	"cicd/rehearsal/github"
 	"cicd/rehearsal/provider"
@@ -174,6 +175,7 @@ func (c *cloud) startAPI() error {
 		Registry: c.registry, RegistryURL: "http://" + c.work.Registry,
 		Objects: c.store, Parameters: c.parameters, Secrets: c.secrets, Logs: c.containers,
 		Pipelines: c.pipelines, Builds: c.builds, Deployments: c.deploys, Instances: c.instances,
+		Quotas: &servicequotas.Service{Account: c.account, Authority: c.authority},
 	}))
 	if err != nil {
 		return err

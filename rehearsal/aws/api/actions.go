@@ -19,6 +19,7 @@ import (
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/servicequotas"
 	"cicd/rehearsal/aws/ssm"
 )
 
@@ -65,9 +66,18 @@ var actions = map[string]action{
 	"CodeDeploy_20141006.ListDeployments":           of(deployments, (*codedeploy.Service).ListDeployments),
 	"CodeDeploy_20141006.ListDeploymentTargets":     of(deployments, (*codedeploy.Service).ListDeploymentTargets),
 
-	"ec2.DescribeInstances": ofForm(instances, (*ec2.Service).DescribeInstances),
-	"ec2.StartInstances":    ofForm(instances, (*ec2.Service).StartInstances),
-	"ec2.StopInstances":     ofForm(instances, (*ec2.Service).StopInstances),
+	"ec2.DescribeInstances":             ofForm(instances, (*ec2.Service).DescribeInstances),
+	"ec2.DescribeInstanceTypeOfferings": ofForm(instances, (*ec2.Service).DescribeInstanceTypeOfferings),
+	"ec2.DescribeInstanceTypes":         ofForm(instances, (*ec2.Service).DescribeInstanceTypes),
+	"ec2.DescribeAddresses":             ofForm(instances, (*ec2.Service).DescribeAddresses),
+	"ec2.DescribeSubnets":               ofForm(instances, (*ec2.Service).DescribeSubnets),
+	"ec2.StartInstances":                ofForm(instances, (*ec2.Service).StartInstances),
+	"ec2.StopInstances":                 ofForm(instances, (*ec2.Service).StopInstances),
+
+	"ServiceQuotasV20190624.GetAWSDefaultServiceQuota":   of(quotas, (*servicequotas.Service).GetAWSDefaultServiceQuota),
+	"ServiceQuotasV20190624.GetServiceQuota":             of(quotas, (*servicequotas.Service).GetServiceQuota),
+	"ServiceQuotasV20190624.ListAWSDefaultServiceQuotas": of(quotas, (*servicequotas.Service).ListAWSDefaultServiceQuotas),
+	"ServiceQuotasV20190624.ListServiceQuotas":           of(quotas, (*servicequotas.Service).ListServiceQuotas),
 
 	"CodeConnections_20231201.GetConnection": (*api).getConnection,
 
@@ -79,6 +89,7 @@ func secrets(a *api) *secretsmanager.Store   { return a.Secrets }
 func logs(a *api) *cloudwatchlogs.Service    { return a.Logs }
 func pipelines(a *api) *codepipeline.Service { return a.Pipelines }
 func builds(a *api) *codebuild.Runner        { return a.Builds }
+func quotas(a *api) *servicequotas.Service   { return a.Quotas }
 func deployments(a *api) *codedeploy.Service { return a.Deployments }
 
 // of makes an action of a service's method, whose types are those of the JSON protocol.

@@ -1,8 +1,8 @@
 // Package api is what AWS clients talk to in a rehearsal, over AWS's own protocols: the API endpoint (AWS_ENDPOINT_URL)
-// with the few actions of CodePipeline, CodeBuild, CodeDeploy, EC2, ECR, Parameter Store, Secrets Manager, CloudWatch Logs, S3
-// and STS that a stack and its operators need, a host's instance metadata service, and a build's credentials endpoint. The
-// clients are real and sign their requests; each request's signature, region and permission are checked. F-numbers are
-// the failures in docs/failures.md.
+// with the few actions of CodePipeline, CodeBuild, CodeDeploy, EC2, ECR, Parameter Store, Secrets Manager, Service Quotas,
+// CloudWatch Logs, S3 and STS that a stack and its operators need, a host's instance metadata service, and a build's
+// credentials endpoint. The clients are real and sign their requests; each request's signature, region and permission are
+// checked. F-numbers are the failures in docs/failures.md.
 //
 // An action that it does not serve is an error that names the action.
 package api
@@ -29,6 +29,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/servicequotas"
 	"cicd/rehearsal/aws/ssm"
 )
 
@@ -61,6 +62,8 @@ type Config struct {
 	Deployments *codedeploy.Service
 	// Instances serves those of EC2.
 	Instances *ec2.Service
+	// Quotas serves those of Service Quotas.
+	Quotas *servicequotas.Service
 	// Objects serves those of S3.
 	Objects *s3.Store
 }

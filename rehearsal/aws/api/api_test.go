@@ -27,6 +27,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/servicequotas"
 	"cicd/rehearsal/aws/ssm"
 )
 
@@ -51,6 +52,7 @@ type fixture struct {
 	logs       *cloudwatchlogs.Service
 	objects    *s3.Store
 	instances  *ec2.Service
+	quotas     *servicequotas.Service
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -72,8 +74,9 @@ func newFixture(t *testing.T) *fixture {
 	f.parameters, f.secrets = ssm.New(acct, f.authority), secretsmanager.New(acct, f.authority)
 	f.logs, f.objects = cloudwatchlogs.New(acct, f.authority), s3.NewStore(t.TempDir(), acct, f.authority)
 	f.instances = &ec2.Service{Account: acct, Authority: f.authority}
+	f.quotas = &servicequotas.Service{Account: acct, Authority: f.authority}
 	f.api = serve(t, New(Config{Account: acct, Sessions: sessions, Authorize: authorize, Registry: f.registry, RegistryURL: registry,
-		Parameters: f.parameters, Secrets: f.secrets, Logs: f.logs, Objects: f.objects, Instances: f.instances}))
+		Parameters: f.parameters, Secrets: f.secrets, Logs: f.logs, Objects: f.objects, Instances: f.instances, Quotas: f.quotas}))
 	session, err := f.authority.AssumeRole(roleARN, "codebuild.amazonaws.com", "AWSCodeBuild-1", "")
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"cicd/internal/buildglob"
 )
 
 // artifactFile is a file in the build's output.
@@ -95,7 +97,7 @@ func globQuote(p string) string {
 func globPatterns(patterns []string) ([]*regexp.Regexp, error) {
 	var all []*regexp.Regexp
 	for _, pattern := range patterns {
-		re, err := globPattern(cleanPattern(pattern))
+		re, err := buildglob.Compile(buildglob.Clean(pattern))
 		if err != nil {
 			return nil, contextError{"CLIENT_ERROR", fmt.Errorf("path %s: %v", pattern, err)}
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cicd/internal/buildimages"
 	"cicd/rehearsal/aws/iam"
 )
 
@@ -33,8 +34,8 @@ type build struct {
 
 	left        dockerLeftovers // of commands that failed
 	stages      stageWatch
-	runtimes    map[string]selected // by language; nil if the image is unknown
-	machinePath string              // PATH without the commands of the image
+	runtimes    map[string]buildimages.Version // by language; nil if the image is unknown
+	machinePath string                         // PATH without the commands of the image
 }
 
 func (b *build) sourceDir() string { return filepath.Join(b.dir, "src") }

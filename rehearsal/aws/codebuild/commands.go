@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"cicd/internal/buildimages"
 	"cicd/internal/shellword"
 )
 
@@ -21,12 +22,12 @@ import (
 var absentScript string
 
 // installCommands puts commands in front of this machine's.
-func (b *build) installCommands(i image) error {
+func (b *build) installCommands(i buildimages.Image) error {
 	began := filepath.Join(b.dir, "began")
 	if err := os.WriteFile(began, nil, 0o644); err != nil {
 		return err
 	}
-	for _, name := range i.lacking() {
+	for _, name := range i.Lacking() {
 		err := b.replace(name, func(string) string {
 			return assign("NAME", name, "IMAGE", b.project.Environment.Image, "BEGAN", began) + absentScript
 		})
@@ -35,10 +36,10 @@ func (b *build) installCommands(i image) error {
 		}
 	}
 	for name := range i.Runtimes {
-		for _, command := range curated().Languages[name].Commands {
+		for _, command := range buildimages.Curated().Languages[name].Commands {
 			err := b.replace(command, func(real string) string {
 				if command == "go" {
-					return assign("IMAGE_GO", b.runtimes[name].installed, "REAL_GO", real, "GO_USED", b.usedFile(name)) + goScript
+					return assign("IMAGE_GO", b.runtimes[name].Installed, "REAL_GO", real, "GO_USED", b.usedFile(name)) + goScript
 				}
 				return fmt.Sprintf(": >%s\nexec %s \"$@\"\n", shellword.Quote(b.usedFile(name)), shellword.Quote(real))
 			})
@@ -91,8 +92,8 @@ func (b *build) compareRuntimes() {
 		}
 		wanted := b.runtimes[name]
 		here := b.runner.versionHere(name, b.machinePath)
-		if here != "" && !sameVersion(here, wanted.release) {
-			b.warn("the build used this machine's %s %s; CodeBuild has %s, %s", name, here, wanted.installed, wanted.origin)
+		if here != "" && !sameVersion(here, wanted.Release) {
+			b.warn("the build used this machine's %s %s; CodeBuild has %s, %s", name, here, wanted.Installed, wanted.Origin)
 		}
 	}
 }
@@ -103,7 +104,7 @@ func (r *Runner) versionHere(name, path string) string {
 	defer r.mu.Unlock()
 	version, known := r.versions[name]
 	if !known {
-		ask := curated().Languages[name].Version
+		ask := buildimages.Curated().Languages[name].Version
 		cmd := exec.Command(findCommand(ask[0], path), ask[1:]...)
 		cmd.Env = []string{"PATH=" + path}
 		out, _ := cmd.CombinedOutput()
@@ -124,14 +125,14 @@ var missing = regexp.MustCompile(`(?m)(?:^|[ :])([\w.+-]+): (?:(?:command )?not 
 
 // explainMissing says which of the commands that were not found, by the output of another, are the image's.
 func (b *build) explainMissing(output string) string {
-	i, known := curated().Images[b.project.Environment.Image]
+	i, known := buildimages.Curated().Images[b.project.Environment.Image]
 	if !known {
 		return ""
 	}
 	var text string
 	for _, match := range missing.FindAllStringSubmatch(output, -1) {
 		name := match[1]
-		if i.has(name) && findCommand(name, b.machinePath) == "" && !strings.Contains(text, " "+name+",") {
+		if i.Has(name) && findCommand(name, b.machinePath) == "" && !strings.Contains(text, " "+name+",") {
 			text += fmt.Sprintf("\n    Rehearsal: CodeBuild's image has %s, but this machine does not: install it here to rehearse this build.", name)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"cicd/internal/buildimages"
 )
 
 // stateFolder is where bash says that a script is.
@@ -140,8 +142,8 @@ func TestBuildspecCachesPackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, of := range slices.Sorted(maps.Keys(curated().Caches)) {
-		folder := curated().Caches[of]
+	for _, of := range slices.Sorted(maps.Keys(buildimages.Curated().Caches)) {
+		folder := buildimages.Curated().Caches[of]
 		if !slices.ContainsFunc(spec.CachePaths, func(path string) bool {
 			return strings.HasPrefix(folder+"/", strings.TrimSuffix(path, "**/*"))
 		}) {

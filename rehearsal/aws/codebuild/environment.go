@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"cicd/internal/buildimages"
 )
 
 // environment assembles the environment of the build's commands (User Guide, "Environment variables in build
@@ -72,7 +74,7 @@ func (b *build) hostEnvironment() []string {
 // complain.
 func (b *build) imageEnvironment() map[string]string {
 	env := map[string]string{}
-	for name, value := range curated().Images[b.project.Environment.Image].Environment {
+	for name, value := range buildimages.Curated().Images[b.project.Environment.Image].Environment {
 		isLocale := name == "LANG" || strings.HasPrefix(name, "LC_")
 		if !isLocale || hasLocale(value) {
 			env[name] = b.place(value)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"cicd/internal/buildimages"
 )
 
 // goScript is the go command of a build, which judges modules as the image's version of Go does.
@@ -21,7 +23,7 @@ func (b *build) explainGo(output string) string {
 	if !known || !goTooOld.MatchString(output) {
 		return ""
 	}
-	offered := curated().Images[b.project.Environment.Image].Runtimes["golang"].names()
+	offered := buildimages.Curated().Images[b.project.Environment.Image].Runtimes["golang"].Names()
 	return fmt.Sprintf("\n    Rehearsal: CodeBuild has Go %s, %s. Name another as golang in phases.install.runtime-versions of the buildspec: the image has %s.",
-		golang.installed, golang.origin, strings.Join(offered, ", "))
+		golang.Installed, golang.Origin, strings.Join(offered, ", "))
 }

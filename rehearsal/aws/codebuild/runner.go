@@ -2,7 +2,7 @@
 // with CodeBuild's phases, variables, log and artifacts. F-numbers are the failures in docs/failures.md.
 //
 // It follows the AWS CodeBuild User Guide (build-spec-ref, build-env-ref-env-vars, build-env-ref-cmd,
-// view-build-details-phases, caching-local) and images.yaml. It differs from AWS where it must: commands run as the
+// view-build-details-phases, caching-local) and internal/buildimages. It differs from AWS where it must: commands run as the
 // user who started the rehearsal, with this machine's tools, as far as the image has them; the source folder, HOME,
 // GOPATH and TMPDIR are folders of the build. What a rehearsal cannot provide is an error or, if the build
 // means the same without it, a log line that starts with "Rehearsal:".

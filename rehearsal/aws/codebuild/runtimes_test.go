@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"cicd/internal/buildimages"
 )
 
 // What a buildspec may name, according to the User Guide's "Runtime versions" and the declared images' runtimes.yml.
@@ -156,20 +158,20 @@ func TestDeclaredImagesAreKnown(t *testing.T) {
 		t.Fatalf("infra declares %d images, want one for each architecture", len(declared))
 	}
 	for _, match := range declared {
-		if _, known := curated().Images[string(match[1])]; !known {
+		if _, known := buildimages.Curated().Images[string(match[1])]; !known {
 			t.Errorf("images.yaml lacks %s", match[1])
 		}
 	}
-	for name, image := range curated().Images {
-		if image.Environment["GOPATH"] != "/go" || !image.has("docker") || image.has("terraform") {
+	for name, image := range buildimages.Curated().Images {
+		if image.Environment["GOPATH"] != "/go" || !image.Has("docker") || image.Has("terraform") {
 			t.Errorf("%s: environment %v, tools %v", name, image.Environment, image.Tools)
 		}
 		for language, r := range image.Runtimes {
-			if language != "docker" && len(curated().Languages[language].Version) == 0 {
+			if language != "docker" && len(buildimages.Curated().Languages[language].Version) == 0 {
 				t.Errorf("%s: no commands of %s", name, language)
 			}
 			if r.Versions[r.Default] == "" {
-				t.Errorf("%s: the default of %s, %q, is none of %v", name, language, r.Default, r.names())
+				t.Errorf("%s: the default of %s, %q, is none of %v", name, language, r.Default, r.Names())
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"cicd/rehearsal/aws/account"
 	"cicd/rehearsal/aws/awserror"
 	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/instancetypes"
 )
 
 // Service serves EC2's API for the declared instances. All fields are set before its first use.
@@ -79,7 +80,27 @@ type instance struct {
 	SubnetID         string        `xml:"subnetId" json:"subnetId"`
 	PrivateIPAddress string        `xml:"privateIpAddress" json:"privateIp"`
 	PublicIPAddress  string        `xml:"ipAddress,omitempty" json:"-"`
+	CPUOptions       *cpuOptions   `xml:"cpuOptions" json:"-"` // nil if the rehearsal does not know the type's
 	Tags             []tag         `xml:"tagSet>item" json:"-"`
+}
+
+// cpuOptions are how many vCPUs an instance has: cores times threads.
+type cpuOptions struct {
+	CoreCount      int `xml:"coreCount"`
+	ThreadsPerCore int `xml:"threadsPerCore"`
+}
+
+// cpusOf returns what an instance type has. Two threads a core are those of Intel's processors and older ones of AMD's; what
+// counts for a quota is the product (EC2 User Guide, "CPU options for Amazon EC2 instances").
+func cpusOf(instanceType string) *cpuOptions {
+	switch n := instancetypes.VCPUs(instanceType); {
+	case n == 0:
+		return nil
+	case n%2 == 0 && instancetypes.Architecture(instanceType) == instancetypes.X86:
+		return &cpuOptions{n / 2, 2}
+	default:
+		return &cpuOptions{n, 1}
+	}
 }
 
 type tag struct {
@@ -157,11 +178,19 @@ func (s *Service) describe(r account.Resource) (instance, error) {
 	i.InstanceID, i.State = r.ID, stateOf(state(r))
 	i.LaunchTime = time.Now().Add(-s.Account.Age(r)).UTC().Format("2006-01-02T15:04:05.000Z")
 	i.PublicIPAddress = s.publicIP(r)
+	i.CPUOptions = cpusOf(i.InstanceType)
+	i.Tags = tagList(r)
+	return i, nil
+}
+
+// tagList returns a resource's tags, sorted.
+func tagList(r account.Resource) []tag {
+	var list []tag
 	tags := tagsOf(r)
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		i.Tags = append(i.Tags, tag{key, tags[key]})
+		list = append(list, tag{key, tags[key]})
 	}
-	return i, nil
+	return list
 }
 
 // publicIP returns the public address of an instance: an Elastic IP that is associated with it, or what it got when it was
@@ -181,7 +210,7 @@ const stateProperty = "instanceState"
 
 func state(r account.Resource) string { return cmp.Or(r.String(stateProperty), running) }
 
-// tagsOf returns the tags of an instance, those that the provider adds to all among them.
+// tagsOf returns the tags of a resource, those that the provider adds to all among them.
 func tagsOf(r account.Resource) map[string]string {
 	declared, err := account.Decode[struct{ Tags, TagsAll map[string]string }](r)
 	if err != nil || len(declared.TagsAll) == 0 {
