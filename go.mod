@@ -24,6 +24,7 @@ require (
 	github.com/chromedp/chromedp v0.23.1
 	github.com/gobwas/glob v1.1.0
 	github.com/google/go-containerregistry v0.22.1
+	github.com/google/shlex v0.0.0-20191202100458-e7afc7fbc510
 	github.com/hashicorp/awspolicyequivalence v1.7.0
 	github.com/jmespath/go-jmespath v0.4.0
 	github.com/joho/godotenv v1.5.1

@@ -19,10 +19,11 @@ import (
 	"cicd/automation"
 	"cicd/infra"
 	awscli "cicd/rehearsal/aws/cli"
+	"cicd/rehearsal/aws/sessionmanager/plugin"
 	"cicd/rehearsal/console"
 )
 
-// The exit codes. CI depends on them.
+// The exit codes, but for exec, which without a terminal has its command's. CI depends on them.
 const (
 	exitOK          = 0
 	exitFailure     = 1
@@ -42,8 +43,11 @@ type configCheck func(project, stack string, config map[string]string, encrypted
 
 // start runs the command line of this process and returns its exit code.
 func start(declare program, check configCheck) int {
-	if filepath.Base(os.Args[0]) == "aws" { // the name under which a rehearsal puts it on the PATH of scripts
+	switch filepath.Base(os.Args[0]) {
+	case "aws": // the name under which a rehearsal puts it on the PATH of scripts
 		return awscli.Main(os.Args[1:], os.Stdout, os.Stderr)
+	case plugin.Name: // that of people
+		return plugin.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	}
 	ctx, stdout, stderr, stop := interruptible()
 	defer stop()

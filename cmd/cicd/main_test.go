@@ -16,13 +16,14 @@ import (
 
 	"cicd/automation"
 	"cicd/internal/parameterstest"
+	"cicd/rehearsal/aws/sessionmanager/plugin"
 )
 
 // beCICD makes this test binary act as the command itself, with a program that never ends and keeps printing.
 const beCICD = "CICD_TEST_BE_CICD"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(beCICD) != "" || filepath.Base(os.Args[0]) == "aws" {
+	if name := filepath.Base(os.Args[0]); os.Getenv(beCICD) != "" || name == "aws" || name == plugin.Name {
 		os.Exit(start(always(func(ctx *pulumi.Context) error {
 			for {
 				select {

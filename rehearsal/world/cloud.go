@@ -23,6 +23,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
 	"cicd/rehearsal/github"
 	"cicd/rehearsal/provider"
@@ -48,6 +49,7 @@ type cloud struct {
 	parameters   *ssm.Store
 	secrets      *secretsmanager.Store
 	containers   *cloudwatchlogs.Service
+	sessions     *sessionmanager.Service
 	api          *api.Server
 	// credentials are those of builds, served at credentialsURL.
 	credentials    api.ContainerCredentials
@@ -165,10 +167,13 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 
 // startAPI serves what AWS's clients call, those of builds, hosts and operators.
 func (c *cloud) startAPI() error {
+	if err := c.startSessions(); err != nil {
+		return err
+	}
 	served, err := c.serve(api.New(api.Config{
 		Account: c.account, Sessions: c.authority.SessionFor, Authorize: c.authority.Authorize,
 		Registry: c.registry, RegistryURL: "http://" + c.work.Registry,
-		Objects: c.store, Parameters: c.parameters, Secrets: c.secrets, Logs: c.containers,
+		Objects: c.store, Parameters: c.parameters, Hosts: c.sessions, Secrets: c.secrets, Logs: c.containers,
 		Pipelines: c.pipelines, Builds: c.builds, Deployments: c.deploys,
 	}))
 	if err != nil {

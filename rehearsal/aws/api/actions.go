@@ -18,6 +18,7 @@ import (
 	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
 )
 
@@ -39,6 +40,10 @@ var actions = map[string]action{
 	"AmazonSSM.GetParameters":       of(parameters, (*ssm.Store).GetParameters),
 	"AmazonSSM.GetParametersByPath": of(parameters, (*ssm.Store).GetParametersByPath),
 	"AmazonSSM.PutParameter":        of(parameters, (*ssm.Store).PutParameter),
+
+	"AmazonSSM.DescribeInstanceInformation": of(hosts, (*sessionmanager.Service).DescribeInstanceInformation),
+	"AmazonSSM.StartSession":                of(hosts, (*sessionmanager.Service).StartSession),
+	"AmazonSSM.TerminateSession":            of(hosts, (*sessionmanager.Service).TerminateSession),
 
 	"secretsmanager.GetSecretValue": of(secrets, (*secretsmanager.Store).GetSecretValue),
 
@@ -68,6 +73,7 @@ var actions = map[string]action{
 }
 
 func parameters(a *api) *ssm.Store           { return a.Parameters }
+func hosts(a *api) *sessionmanager.Service   { return a.Hosts }
 func secrets(a *api) *secretsmanager.Store   { return a.Secrets }
 func logs(a *api) *cloudwatchlogs.Service    { return a.Logs }
 func pipelines(a *api) *codepipeline.Service { return a.Pipelines }

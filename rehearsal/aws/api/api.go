@@ -1,6 +1,6 @@
 // Package api is what AWS clients talk to in a rehearsal, over AWS's own protocols: the API endpoint (AWS_ENDPOINT_URL)
-// with the few actions of CodePipeline, CodeBuild, CodeDeploy, ECR, Parameter Store, Secrets Manager, CloudWatch Logs, S3
-// and STS that a stack and its operators need, a host's instance metadata service, and a build's credentials endpoint. The
+// with the few actions of CodePipeline, CodeBuild, CodeDeploy, ECR, Parameter Store, Session Manager, Secrets Manager,
+// CloudWatch Logs, S3 and STS that a stack and its operators need, a host's instance metadata service, and a build's credentials endpoint. The
 // clients are real and sign their requests; each request's signature, region and permission are checked. F-numbers are
 // the failures in docs/failures.md.
 //
@@ -27,6 +27,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
 )
 
@@ -49,6 +50,8 @@ type Config struct {
 	RegistryURL string
 	// Parameters serves the actions of Parameter Store.
 	Parameters *ssm.Store
+	// Hosts serves the actions of Session Manager.
+	Hosts *sessionmanager.Service
 	// Secrets serves the actions of Secrets Manager.
 	Secrets *secretsmanager.Store
 	// Logs serves the actions of CloudWatch Logs.

@@ -26,6 +26,7 @@ import (
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/secretsmanager"
+	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
 )
 
@@ -49,6 +50,7 @@ type fixture struct {
 	secrets    *secretsmanager.Store
 	logs       *cloudwatchlogs.Service
 	objects    *s3.Store
+	hosts      *sessionmanager.Service
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -69,8 +71,9 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f.parameters, f.secrets = ssm.New(acct, f.authority), secretsmanager.New(acct, f.authority)
 	f.logs, f.objects = cloudwatchlogs.New(acct, f.authority), s3.NewStore(t.TempDir(), acct, f.authority)
+	f.hosts = &sessionmanager.Service{Account: acct, Authority: f.authority}
 	f.api = serve(t, New(Config{Account: acct, Sessions: sessions, Authorize: authorize, Registry: f.registry, RegistryURL: registry,
-		Parameters: f.parameters, Secrets: f.secrets, Logs: f.logs, Objects: f.objects}))
+		Parameters: f.parameters, Secrets: f.secrets, Logs: f.logs, Objects: f.objects, Hosts: f.hosts}))
 	session, err := f.authority.AssumeRole(roleARN, "codebuild.amazonaws.com", "AWSCodeBuild-1", "")
 	if err != nil {
 		t.Fatal(err)
