@@ -43,6 +43,7 @@ func newDay(t *testing.T) day {
 	for name, value := range w.Operator() {
 		t.Setenv(name, value)
 	}
+	t.Setenv("PATH", w.OperatorPath()+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(project)
 	return day{w, t, clone}
 }
@@ -122,6 +123,7 @@ func TestDaily(t *testing.T) {
 	d.releaseByHand(good, unbuilt)
 	d.rollback(good, unbuilt)
 	d.aws(good)
+	d.exec()
 	d.approvals(good)
 	d.newStack()
 
