@@ -25,6 +25,7 @@ import (
 	"cicd/rehearsal/aws/secretsmanager"
 	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
+	"cicd/rehearsal/aws/tagging"
 	"cicd/rehearsal/github"
 	"cicd/rehearsal/provider"
 )
@@ -175,6 +176,7 @@ func (c *cloud) startAPI() error {
 		Registry: c.registry, RegistryURL: "http://" + c.work.Registry,
 		Objects: c.store, Parameters: c.parameters, Hosts: c.sessions, Secrets: c.secrets, Logs: c.containers,
 		Pipelines: c.pipelines, Builds: c.builds, Deployments: c.deploys,
+		Tags: &tagging.Service{Account: c.account, Authority: c.authority},
 	}))
 	if err != nil {
 		return err

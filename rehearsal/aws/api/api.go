@@ -1,6 +1,6 @@
 // Package api is what AWS clients talk to in a rehearsal, over AWS's own protocols: the API endpoint (AWS_ENDPOINT_URL)
 // with the few actions of CodePipeline, CodeBuild, CodeDeploy, ECR, Parameter Store, Session Manager, Secrets Manager,
-// CloudWatch Logs, S3 and STS that a stack and its operators need, a host's instance metadata service, and a build's credentials endpoint. The
+// CloudWatch Logs, S3, STS and tagging that a stack and its operators need, a host's instance metadata service, and a build's credentials endpoint. The
 // clients are real and sign their requests; each request's signature, region and permission are checked. F-numbers are
 // the failures in docs/failures.md.
 //
@@ -29,6 +29,7 @@ import (
 	"cicd/rehearsal/aws/secretsmanager"
 	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
+	"cicd/rehearsal/aws/tagging"
 )
 
 // requestLimit is the largest request body accepted, in bytes. The largest is that of PutLogEvents, with a megabyte of
@@ -62,6 +63,8 @@ type Config struct {
 	Deployments *codedeploy.Service
 	// Objects serves those of S3.
 	Objects *s3.Store
+	// Tags serves those of the Resource Groups Tagging API.
+	Tags *tagging.Service
 }
 
 // api is the API endpoint.
@@ -106,7 +109,7 @@ func (a *api) answer(r *http.Request) (any, error) {
 	name := actionName(r, body)
 	action, ok := actions[name]
 	if serviceOf(r) == "s3" {
-		action, ok = getObject(r)
+		action, ok = s3Action(r)
 	}
 	if !ok {
 		return nil, fault{"UnknownOperationException",

@@ -28,6 +28,7 @@ import (
 	"cicd/rehearsal/aws/secretsmanager"
 	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
+	"cicd/rehearsal/aws/tagging"
 )
 
 const (
@@ -73,7 +74,8 @@ func newFixture(t *testing.T) *fixture {
 	f.logs, f.objects = cloudwatchlogs.New(acct, f.authority), s3.NewStore(t.TempDir(), acct, f.authority)
 	f.hosts = &sessionmanager.Service{Account: acct, Authority: f.authority}
 	f.api = serve(t, New(Config{Account: acct, Sessions: sessions, Authorize: authorize, Registry: f.registry, RegistryURL: registry,
-		Parameters: f.parameters, Secrets: f.secrets, Logs: f.logs, Objects: f.objects, Hosts: f.hosts}))
+		Parameters: f.parameters, Secrets: f.secrets, Logs: f.logs, Objects: f.objects, Hosts: f.hosts,
+		Tags: &tagging.Service{Account: acct, Authority: f.authority}}))
 	session, err := f.authority.AssumeRole(roleARN, "codebuild.amazonaws.com", "AWSCodeBuild-1", "")
 	if err != nil {
 		t.Fatal(err)
