@@ -133,6 +133,7 @@ func TestDaily(t *testing.T) {
 	d.wants(stderr, "PipelineExecutionNotFoundException", "cicd releases")
 	_, stderr = d.cicd(exitFailure, "status", "--stack", "prod")
 	d.wants(stderr, "PipelineNotFoundException", "cicd up")
+	d.receipt()
 }
 
 // watched watches the status, while the network is lost and comes back.

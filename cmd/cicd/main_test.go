@@ -166,8 +166,8 @@ func TestCommands(t *testing.T) {
 		{args: "outputs --stack=dev", code: exitOK, stdout: "appUrl  http://localhost/?a=1&b=2\nids     [\"i-1\",\"i-2\"]\ntoken   [secret]\n"},
 		{args: "destroy", code: exitUsage, stderr: "add --yes"},
 		{args: "destroy", typed: "prod\n", code: exitFailure, stderr: `stack "dev" is unchanged: you typed "prod"`},
-		{args: "destroy", typed: "dev\n", code: exitOK, stdout: "Stack dev: 1 deleted.\n", stderr: "Type the stack's name"},
-		{args: "destroy --yes", code: exitOK, stdout: "Stack dev: nothing to do.\n"},
+		{args: "destroy", typed: "dev\n", code: exitOK, stdout: "Stack dev: 1 deleted.\n" + nothingLeft, stderr: "Type the stack's name"},
+		{args: "destroy --yes", code: exitOK, stdout: "Stack dev: nothing to do.\n" + nothingLeft},
 	}
 	for _, tt := range tests {
 		program := tt.program
