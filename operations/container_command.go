@@ -44,11 +44,11 @@ const findContainer = `app="${APP_NAME:-webapp}" process="$1" options="$2"; shif
 // The agent replaces {{ssm:NAME}} in a command by a parameter (agent/framework/docparser/docparser.go,
 // replaceValidatedSessionParameters), so no two braces follow each other.
 func (c ContainerCommand) remote() (string, error) {
-	options := ""
+	words, options := []string{"sh"}, ""
 	if c.Terminal {
-		options = "-it"
+		words, options = []string{"exec", "sh"}, "-it" // so that the agent's end of the session ends docker
 	}
-	words := []string{"sh", "-c", quoted(findContainer), "sh", quoted(c.Process), quoted(options)}
+	words = append(words, "-c", quoted(findContainer), "sh", quoted(c.Process), quoted(options))
 	for i, word := range c.Words {
 		if !utf8.ValidString(word) {
 			return "", fmt.Errorf("word %d of the command, %q, is not UTF-8, which is all that Session Manager takes", i+1, word)

@@ -50,7 +50,10 @@ func both(t *testing.T, command ContainerCommand, environment []string, check fu
 	if err != nil {
 		t.Fatalf("%v\n%s", err, remote)
 	}
-	for how, words := range map[string][]string{"sh": {"sh", "-c", remote}, "split": words} {
+	if command.Terminal {
+		words = []string{"sh", "-c", remote}
+	}
+	for how, words := range map[string][]string{"sh": {"sh", "-c", remote}, "as the agent does": words} {
 		cmd := exec.Command(words[0], words[1:]...)
 		var stdout, stderr strings.Builder
 		cmd.Env, cmd.Stdout, cmd.Stderr = environment, &stdout, &stderr

@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,7 +139,7 @@ func TestExecWithoutTerminal(t *testing.T) {
 	}
 }
 
-// TestExecAtTerminal: a shell has the terminal, Ctrl-C included, and leaves it as it was.
+// TestExecAtTerminal: a shell has the terminal, and leaves it as it was.
 func TestExecAtTerminal(t *testing.T) {
 	hostProject(t)
 	keyboard, tty := terminal(t)
@@ -164,6 +166,51 @@ func TestExecAtTerminal(t *testing.T) {
 	}
 }
 
+// TestExecSignals: Ctrl-C belongs to the command. What asks cicd itself to end, ends the session.
+func TestExecSignals(t *testing.T) {
+	tests := []struct {
+		name   string
+		signal func(keyboard io.Writer, cicd *os.Process) error
+		code   int
+		want   []string // on the screen
+	}{
+		{"Ctrl-C", func(keyboard io.Writer, _ *os.Process) error { _, err := keyboard.Write([]byte{3}); return err }, exitOK, []string{"caught", "Exiting session"}},
+		{`Ctrl-\`, func(keyboard io.Writer, _ *os.Process) error { _, err := keyboard.Write([]byte{28}); return err }, exitOK, []string{"caught", "Exiting session"}},
+		{"SIGTERM", func(_ io.Writer, cicd *os.Process) error { return cicd.Signal(syscall.SIGTERM) }, exitFailure, []string{"cicd: the session was ended: terminated"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			hostProject(t)
+			keyboard, tty := terminal(t)
+			cmd := exec.Command(os.Args[0], "exec", "--", "sh", "-c", `trap "echo cau""ght; exit" INT QUIT; echo "ready $$."; while :; do sleep 0.05; done`)
+			cmd.Env = append(os.Environ(), beCICD+"=1", "TERM=dumb") // of others, bubbletea asks the color, and waits for an answer
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			screen := &screen{t: t, from: keyboard}
+			screen.sees(".\r\n")
+			pid := 0
+			if _, err := fmt.Sscanf(screen.text[strings.Index(screen.text, "ready"):], "ready %d.", &pid); err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.signal(keyboard, cmd.Process); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tt.want {
+				screen.sees(want)
+			}
+			if cmd.Wait(); cmd.ProcessState.ExitCode() != tt.code {
+				t.Errorf("exit code %d, want %d", cmd.ProcessState.ExitCode(), tt.code)
+			}
+			if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+				t.Errorf("the command goes on: %v", err)
+			}
+		})
+	}
+}
+
 // screen is what a terminal shows.
 type screen struct {
 	t    *testing.T
@@ -185,7 +232,7 @@ func (s *screen) sees(want string) {
 
 // TestExecInterrupted: nothing goes on at the other end.
 func TestExecInterrupted(t *testing.T) {
-	hostProject(t)
+	service := hostProject(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	read, write := io.Pipe()
 	type end struct {
@@ -209,6 +256,9 @@ func TestExecInterrupted(t *testing.T) {
 	}
 	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("the command goes on: %v", err)
+	}
+	if !slices.ContainsFunc(service.Authority.Uses(), func(u iam.Use) bool { return u.Action == "ssm:TerminateSession" }) {
+		t.Error("the session was not terminated")
 	}
 }
 
