@@ -73,7 +73,7 @@ func TestLifeOfAStack(t *testing.T) {
 		ctx.Export("url", pulumi.String("http://localhost"))
 		ctx.Export("password", pulumi.ToSecret(pulumi.String("hunter2")))
 		ctx.Export("nested", pulumi.Map{"inner": pulumi.ToSecret(pulumi.String("hunter2"))})
-		return thing(ctx, "web", pulumi.Map{"size": pulumi.Int(size)})
+		return thing(ctx, "web", pulumi.Map{"size": pulumi.Int(size), "arn": pulumi.String("arn:test:web")})
 	}, env)
 	o.Progress = &progress
 	s := open(t, o)
@@ -120,6 +120,9 @@ func TestLifeOfAStack(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkOutputs(t, "Outputs", outputs)
+		}
+		if known, err := s.Identifiers(t.Context()); step.name != "preview" && (err != nil || (known["id-of-web"] && known["arn:test:web"]) != (step.name != "destroy")) {
+			t.Errorf("%s: knows %v, %v; want ID and ARN while there is a stack", step.name, known, err)
 		}
 	}
 }

@@ -43,6 +43,7 @@ func newDay(t *testing.T) day {
 	for name, value := range w.Operator() {
 		t.Setenv(name, value)
 	}
+	t.Setenv("PATH", w.OperatorPath()+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(project)
 	return day{w, t, clone}
 }
@@ -123,6 +124,7 @@ func TestDaily(t *testing.T) {
 	d.rollback(good, unbuilt)
 	d.aws(good)
 	d.parked()
+	d.exec()
 	d.approvals(good)
 	d.doctor()
 	d.newStack()
@@ -133,6 +135,7 @@ func TestDaily(t *testing.T) {
 	d.wants(stderr, "PipelineExecutionNotFoundException", "cicd releases")
 	_, stderr = d.cicd(exitFailure, "status", "--stack", "prod")
 	d.wants(stderr, "PipelineNotFoundException", "cicd up")
+	d.receipt()
 }
 
 // watched watches the status, while the network is lost and comes back.

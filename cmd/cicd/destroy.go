@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cicd/automation"
+	"cicd/operations"
 )
 
 func (c cli) destroy() *cobra.Command {
@@ -21,7 +22,12 @@ func (c cli) destroy() *cobra.Command {
 		Long: `Delete every resource of the stack: the host, the images, the pipeline and the
 rest. Once they are gone, it deletes the stack's secrets, all parameters
 /<project>/<stack>/NAME. Its configuration and history stay. It asks for the
-stack's name first; without a terminal, as in CI, it needs --yes.`,
+stack's name first; without a terminal, as in CI, it needs --yes.
+
+It ends with a receipt: what is left in AWS, found by the stack's tags and by
+names, what each thing costs, and the command that deletes it.`,
+		Example: `  cicd destroy --stack dev
+  cicd destroy --stack dev --yes --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !yes && !c.interactive {
@@ -40,17 +46,27 @@ stack's name first; without a terminal, as in CI, it needs --yes.`,
 					return err
 				}
 			}
-			result, err := stack.Destroy(cmd.Context())
-			if err != nil {
-				return err
-			}
-			deleted, left := of.removeAll(cmd.Context())
-			return errors.Join(c.printDestroyed(result, deleted, flags.json), c.explainLeft(of, left))
+			return c.tearDown(cmd.Context(), stack, of, flags.json)
 		},
 	}
 	flags.add(cmd)
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
 	return cmd
+}
+
+// tearDown deletes a stack and its secrets, and prints what is left.
+func (c cli) tearDown(ctx context.Context, stack *automation.Stack, of secretsOf, asJSON bool) error {
+	had, err := stack.Identifiers(ctx)
+	if err != nil {
+		return err
+	}
+	result, err := stack.Destroy(ctx)
+	if err != nil {
+		return err
+	}
+	deleted, left := of.removeAll(ctx)
+	sweep := c.sweep(ctx, of.where, had)
+	return errors.Join(c.printDestroyed(result, deleted, sweep, asJSON), c.explainLeft(of, left))
 }
 
 // removeAll deletes all that the stack has in Parameter Store, and returns how many parameters it deleted.
@@ -63,17 +79,19 @@ func (of secretsOf) removeAll(ctx context.Context) (deleted int, err error) {
 }
 
 // printDestroyed prints what was destroyed.
-func (c cli) printDestroyed(result automation.Result, parameters int, asJSON bool) error {
+func (c cli) printDestroyed(result automation.Result, parameters int, sweep operations.Sweep, asJSON bool) error {
 	if asJSON {
 		return printJSON(c.stdout, struct {
 			automation.Result
-			Parameters int `json:"parametersDeleted"`
-		}{result, parameters})
+			Parameters int              `json:"parametersDeleted"`
+			Sweep      operations.Sweep `json:"sweep"`
+		}{result, parameters, sweep})
 	}
 	err := c.printResult(result, false)
 	if parameters > 0 {
 		fmt.Fprintf(c.stdout, "Deleted its secrets: %d parameters.\n", parameters)
 	}
+	c.printReceipt(result.Stack, sweep)
 	return err
 }
 

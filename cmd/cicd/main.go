@@ -20,10 +20,11 @@ import (
 	"cicd/automation"
 	"cicd/infra"
 	awscli "cicd/rehearsal/aws/cli"
+	"cicd/rehearsal/aws/sessionmanager/plugin"
 	"cicd/rehearsal/console"
 )
 
-// The exit codes. CI depends on them.
+// The exit codes, but for exec, which without a terminal has its command's. CI depends on them.
 const (
 	exitOK          = 0
 	exitFailure     = 1
@@ -43,8 +44,11 @@ type configCheck func(project, stack string, config map[string]string, encrypted
 
 // start runs the command line of this process, with what c has of the stack, and returns its exit code.
 func start(c cli) int {
-	if filepath.Base(os.Args[0]) == "aws" { // the name under which a rehearsal puts it on the PATH of scripts
+	switch filepath.Base(os.Args[0]) {
+	case "aws": // the name under which a rehearsal puts it on the PATH of scripts
 		return awscli.Main(os.Args[1:], os.Stdout, os.Stderr)
+	case plugin.Name: // that of people
+		return plugin.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	}
 	ctx, stdout, stderr, stop := interruptible()
 	defer stop()
@@ -79,7 +83,7 @@ func (c cli) root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.Version = version()
-	group(root, "A stack:", c.init(), c.doctor(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.park(), c.unpark(), c.destroy())
+	group(root, "A stack:", c.init(), c.doctor(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.exec(), c.park(), c.unpark(), c.destroy())
 	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.rollback(), c.approve(), c.reject(), c.why(), c.logs(), c.dashboard(), c.secrets())
 	group(root, "Without AWS:", c.rehearse(), c.engine())
 	group(root, "Help:", c.manual(), c.version())
@@ -98,8 +102,12 @@ func (c cli) run(ctx context.Context, args []string) int {
 	begun := false // cobra's own errors, all about usage, come before it runs the command
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	command, err := root.ExecuteContextC(ctx)
-	if err == nil {
+	var ended exitStatus
+	switch {
+	case err == nil:
 		return exitOK
+	case errors.As(err, &ended):
+		return int(ended)
 	}
 	fmt.Fprintf(c.stderr, "cicd: %s\n", console.Plain(err.Error())) // it may quote what a build printed
 	switch {
@@ -131,5 +139,6 @@ It uses the pulumi on PATH if that is 3.200 or newer, and builds one otherwise.
 Pulumi's backend has the state: set PULUMI_BACKEND_URL, or run "pulumi login".
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stack locked by another update,
-130 interrupted. Ctrl-C ends a running operation and unlocks the stack; so do
-SIGTERM, a closed terminal, and a closed pipe ("cicd up | head").`
+130 interrupted; exec without a terminal has its command's. Ctrl-C ends a
+running operation and unlocks the stack; so do SIGTERM, a closed terminal, and a
+closed pipe ("cicd up | head").`

@@ -238,7 +238,8 @@ func TestDestroyDeletesSecrets(t *testing.T) {
 	t.Cleanup(refusing.Close)
 	t.Setenv("AWS_ENDPOINT_URL", refusing.URL)
 	if code, stdout, stderr := run("destroy --yes"); code != exitOK || stdout != "Stack dev: 1 deleted.\n" ||
-		!strings.Contains(stderr, "warning: parameters may be left under /cicd/dev: ") {
+		!strings.Contains(stderr, "warning: parameters may be left under /cicd/dev: ") ||
+		strings.Count(stderr, "warning: it is not checked what is left: ") != 7 {
 		t.Errorf("without access, of a stack that names no secrets: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	file := filepath.Join("..", "..", "Pulumi.dev.yaml")
@@ -250,11 +251,11 @@ func TestDestroyDeletesSecrets(t *testing.T) {
 		t.Errorf("without access: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	t.Setenv("AWS_ENDPOINT_URL", endpoint)
-	if code, stdout, stderr := run("destroy --yes"); code != exitOK || !strings.HasSuffix(stdout, "Deleted its secrets: 2 parameters.\n") ||
+	if code, stdout, stderr := run("destroy --yes"); code != exitOK || !strings.HasSuffix(stdout, "Deleted its secrets: 2 parameters.\n"+nothingLeft) ||
 		there("/cicd/dev/A") || !there("/cicd/prod/A") {
 		t.Errorf("again: exit code %d\n%s%s", code, stdout, stderr)
 	}
-	if code, stdout, stderr := run("destroy --yes --json"); code != exitOK || !strings.Contains(stdout, `"parametersDeleted": 0`) {
+	if code, stdout, stderr := run("destroy --yes --json"); code != exitOK || !strings.Contains(stdout, `"parametersDeleted": 0`) || !strings.Contains(stdout, `"left": []`) {
 		t.Errorf("as JSON: exit code %d\n%s%s", code, stdout, stderr)
 	}
 }

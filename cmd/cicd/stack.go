@@ -27,7 +27,7 @@ func (f *stackFlags) add(cmd *cobra.Command) {
 }
 
 func addStackFlag(cmd *cobra.Command, stack *string) {
-	cmd.Flags().StringVar(stack, "stack", "dev", "`name` of the stack, as in Pulumi.<name>.yaml")
+	cmd.Flags().StringVar(stack, "stack", "dev", "`name` of the stack: Pulumi.<name>.yaml")
 	completeStacks(cmd)
 }
 

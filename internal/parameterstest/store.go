@@ -1,4 +1,5 @@
-// Package parameterstest has an account with a Parameter Store, for tests of what uses one.
+// Package parameterstest has an account with a Parameter Store, for tests of what uses one, and with what else a destroyed
+// stack may leave.
 package parameterstest
 
 import (
@@ -7,8 +8,12 @@ import (
 
 	"cicd/rehearsal/aws/account"
 	"cicd/rehearsal/aws/api"
+	"cicd/rehearsal/aws/cloudwatchlogs"
+	"cicd/rehearsal/aws/ecr"
 	"cicd/rehearsal/aws/iam"
+	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/ssm"
+	"cicd/rehearsal/aws/tagging"
 )
 
 // Region is where the store is.
@@ -16,6 +21,11 @@ const Region = "eu-central-1"
 
 // Store is a Parameter Store.
 type Store struct {
+	// Account is the account, which has nothing but the parameters.
+	Account *account.Account
+	// Authority decides what sessions may do.
+	Authority *iam.Authority
+
 	t      *testing.T
 	store  *ssm.Store
 	person iam.Session
@@ -28,22 +38,32 @@ func Start(t *testing.T) *Store {
 	acct := account.New("123456789012")
 	acct.SetRegion(Region)
 	authority := iam.NewAuthority(acct)
-	s := &Store{t, ssm.New(acct, authority), authority.Administrator("me")}
+	s := &Store{acct, authority, t, ssm.New(acct, authority), authority.Administrator("me")}
 	server, err := api.Serve(api.New(api.Config{
 		Account:    acct,
 		Sessions:   authority.SessionFor,
 		Authorize:  authority.Authorize,
 		Parameters: s.store,
+		Registry:   ecr.New(ecr.Config{Account: acct, Authorize: authority.Authorize, Dir: t.TempDir()}),
+		Logs:       cloudwatchlogs.New(acct, authority),
+		Objects:    s3.NewStore(t.TempDir(), acct, authority),
+		Tags:       &tagging.Service{Account: acct, Authority: authority},
 	}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
-	t.Setenv("AWS_ACCESS_KEY_ID", s.person.Credentials.AccessKeyID)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", s.person.Credentials.SecretAccessKey)
-	t.Setenv("AWS_SESSION_TOKEN", s.person.Credentials.SessionToken)
+	s.Become(s.person)
 	return s
+}
+
+// Become makes a session that of AWS's clients in this process.
+func (s *Store) Become(session iam.Session) {
+	s.t.Helper()
+	s.t.Setenv("AWS_ACCESS_KEY_ID", session.Credentials.AccessKeyID)
+	s.t.Setenv("AWS_SECRET_ACCESS_KEY", session.Credentials.SecretAccessKey)
+	s.t.Setenv("AWS_SESSION_TOKEN", session.Credentials.SessionToken)
 }
 
 // Put stores a value by name: a parameter of that type, String or SecureString, or a version of one.

@@ -31,7 +31,7 @@ var exemptions = []exemption{
 		"ssmmessages:CreateDataChannel",
 		"ssmmessages:OpenControlChannel",
 		"ssmmessages:OpenDataChannel",
-	}, "", "Session Manager is for people, and for the SSM agent of Amazon Linux: a rehearsed host has neither " +
+	}, "", "Session Manager is for people, through the SSM agent of Amazon Linux, and no release needs it " +
 		"(Systems Manager User Guide, \"Verify or add instance permissions for Session Manager\")", "", "", ""},
 	{"host", []string{"s3:GetObject"}, "", "The CodeDeploy agent needs it for a bundle without a version id, and s3:GetObjectVersion for one with it. " +
 		"AWS does not document that CodePipeline always names the version, as the rehearsal does", "", "", ""},

@@ -88,7 +88,7 @@ var needs = []need{
 		"the log stream", logsGuide},
 	{"host", "Docker sends what the containers print", "aws/cloudwatchlogs/service.go", []string{"logs:PutLogEvents"},
 		"the log stream", "Docker manual, \"Amazon CloudWatch Logs logging driver\"; " + logsGuide},
-	{"host", "A person opens a session", "(not rehearsed)", []string{
+	{"host", "A person opens a session", "aws/sessionmanager/service.go", []string{
 		"ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
 		"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
 	}, "*, as AWS grants them", "Systems Manager User Guide, \"Verify or add instance permissions for Session Manager\""},

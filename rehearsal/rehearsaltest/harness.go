@@ -21,12 +21,17 @@ import (
 	"cicd/internal/processes"
 
 	"cicd/rehearsal/aws/cli"
+	"cicd/rehearsal/aws/sessionmanager/plugin"
 )
 
-// Main runs the tests of a package whose rehearsals use the test binary as the built-in aws command of builds and hooks.
+// Main runs the tests of a package whose rehearsals use the test binary as the built-in aws command of builds and hooks, and
+// as the plugin of Session Manager.
 func Main(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "aws" {
+	switch filepath.Base(os.Args[0]) {
+	case "aws":
 		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr))
+	case plugin.Name:
+		os.Exit(plugin.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }

@@ -59,13 +59,15 @@ func (Scenario) Play(ctx context.Context, w *world.World) error {
 	}
 }
 
-// writeOperator writes a file of shell variables with which cicd and aws find the rehearsed account.
+// writeOperator writes a file of shell variables with which cicd and aws find the rehearsed account, and the plugin that
+// opens sessions with its hosts.
 func writeOperator(w *world.World) (path string, err error) {
 	var text strings.Builder
 	variables := w.Operator()
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		fmt.Fprintf(&text, "export %s=%s\n", name, shellword.Quote(variables[name]))
 	}
+	fmt.Fprintf(&text, "export PATH=%s:\"$PATH\"\n", shellword.Quote(w.OperatorPath()))
 	path = w.Workspace.Path("operator.env")
 	return path, os.WriteFile(path, []byte(text.String()), 0o600)
 }

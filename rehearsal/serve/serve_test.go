@@ -93,6 +93,10 @@ func TestServe(t *testing.T) {
 	log.await(t, `http://127\.0\.0\.1:\d+ serves until you press Ctrl-C\. Release a commit:`)
 	command := strings.TrimSpace(log.await(t, `  git .*push .* HEAD:main`))
 	logDir := strings.TrimSpace(log.await(t, `  .*/\.rehearsal/dev-\w+`))
+	operator := strings.TrimSpace(log.await(t, `  \. .*/operator\.env`))
+	if out, err := exec.Command("bash", "-c", operator+` && echo "$AWS_REGION $(session-manager-plugin --version)"`).CombinedOutput(); err != nil || string(out) != "eu-central-1 1.2.650.0\n" {
+		t.Errorf("%s: %v, %q, want the region and the plugin's version", operator, err, out)
+	}
 	paste := func() string {
 		t.Helper()
 		cmd := exec.Command("bash", "-c", command)

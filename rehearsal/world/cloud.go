@@ -25,7 +25,9 @@ import (
 	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/secretsmanager"
 	"cicd/rehearsal/aws/servicequotas"
+	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
+	"cicd/rehearsal/aws/tagging"
 	"cicd/rehearsal/github"
 	"cicd/rehearsal/provider"
 )
@@ -50,6 +52,7 @@ type cloud struct {
 	parameters   *ssm.Store
 	secrets      *secretsmanager.Store
 	containers   *cloudwatchlogs.Service
+	sessions     *sessionmanager.Service
 	api          *api.Server
 	// credentials are those of builds, served at credentialsURL.
 	credentials    api.ContainerCredentials
@@ -170,12 +173,16 @@ func (c *cloud) startPipelines(o cloudOptions) error {
 
 // startAPI serves what AWS's clients call, those of builds, hosts and operators.
 func (c *cloud) startAPI() error {
+	if err := c.startSessions(); err != nil {
+		return err
+	}
 	served, err := c.serve(api.New(api.Config{
 		Account: c.account, Sessions: c.authority.SessionFor, Authorize: c.authority.Authorize,
 		Registry: c.registry, RegistryURL: "http://" + c.work.Registry,
-		Objects: c.store, Parameters: c.parameters, Secrets: c.secrets, Logs: c.containers,
+		Objects: c.store, Parameters: c.parameters, Hosts: c.sessions, Secrets: c.secrets, Logs: c.containers,
 		Pipelines: c.pipelines, Builds: c.builds, Deployments: c.deploys, Instances: c.instances,
 		Quotas: &servicequotas.Service{Account: c.account, Authority: c.authority},
+		Tags:   &tagging.Service{Account: c.account, Authority: c.authority},
 	}))
 	if err != nil {
 		return err

@@ -134,7 +134,7 @@ func (c *cloud) boot(instanceID string, number, agentVersion int) (*Host, error)
 	return h, nil
 }
 
-// hostCommands makes the folder with a host's commands for Docker and disks, and receives what its containers print.
+// hostCommands makes the folder with a host's commands for Docker and disks, and sudo, and receives what its containers print.
 func (c *cloud) hostCommands(instanceID string, metadata *api.IMDS, disks disks) (folder string, err error) {
 	received := &containerLogs{service: c.containers, session: metadata.Session, lost: func(stream string, err error) {
 		if _, ok := c.account.Find(account.Instance, "id", instanceID); ok { // else it goes with the stack
@@ -149,7 +149,7 @@ func (c *cloud) hostCommands(instanceID string, metadata *api.IMDS, disks disks)
 		return "", err
 	}
 	docker := dockerCommand{logs: received.listener.Addr().String(), region: c.account.Region(), name: c.work.Name, disks: disks}
-	return folder, errors.Join(disks.provide(folder), docker.provide(folder))
+	return folder, errors.Join(disks.provide(folder), docker.provide(folder), provideSudo(folder))
 }
 
 // edgeImage is the reference of the image that replaces the public Caddy image.

@@ -21,6 +21,9 @@ func (w *World) Operator() map[string]string {
 	}
 }
 
+// OperatorPath is the folder with the plugin that opens sessions with the rehearsed hosts, for the PATH of such a person.
+func (w *World) OperatorPath() string { return w.Workspace.Path("operator-bin") }
+
 // Operated is the stack's pipeline, for such a person.
 func (w *World) Operated() *operations.Pipeline {
 	person := w.cloud.authority.Administrator("operator").Credentials

@@ -26,7 +26,7 @@ type Options struct {
 	// Port is the application's port on 127.0.0.1 (for the first host); 0 is any free port.
 	Port int
 	// BuiltInAWS is the path of a program that behaves as package cli when called by the name aws: the aws command of
-	// builds and hooks if this machine has none.
+	// builds and hooks if this machine has none. By the name session-manager-plugin, it behaves as package plugin.
 	BuiltInAWS string
 	// Verbose shows the output of builds and hooks in addition to the progress.
 	Verbose bool

@@ -29,8 +29,8 @@ type Resource struct {
 	ID string
 	// Properties are the resource's outputs (including its inputs) by Pulumi name, as plain JSON values.
 	Properties map[string]any
-	// created is when it was recorded first, by the account's clock.
-	created time.Time
+	// created is when it was recorded first, and deleted when it was deleted, by the account's clock.
+	created, deleted time.Time
 }
 
 // String returns the named property, or "" if it is absent or not a string.
@@ -60,6 +60,7 @@ type Account struct {
 	region    string
 	existing  []Resource // from before the stack, see AddExisting
 	resources []Resource // in order of creation
+	deleted   []Resource // in order of their end
 	elapsed   time.Duration
 }
 
@@ -142,7 +143,22 @@ func (a *Account) Age(r Resource) time.Duration {
 func (a *Account) Delete(urn, id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.resources = slices.DeleteFunc(a.resources, func(r Resource) bool { return r.URN == urn && r.ID == id })
+	a.resources = slices.DeleteFunc(a.resources, func(r Resource) bool {
+		gone := r.URN == urn && r.ID == id
+		if gone {
+			r.deleted = time.Now().Add(a.elapsed)
+			a.deleted = append(a.deleted, r)
+		}
+		return gone
+	})
+}
+
+// DeletedWithin returns the resources that were deleted so recently, by the account's clock. AWS shows some of them.
+func (a *Account) DeletedWithin(d time.Duration) []Resource {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	since := time.Now().Add(a.elapsed - d)
+	return slices.DeleteFunc(slices.Clone(a.deleted), func(r Resource) bool { return r.deleted.Before(since) })
 }
 
 // AddExisting records a resource that was there before the stack. The stack can refer to it, so ByType and Find know

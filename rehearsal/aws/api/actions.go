@@ -20,7 +20,9 @@ import (
 	"cicd/rehearsal/aws/iam"
 	"cicd/rehearsal/aws/secretsmanager"
 	"cicd/rehearsal/aws/servicequotas"
+	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
+	"cicd/rehearsal/aws/tagging"
 )
 
 // action answers a request whose signature has been checked. Each evaluates IAM itself, because each knows its own
@@ -33,6 +35,7 @@ var actions = map[string]action{
 	"AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken": (*api).getAuthorizationToken,
 	"AmazonEC2ContainerRegistry_V20150921.DescribeImages":        (*api).describeImages,
 	"AmazonEC2ContainerRegistry_V20150921.BatchGetImage":         (*api).batchGetImage,
+	"AmazonEC2ContainerRegistry_V20150921.DescribeRepositories":  (*api).describeRepositories,
 
 	"AmazonSSM.DeleteParameter":     of(parameters, silent((*ssm.Store).DeleteParameter)),
 	"AmazonSSM.DeleteParameters":    of(parameters, (*ssm.Store).DeleteParameters),
@@ -42,9 +45,14 @@ var actions = map[string]action{
 	"AmazonSSM.GetParametersByPath": of(parameters, (*ssm.Store).GetParametersByPath),
 	"AmazonSSM.PutParameter":        of(parameters, (*ssm.Store).PutParameter),
 
+	"AmazonSSM.DescribeInstanceInformation": of(hosts, (*sessionmanager.Service).DescribeInstanceInformation),
+	"AmazonSSM.StartSession":                of(hosts, (*sessionmanager.Service).StartSession),
+	"AmazonSSM.TerminateSession":            of(hosts, (*sessionmanager.Service).TerminateSession),
+
 	"secretsmanager.GetSecretValue": of(secrets, (*secretsmanager.Store).GetSecretValue),
 
 	"Logs_20140328.CreateLogStream":    of(logs, silent((*cloudwatchlogs.Service).CreateLogStream)),
+	"Logs_20140328.DescribeLogGroups":  of(logs, (*cloudwatchlogs.Service).DescribeLogGroups),
 	"Logs_20140328.DescribeLogStreams": of(logs, (*cloudwatchlogs.Service).DescribeLogStreams),
 	"Logs_20140328.FilterLogEvents":    of(logs, (*cloudwatchlogs.Service).FilterLogEvents),
 	"Logs_20140328.GetLogEvents":       of(logs, (*cloudwatchlogs.Service).GetLogEvents),
@@ -81,10 +89,14 @@ var actions = map[string]action{
 
 	"CodeConnections_20231201.GetConnection": (*api).getConnection,
 
+	"ResourceGroupsTaggingAPI_20170126.GetResources": of(tags, (*tagging.Service).GetResources),
+
 	"sts.GetCallerIdentity": (*api).getCallerIdentity,
 }
 
 func parameters(a *api) *ssm.Store           { return a.Parameters }
+func hosts(a *api) *sessionmanager.Service   { return a.Hosts }
+func tags(a *api) *tagging.Service           { return a.Tags }
 func secrets(a *api) *secretsmanager.Store   { return a.Secrets }
 func logs(a *api) *cloudwatchlogs.Service    { return a.Logs }
 func pipelines(a *api) *codepipeline.Service { return a.Pipelines }
@@ -224,6 +236,39 @@ func (a *api) batchGetImage(s iam.Session, body []byte) (any, error) {
 		}
 	}
 	return map[string]any{"images": images, "failures": failures}, nil
+}
+
+// describeRepositories describes declared repositories, by name or all (ECR API reference, DescribeRepositories).
+func (a *api) describeRepositories(s iam.Session, body []byte) (any, error) {
+	var request struct {
+		RegistryID      string   `json:"registryId"`
+		RepositoryNames []string `json:"repositoryNames"`
+	}
+	if err := decode(body, &request); err != nil {
+		return nil, err
+	}
+	type repository struct {
+		RegistryID     string `json:"registryId"`
+		RepositoryName string `json:"repositoryName"`
+		RepositoryARN  string `json:"repositoryArn"`
+	}
+	found, names := []repository{}, request.RepositoryNames
+	if len(names) == 0 {
+		for _, r := range a.Account.ByType(account.Repository) {
+			names = append(names, r.String("name"))
+		}
+	}
+	for _, name := range names {
+		if err := a.authorize(s, "ecr:DescribeRepositories", a.Account.ARN("ecr", "repository/"+name)); err != nil {
+			return nil, err
+		}
+		arn, err := a.Registry.RepositoryARN(name)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, repository{a.Account.ID(), name, arn})
+	}
+	return map[string]any{"repositories": found}, nil
 }
 
 // getConnection describes a connection that the stack declares (CodeConnections API reference, GetConnection).

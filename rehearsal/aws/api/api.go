@@ -1,8 +1,8 @@
 // Package api is what AWS clients talk to in a rehearsal, over AWS's own protocols: the API endpoint (AWS_ENDPOINT_URL)
-// with the few actions of CodePipeline, CodeBuild, CodeDeploy, EC2, ECR, Parameter Store, Secrets Manager, Service Quotas,
-// CloudWatch Logs, S3 and STS that a stack and its operators need, a host's instance metadata service, and a build's
-// credentials endpoint. The clients are real and sign their requests; each request's signature, region and permission are
-// checked. F-numbers are the failures in docs/failures.md.
+// with the few actions of CodePipeline, CodeBuild, CodeDeploy, EC2, ECR, Parameter Store, Session Manager, Secrets Manager,
+// Service Quotas, CloudWatch Logs, S3, STS and tagging that a stack and its operators need, a host's instance metadata
+// service, and a build's credentials endpoint. The clients are real and sign their requests; each request's signature, region
+// and permission are checked. F-numbers are the failures in docs/failures.md.
 //
 // An action that it does not serve is an error that names the action.
 package api
@@ -30,7 +30,9 @@ import (
 	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/secretsmanager"
 	"cicd/rehearsal/aws/servicequotas"
+	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
+	"cicd/rehearsal/aws/tagging"
 )
 
 // requestLimit is the largest request body accepted, in bytes. The largest is that of PutLogEvents, with a megabyte of
@@ -52,6 +54,8 @@ type Config struct {
 	RegistryURL string
 	// Parameters serves the actions of Parameter Store.
 	Parameters *ssm.Store
+	// Hosts serves the actions of Session Manager.
+	Hosts *sessionmanager.Service
 	// Secrets serves the actions of Secrets Manager.
 	Secrets *secretsmanager.Store
 	// Logs serves the actions of CloudWatch Logs.
@@ -66,6 +70,8 @@ type Config struct {
 	Quotas *servicequotas.Service
 	// Objects serves those of S3.
 	Objects *s3.Store
+	// Tags serves those of the Resource Groups Tagging API.
+	Tags *tagging.Service
 }
 
 // api is the API endpoint.
@@ -121,7 +127,7 @@ func (a *api) answer(r *http.Request, body []byte) (any, error) {
 	name := actionName(r, body)
 	action, ok := actions[name]
 	if serviceOf(r) == "s3" {
-		action, ok = getObject(r)
+		action, ok = s3Action(r)
 	}
 	if !ok {
 		return nil, fault{"UnknownOperationException",

@@ -28,7 +28,9 @@ import (
 	"cicd/rehearsal/aws/s3"
 	"cicd/rehearsal/aws/secretsmanager"
 	"cicd/rehearsal/aws/servicequotas"
+	"cicd/rehearsal/aws/sessionmanager"
 	"cicd/rehearsal/aws/ssm"
+	"cicd/rehearsal/aws/tagging"
 )
 
 const (
@@ -53,6 +55,7 @@ type fixture struct {
 	objects    *s3.Store
 	instances  *ec2.Service
 	quotas     *servicequotas.Service
+	hosts      *sessionmanager.Service
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -75,8 +78,10 @@ func newFixture(t *testing.T) *fixture {
 	f.logs, f.objects = cloudwatchlogs.New(acct, f.authority), s3.NewStore(t.TempDir(), acct, f.authority)
 	f.instances = &ec2.Service{Account: acct, Authority: f.authority}
 	f.quotas = &servicequotas.Service{Account: acct, Authority: f.authority}
+	f.hosts = &sessionmanager.Service{Account: acct, Authority: f.authority}
 	f.api = serve(t, New(Config{Account: acct, Sessions: sessions, Authorize: authorize, Registry: f.registry, RegistryURL: registry,
-		Parameters: f.parameters, Secrets: f.secrets, Logs: f.logs, Objects: f.objects, Instances: f.instances, Quotas: f.quotas}))
+		Parameters: f.parameters, Secrets: f.secrets, Logs: f.logs, Objects: f.objects, Instances: f.instances, Quotas: f.quotas,
+		Hosts: f.hosts, Tags: &tagging.Service{Account: acct, Authority: f.authority}}))
 	session, err := f.authority.AssumeRole(roleARN, "codebuild.amazonaws.com", "AWSCodeBuild-1", "")
 	if err != nil {
 		t.Fatal(err)

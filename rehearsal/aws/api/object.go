@@ -13,10 +13,24 @@ import (
 	"cicd/rehearsal/aws/s3"
 )
 
-// getObject returns the action that a request for S3 asks for: GetObject of a bucket in the path, which is all that is
-// served, of the current version or another one, and of the whole object.
-func getObject(r *http.Request) (action, bool) {
+// s3Action returns the action that a request for S3 asks for, of a bucket in the path: GetObject or HeadBucket.
+func s3Action(r *http.Request) (action, bool) {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if r.Method == http.MethodHead && bucket != "" && key == "" {
+		return headBucket(bucket), len(r.URL.Query()) == 0
+	}
+	return getObject(r, bucket, key)
+}
+
+// headBucket tells whether there is a bucket, with s3:ListBucket (S3 API reference, HeadBucket).
+func headBucket(bucket string) action {
+	return func(a *api, s iam.Session, _ []byte) (any, error) {
+		return struct{}{}, s3Fault(a.Objects.Inspect(s, bucket, "", "s3:ListBucket"))
+	}
+}
+
+// getObject returns GetObject of the current version or another one, and of the whole object.
+func getObject(r *http.Request, bucket, key string) (action, bool) {
 	query := r.URL.Query()
 	version := query.Get("versionId")
 	query.Del("versionId")
@@ -36,10 +50,13 @@ func getObject(r *http.Request) (action, bool) {
 type s3Protocol struct{ requestID, resource string }
 
 func (p s3Protocol) write(w http.ResponseWriter, answer any) {
-	o := answer.(s3.Object)
-	defer o.Close()
 	h := w.Header()
 	h.Set("x-amz-request-id", p.requestID)
+	o, ok := answer.(s3.Object)
+	if !ok {
+		return // of HeadBucket nothing else is told
+	}
+	defer o.Close()
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", "binary/octet-stream") // S3's default; the store has no other
 	h.Set("Content-Length", strconv.FormatInt(o.Size, 10))

@@ -176,8 +176,8 @@ func TestCloudWatchLogs(t *testing.T) {
 	if err != nil || len(described.LogStreams) != 1 || *described.LogStreams[0].LastEventTimestamp != now {
 		t.Errorf("described %+v, %v", described, err)
 	}
-	_, err = client.DescribeLogGroups(ctx, nil)
-	wantRefusal(t, err, "UnknownOperationException", "does not serve Logs_20140328.DescribeLogGroups")
+	_, err = client.DescribeMetricFilters(ctx, nil)
+	wantRefusal(t, err, "UnknownOperationException", "does not serve Logs_20140328.DescribeMetricFilters")
 }
 
 // The largest batch that CloudWatch Logs takes fits into a request, however it is written in JSON.
