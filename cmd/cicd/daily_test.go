@@ -65,6 +65,9 @@ func (d day) cicd(wantCode int, args ...string) (stdout, stderr string) {
 	if code := c.run(d.t.Context(), args); code != wantCode {
 		d.t.Errorf("cicd %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), code, wantCode, &out, &errOut)
 	}
+	if slices.Contains(args, "--json") && wantCode == exitOK {
+		wantAnswer(d.t, args, out.String())
+	}
 	if wantCode == exitOK && !slices.Contains(args, "--json") && args[0] != "why" && args[0] != "logs" && args[0] != "__complete" {
 		for line := range strings.Lines(out.String() + errOut.String()) {
 			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > console.Width {
@@ -117,6 +120,8 @@ func TestDaily(t *testing.T) {
 	}
 	why, _ = d.cicd(exitOK, "why")
 	d.wants(why, dead[:7]+" Dead on arrival failed in stage Deploy.", "ApplicationStart, hooks/start.sh", "ScriptFailed", "usage: webapp [healthcheck]", "To do: The application does not start", "went back to the release before")
+
+	d.cicd(exitOK, "why", "--json")
 
 	d.watched(good)
 	d.releases(good, unbuilt, dead)

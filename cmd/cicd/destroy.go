@@ -81,11 +81,7 @@ func (of secretsOf) removeAll(ctx context.Context) (deleted int, err error) {
 // printDestroyed prints what was destroyed.
 func (c cli) printDestroyed(result automation.Result, parameters int, sweep operations.Sweep, asJSON bool) error {
 	if asJSON {
-		return printJSON(c.stdout, struct {
-			automation.Result
-			Parameters int              `json:"parametersDeleted"`
-			Sweep      operations.Sweep `json:"sweep"`
-		}{result, parameters, sweep})
+		return printJSON(c.stdout, destroyAnswer{result, parameters, sweep})
 	}
 	err := c.printResult(result, false)
 	if parameters > 0 {

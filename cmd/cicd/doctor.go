@@ -65,13 +65,7 @@ func (c cli) examine(ctx context.Context, flags stackFlags, fix bool) error {
 	}
 	failing := report.Count(doctor.Error)
 	if flags.json {
-		err = printJSON(c.stdout, struct {
-			Stack     string        `json:"stack"`
-			Errors    int           `json:"errors"`
-			Warnings  int           `json:"warnings"`
-			Unchecked int           `json:"unchecked"`
-			Checks    doctor.Report `json:"checks"`
-		}{flags.stack, failing, report.Count(doctor.Warning), report.Count(doctor.Unchecked), report})
+		err = printJSON(c.stdout, doctorAnswer{flags.stack, failing, report.Count(doctor.Warning), report.Count(doctor.Unchecked), report})
 	} else {
 		printReport(c.stdout, report, c.shown)
 		fmt.Fprintf(c.stdout, "\nStack %s: %s.\n", flags.stack, summary(report))

@@ -97,6 +97,7 @@ func TestDoctorFails(t *testing.T) {
 	has(t, out, "  error     Dockerfile: commit ", "has no shop/Dockerfile", "            To do: Commit it, or correct", "Stack dev: 1 error, ")
 	has(t, stderr, `stack "dev" will fail until its errors are corrected`)
 	raw, _ := careful(t, exitFailure, "doctor", "--json")
+	wantAnswer(t, []string{"doctor"}, raw)
 	var report struct {
 		Stack                       string
 		Errors, Warnings, Unchecked int

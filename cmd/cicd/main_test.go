@@ -179,6 +179,9 @@ func TestCommands(t *testing.T) {
 		if code := c.run(t.Context(), strings.Fields(tt.args)); code != tt.code {
 			t.Errorf("cicd %s: exit code %d, want %d; stderr:\n%s", tt.args, code, tt.code, stderr.String())
 		}
+		if strings.Contains(tt.args, "--json") {
+			wantAnswer(t, strings.Fields(tt.args), stdout.String())
+		}
 		if stdout.String() != tt.stdout {
 			t.Errorf("cicd %s: printed\n%swant\n%s", tt.args, stdout.String(), tt.stdout)
 		}

@@ -119,12 +119,7 @@ func hostNames(hosts []operations.Host) string {
 // printParking prints what became of a stack: a text, or JSON.
 func (c cli) printParking(flags stackFlags, s parkedStack, text string) error {
 	if flags.json {
-		return printJSON(c.stdout, struct {
-			Stack  string                 `json:"stack"`
-			Parked *operations.Transition `json:"parked"`
-			Hosts  []operations.Host      `json:"hosts"`
-			URL    string                 `json:"url,omitempty"`
-		}{flags.stack, s.State.Parked(), s.Hosts, s.url()})
+		return printJSON(c.stdout, parkingAnswer{flags.stack, s.State.Parked(), s.Hosts, s.url()})
 	}
 	_, err := fmt.Fprintf(c.stdout, "Stack %s is %s.\n", flags.stack, text)
 	return err

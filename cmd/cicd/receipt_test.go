@@ -82,6 +82,7 @@ Kept on purpose, of the stack's data:
 	if code, stderr := runs(t.Context(), &stdout, "destroy", "--yes", "--json"); code != exitOK {
 		t.Fatal(stderr)
 	}
+	wantAnswer(t, []string{"destroy"}, stdout.String())
 	s := decoded[struct{ Sweep operations.Sweep }](t, stdout.String()).Sweep
 	ids := func(list []operations.Leftover) (ids []string) {
 		for _, l := range list {

@@ -45,10 +45,7 @@ func (c cli) listReleases(ctx context.Context, flags stackFlags, limit int) erro
 	}
 	metrics := operations.Measure(runs)
 	if flags.json {
-		return printJSON(c.stdout, struct {
-			Releases []operations.Run   `json:"releases"`
-			Metrics  operations.Metrics `json:"metrics"`
-		}{runs, metrics})
+		return printJSON(c.stdout, releasesAnswer{runs, metrics})
 	}
 	fmt.Fprintf(c.stdout, "%-16s  %-7s  %-10s  %8s  %s\n", "STARTED (UTC)", "COMMIT", "STATUS", "TOOK", "SUBJECT")
 	for _, run := range runs {

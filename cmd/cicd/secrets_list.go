@@ -38,10 +38,7 @@ func (c cli) listSecrets(ctx context.Context, flags stackFlags) error {
 	}
 	secrets := operations.Compare(of.declared, stored, running)
 	if flags.json {
-		return printJSON(c.stdout, struct {
-			Commit  string              `json:"runningCommit,omitempty"`
-			Secrets []operations.Status `json:"secrets"`
-		}{running.Commit, secrets})
+		return printJSON(c.stdout, secretsAnswer{running.Commit, secrets})
 	}
 	if len(secrets) == 0 {
 		fmt.Fprintf(c.stderr, "Stack %s has no secrets. A first one:\n    pulumi config set --path 'secrets.NAME' '' --stack %[1]s\n"+

@@ -154,6 +154,7 @@ SHARED              -  -                       -  from its ARN
 		}
 	}
 	code, stdout, _ = runSecrets(t, "", "list", "--json")
+	wantAnswer(t, []string{"secrets", "list"}, stdout)
 	for _, part := range []string{`"runningCommit": "7777`, `"source": "` + foreign + `",` + "\n" + `      "state": "external"`, `"version": 2,`, `"running": 1,`, `"state": "missing"`} {
 		if code != exitOK || !strings.Contains(stdout, part) {
 			t.Errorf("--json: exit code %d, %s\nwant %s", code, stdout, part)

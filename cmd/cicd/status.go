@@ -107,13 +107,7 @@ func (c cli) printStatus(pipeline *operations.Pipeline, flags stackFlags, now si
 		latest = &now.Runs[0]
 	}
 	if flags.json {
-		return printJSON(c.stdout, struct {
-			Stack    string                 `json:"stack"`
-			Pipeline string                 `json:"pipeline"`
-			Parked   *operations.Transition `json:"parked"`
-			Serving  *operations.Run        `json:"serving"`
-			Latest   *operations.Run        `json:"latest"`
-		}{flags.stack, pipeline.Name(), parked, serving, latest})
+		return printJSON(c.stdout, statusAnswer{flags.stack, pipeline.Name(), parked, serving, latest})
 	}
 	switch {
 	case parked != nil:
