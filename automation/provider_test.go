@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 )
@@ -19,6 +20,7 @@ import (
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 
+	resized  float64       // the size that somebody has given every Thing, 0 for nobody
 	creating chan struct{} // receives while a Thing that waits is being created
 	ready    chan struct{} // makes one waiting Thing ready
 }
@@ -84,6 +86,18 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 		return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
 	}
 	return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_SOME, Replaces: []string{"size"}}, nil
+}
+
+// Read finds what Create has made, or what somebody has made of it.
+func (p *provider) Read(_ context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
+	state, inputs := req.GetProperties(), req.GetInputs()
+	if p.resized != 0 {
+		state, inputs = proto.CloneOf(state), proto.CloneOf(inputs)
+		for _, s := range []*structpb.Struct{state, inputs} {
+			s.Fields["size"] = structpb.NewNumberValue(p.resized)
+		}
+	}
+	return &pulumirpc.ReadResponse{Id: req.GetId(), Properties: state, Inputs: inputs}, nil
 }
 
 func size(s *structpb.Struct) float64 { return s.GetFields()["size"].GetNumberValue() }

@@ -122,6 +122,20 @@ func (s *Stack) Preview(ctx context.Context) (Result, error) {
 	return result, err
 }
 
+// Drift returns what Up would change if it looked at every resource first: what others have changed since the last up, and
+// what the program declares now and did not then. It changes nothing.
+func (s *Stack) Drift(ctx context.Context) (Result, error) {
+	if s.absent {
+		return Result{}, s.neverUp()
+	}
+	result, err := s.run(ctx, "drift", func(w *watcher) (string, error) {
+		r, err := s.stack.Preview(ctx, optpreview.Refresh(), optpreview.EventStreams(w.events))
+		return r.StdOut, err
+	})
+	result.preview = true
+	return result, err
+}
+
 // Up creates, updates, replaces and deletes resources to match the program.
 func (s *Stack) Up(ctx context.Context) (Result, error) { return s.Replace(ctx) }
 

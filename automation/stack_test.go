@@ -66,7 +66,7 @@ func locks(t *testing.T, o Options) []string {
 }
 
 func TestLifeOfAStack(t *testing.T) {
-	_, env := startProvider(t)
+	things, env := startProvider(t)
 	size := 1
 	var progress bytes.Buffer
 	o := project(t, func(ctx *pulumi.Context) error {
@@ -78,6 +78,9 @@ func TestLifeOfAStack(t *testing.T) {
 	o.Progress = &progress
 	s := open(t, o)
 
+	if _, err := s.Drift(t.Context()); err == nil || !strings.Contains(err.Error(), "never been up") {
+		t.Errorf("Drift before up: %v, want an error that says so", err)
+	}
 	if _, err := s.Outputs(t.Context()); err == nil || !strings.Contains(err.Error(), "never been up") {
 		t.Errorf("Outputs before up: %v, want an error that says so", err)
 	}
@@ -91,6 +94,13 @@ func TestLifeOfAStack(t *testing.T) {
 		{"preview", s.Preview, 1, 2, "create   test:index:Thing"},
 		{"up", s.Up, 1, 2, "create   test:index:Thing"},
 		{"up again", s.Up, 1, 0, ""},
+		{"no drift", s.Drift, 1, 0, ""},
+		{"drift", func(ctx context.Context) (Result, error) {
+			things.resized = 7
+			defer func() { things.resized = 0 }()
+			return s.Drift(ctx)
+		}, 1, 1, "replace  test:index:Thing"},
+		{"undeclared", s.Drift, 2, 1, "replace  test:index:Thing"},
 		{"replacing preview", s.Preview, 2, 1, "replace  test:index:Thing"},
 		{"replacing up", s.Up, 2, 1, "replace  test:index:Thing"},
 		{"destroy", s.Destroy, 2, 2, "delete   test:index:Thing"},

@@ -33,19 +33,25 @@ func Earlier(runs []Run, prefix string) *Run {
 
 // HasImage reports whether ECR still has an image of a commit. If not, its release builds one.
 func (p *Pipeline) HasImage(ctx context.Context, commit string) (bool, error) {
+	digests, err := p.Images(ctx, commit)
+	return len(digests) > 0, err
+}
+
+// Images returns the digests of a commit's images in ECR: there may be one for each architecture and set of build settings.
+func (p *Pipeline) Images(ctx context.Context, commit string) (digests []string, err error) {
 	pages := ecr.NewDescribeImagesPaginator(ecr.NewFromConfig(p.settings), &ecr.DescribeImagesInput{RepositoryName: aws.String(p.stack.repository())})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return false, p.stack.explain(ctx, "repository "+p.stack.repository(), err, imageRemedies)
+			return nil, p.stack.explain(ctx, "repository "+p.stack.repository(), err, imageRemedies)
 		}
 		for _, image := range page.ImageDetails {
 			if slices.ContainsFunc(image.ImageTags, func(tag string) bool { return strings.HasPrefix(tag, commit) }) {
-				return true, nil
+				digests = append(digests, aws.ToString(image.ImageDigest))
 			}
 		}
 	}
-	return false, nil
+	return digests, nil
 }
 
 // repository is the name of the stack's repository in ECR.

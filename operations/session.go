@@ -48,6 +48,11 @@ func (s Stack) StartSession(ctx context.Context, command ContainerCommand) (*Ses
 	if err != nil {
 		return nil, err
 	}
+	return s.startSession(ctx, remote, command.Terminal)
+}
+
+// startSession starts a session on the stack's host in which a command of the host's shell runs.
+func (s Stack) startSession(ctx context.Context, remote string, terminal bool) (*Session, error) {
 	settings, err := s.connect(ctx)
 	if err != nil {
 		return nil, err
@@ -62,7 +67,7 @@ func (s Stack) StartSession(ctx context.Context, command ContainerCommand) (*Ses
 		return nil, err
 	}
 	input := &ssm.StartSessionInput{Target: aws.String(host), DocumentName: aws.String(interactiveDocument), Parameters: map[string][]string{"command": {remote}}}
-	if !command.Terminal {
+	if !terminal {
 		// Without it, both streams come at the end, as one, and without the exit code.
 		input.DocumentName, input.Parameters["separateOutputStream"] = aws.String(nonInteractiveDocument), []string{"true"}
 	}

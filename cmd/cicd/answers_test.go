@@ -26,6 +26,7 @@ var answers = map[string]any{
 	"approve":      operations.Run{},
 	"destroy":      destroyAnswer{},
 	"doctor":       doctorAnswer{},
+	"drift":        driftAnswer{},
 	"logs":         operations.Line{},
 	"outputs":      map[string]any{},
 	"park":         parkingAnswer{},

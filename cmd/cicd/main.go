@@ -30,6 +30,7 @@ const (
 	exitFailure     = 1
 	exitUsage       = 2   // wrong command line; nothing was done
 	exitLocked      = 3   // another update of the stack is running: the same command may succeed later
+	exitDrift       = 4   // a stack is not as it is declared and released
 	exitInterrupted = 130 // see interruptible; a running operation was ended cleanly
 )
 
@@ -83,7 +84,7 @@ func (c cli) root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.Version = version()
-	group(root, "A stack:", c.init(), c.doctor(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.exec(), c.park(), c.unpark(), c.destroy())
+	group(root, "A stack:", c.init(), c.doctor(), c.preview(), c.up(), c.outputs(), c.openApplication(), c.exec(), c.park(), c.unpark(), c.drift(), c.destroy())
 	group(root, "Its releases:", c.status(), c.releases(), c.release(), c.rollback(), c.approve(), c.reject(), c.why(), c.logs(), c.dashboard(), c.secrets())
 	group(root, "Without AWS:", c.rehearse(), c.engine())
 	group(root, "Help:", c.manual(), c.version())
@@ -118,6 +119,8 @@ func (c cli) run(ctx context.Context, args []string) int {
 		return exitInterrupted
 	case errors.Is(err, automation.ErrLocked):
 		return exitLocked
+	case errors.Is(err, errDrift):
+		return exitDrift
 	default:
 		return exitFailure
 	}
@@ -139,6 +142,6 @@ It uses the pulumi on PATH if that is 3.200 or newer, and builds one otherwise.
 Pulumi's backend has the state: set PULUMI_BACKEND_URL, or run "pulumi login".
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stack locked by another update,
-130 interrupted; exec without a terminal has its command's. Ctrl-C ends a
-running operation and unlocks the stack; so do SIGTERM, a closed terminal, and a
-closed pipe ("cicd up | head").`
+4 drift found, 130 interrupted; exec without a terminal has its command's.
+Ctrl-C ends a running operation and unlocks the stack; so do SIGTERM, a closed
+terminal, and a closed pipe ("cicd up | head").`

@@ -16,6 +16,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
+	"cicd/internal/wholebody"
 	"cicd/operations"
 )
 
@@ -67,6 +68,7 @@ func (d day) newStack() {
 	if _, stderr := up(exitOK, "yes\n"); strings.Contains(stderr, "Type yes") || strings.Contains(stderr, "releases the branch") {
 		d.t.Errorf("an up that changes nothing asks, or waits:\n%s", stderr)
 	}
+	d.drift(declare)
 }
 
 // pendingFirst answers the first questions for a connection with PENDING, and counts all of them.
@@ -92,11 +94,11 @@ func (d day) between(answers func(http.ResponseWriter, *http.Request) bool) {
 		d.t.Fatal(err)
 	}
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = real.Scheme, real.Host }}
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	front := httptest.NewServer(wholebody.First(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !answers(w, r) {
 			proxy.ServeHTTP(w, r) // with the same Host, which is signed
 		}
-	}))
+	})))
 	d.t.Cleanup(front.Close)
 	d.t.Setenv("AWS_ENDPOINT_URL", front.URL)
 }

@@ -12,6 +12,8 @@ import (
 	"net/http/httputil"
 	"sync"
 	"time"
+
+	"cicd/internal/wholebody"
 )
 
 // Fault answers a request instead of the authority, and returns whether it has.
@@ -72,11 +74,11 @@ func serveFront(listen, pebble string, k *keys) (*front, error) {
 		ErrorLog:  log.New(io.Discard, "", 0), // a Pebble that is being restarted
 	}
 	f.server = &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		Handler: wholebody.First(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if fault := f.currentFault(); fault == nil || !fault(w, r) {
 				proxy.ServeHTTP(w, r)
 			}
-		}),
+		})),
 		// Without HTTP/2, where a fault would end a stream, and not the connection.
 		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){},
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}},
