@@ -92,6 +92,7 @@ func (d day) wants(text string, parts ...string) {
 // that tell of them, with AWS's clients over AWS's protocols.
 func TestDaily(t *testing.T) {
 	d := newDay(t)
+	asked := d.judged()
 	good, ok := d.push("Good morning", edit.Write(world.Greeting, "Good morning\n"))
 	if !ok {
 		t.Fatal("the good release failed")
@@ -141,6 +142,11 @@ func TestDaily(t *testing.T) {
 	_, stderr = d.cicd(exitFailure, "status", "--stack", "prod")
 	d.wants(stderr, "PipelineNotFoundException", "cicd up")
 	d.receipt()
+	for operation := range answersOfAWS {
+		if asked()[operation] == 0 {
+			t.Errorf("%s was not asked, so its answer was compared with no model", operation)
+		}
+	}
 }
 
 // watched watches the status, while the network is lost and comes back.
@@ -258,6 +264,12 @@ func (d day) aws(good string) {
 		"deploy list-deployments --application-name cicd-dev --deployment-group-name hosts --include-only-statuses Failed --query length(deployments) --output text": "1",
 		"logs filter-log-events --log-group-name /cicd/dev --log-stream-name-prefix web/" + good[:12] + " --query events[0].message --output text":                   "listening",
 		"ec2 describe-instances --filters Name=tag:DeploymentTarget,Values=cicd-dev --query Reservations[].Instances[].State.Name --output text":                     "running",
+		"ec2 describe-addresses --query length(Addresses) --output text":                                                                                             "1",
+		"ecr describe-images --repository-name cicd-dev --query imageDetails[].imageTags[] --output text":                                                            good,
+		"logs describe-log-groups --log-group-name-prefix /cicd/dev --query logGroups[].logGroupName --output text":                                                  "/cicd/dev",
+		"service-quotas get-aws-default-service-quota --service-code ec2 --quota-code L-1216C47A --query Quota.QuotaName --output text":                              "Running On-Demand Standard",
+		"ssm describe-instance-information --query InstanceInformationList[].PingStatus --output text":                                                               "Online",
+		"sts get-caller-identity --query Arn --output text":                                                                                                          "/operator",
 		"codepipeline list-action-executions --pipeline-name cicd-dev --max-items 1 --query actionExecutionDetails[0].status --output text":                          "Succeeded",
 	} {
 		cmd := exec.Command(path, strings.Fields(command)...)
