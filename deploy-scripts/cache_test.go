@@ -108,11 +108,8 @@ func TestLayerCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	build := func(n int, version string) (proof, output string, took time.Duration) {
-		machine := tools.start(t)
-		docker(t, "image rm --force "+h.registry+"/team/cache:buildkit-v0.28.0-"+runtime.GOARCH)
-		began := time.Now()
-		bundle, output, err := h.build(commitID(n), func(webapp string) {
+	fill := func(version string) func(string) {
+		return func(webapp string) {
 			app(t, version, "")(webapp)
 			write(t, filepath.Join(webapp, "dependencies"), string(program))
 			edit(t, filepath.Join(webapp, "Dockerfile"), "FROM scratch\n", `FROM scratch AS build
@@ -122,7 +119,13 @@ COPY app /app
 FROM scratch
 COPY --from=build /proof /proof
 `)
-		}, "MACHINE="+machine)
+		}
+	}
+	build := func(n int, version string) (proof, output string, took time.Duration) {
+		machine := tools.start(t)
+		docker(t, "image rm --force "+h.registry+"/team/cache:buildkit-v0.28.0-"+runtime.GOARCH)
+		began := time.Now()
+		bundle, output, err := h.build(commitID(n), fill(version), "MACHINE="+machine)
 		if err != nil {
 			t.Fatalf("build %d: %v\n%s", n, err, output)
 		}
@@ -134,12 +137,19 @@ COPY --from=build /proof /proof
 		t.Errorf("the dependencies are %q and then %q, want the same again, from the cache:\n%s\n%s", proof, again, output, cached)
 	}
 	t.Logf("a build took %s, and %s with its layers, both on an empty machine", first.Round(time.Millisecond), second.Round(time.Millisecond))
+	_, failed, err := h.build(commitID(3), func(webapp string) {
+		fill("three")(webapp)
+		edit(t, filepath.Join(webapp, "Dockerfile"), `COPY app /app\nFROM`, "RUN [\"/nothing\"]\nFROM")
+	}, "MACHINE="+tools.start(t))
+	if err == nil || !strings.HasSuffix(failed, "was not built: docker build failed\n") || !strings.Contains(failed, "/nothing: no such file or directory") || strings.Contains(failed, "daemon") {
+		t.Errorf("a Dockerfile that fails: %v, want its error and no other:\n%s", err, failed)
+	}
 	recorded, err := os.ReadFile(calls)
 	if pulls := strings.Count(string(recorded), "pull --quiet moby/buildkit:v0.28.0\n"); err != nil || pulls != 1 {
 		t.Errorf("BuildKit's image was pulled %d times from Docker Hub (%v), want once:\n%s", pulls, err, recorded)
 	}
-	if removed := strings.Count(string(recorded), "buildx rm --force cicd-"); removed != 2 {
-		t.Errorf("%d builders were removed, want 2:\n%s", removed, recorded)
+	if removed := strings.Count(string(recorded), "buildx rm --force cicd-"); removed != 3 {
+		t.Errorf("%d builders were removed, want 3:\n%s", removed, recorded)
 	}
 }
 

@@ -22,7 +22,10 @@ build_with_cache() {
   if begin_cache; then
     docker buildx build --builder "$BUILDER" --cache-from "type=registry,ref=$reference" \
       --cache-to "type=registry,ref=$reference,mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true" \
-      --output type=docker,dest=- "$@" | docker load --quiet
+      --output type=docker,dest=- "$@" | docker load --quiet 2>"$WORK/load" || {
+      ((PIPESTATUS[0] != 0)) || cat "$WORK/load" >&2 # what it says of an image that was not built helps nobody
+      return 1
+    }
   else
     docker build "$@"
   fi
