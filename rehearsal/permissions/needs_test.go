@@ -107,6 +107,9 @@ const (
 
 // furtherNeeds are calls that a stack causes only with some keys of its configuration, or if it declares more than infra/.
 var furtherNeeds = []need{
+	{"build", "docker build reads the layer cache, and adds to it", "aws/ecr/registry.go", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+		"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"},
+		"the cache's repository", "ECR User Guide, \"IAM permissions for pushing an image\"; managed policy AmazonEC2ContainerRegistryPullOnly"},
 	{"build", "CodeBuild fetches the stack's own parameters, and others that it names, for buildSecrets", "aws/ssm/read.go", []string{"ssm:GetParameters"},
 		"the parameters", buildEnvGuide},
 	{"build", "It reads a parameter of others", "aws/ssm/read.go", []string{"kms:Decrypt"}, parameterKeyUse, parameterKey},
