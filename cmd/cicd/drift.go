@@ -120,7 +120,7 @@ func (c cli) containers(ctx context.Context, of operations.Stack) ([]operations.
 	case err != nil:
 		return nil, errors.Join(err, session.Terminate(ctx))
 	case code != 0:
-		return nil, fmt.Errorf("Docker on host %s does not list its containers: %s", session.Host, strings.TrimSpace(printed.String()))
+		return nil, fmt.Errorf("host %s: docker does not list its containers: %s", session.Host, strings.TrimSpace(printed.String()))
 	}
 	return operations.ReadContainers(printed.String())
 }
