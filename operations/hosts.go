@@ -24,12 +24,15 @@ type Host struct {
 // hostTag is the tag by which the stack's deployment group finds its hosts; its value is the stack's prefix.
 const hostTag = "DeploymentTarget"
 
+// existing passes the instances that are not terminated.
+var existing = types.Filter{Name: aws.String("instance-state-name"), Values: []string{"pending", "running", "stopping", "stopped"}}
+
 // Hosts returns the stack's hosts, at least one.
 func (p *Pipeline) Hosts(ctx context.Context) ([]Host, error) {
 	var hosts []Host
 	pages := ec2.NewDescribeInstancesPaginator(ec2.NewFromConfig(p.settings), &ec2.DescribeInstancesInput{Filters: []types.Filter{
 		{Name: aws.String("tag:" + hostTag), Values: []string{p.Name()}},
-		{Name: aws.String("instance-state-name"), Values: []string{"pending", "running", "stopping", "stopped"}},
+		existing,
 	}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -102,7 +105,16 @@ func (p *Pipeline) waited(ctx context.Context, ids []string, state string, err e
 	return fmt.Errorf("%s: not %s within %s: %w\nTo do: see what the EC2 console says of it", named(ids), state, hostWait, err)
 }
 
-// named is how messages name hosts.
+// HostNames is how messages name hosts.
+func HostNames(hosts []Host) string {
+	var ids []string
+	for _, h := range hosts {
+		ids = append(ids, h.ID)
+	}
+	return named(ids)
+}
+
+// named is HostNames by IDs.
 func named(ids []string) string {
 	if len(ids) == 1 {
 		return "host " + ids[0]

@@ -97,9 +97,7 @@ type Instance struct {
 // Instances returns the account's instances that are not terminated.
 func (m *Machines) Instances(ctx context.Context) ([]Instance, error) {
 	var all []Instance
-	pages := ec2.NewDescribeInstancesPaginator(m.client, &ec2.DescribeInstancesInput{
-		Filters: []types.Filter{{Name: aws.String("instance-state-name"), Values: []string{"pending", "running", "stopping", "stopped"}}},
-	})
+	pages := ec2.NewDescribeInstancesPaginator(m.client, &ec2.DescribeInstancesInput{Filters: []types.Filter{existing}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

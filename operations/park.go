@@ -47,9 +47,9 @@ func (k *Parking) Done() bool { return k.State.Parked() != nil && AllAre(k.Hosts
 
 // Refusal returns why the stack cannot be parked now, nil if it can.
 func (p *Pipeline) Refusal(ctx context.Context, k *Parking) error {
-	if way := k.State.into(k.entry()); way != nil && !way.Parks() {
+	if transition := k.State.into(k.entry()); transition != nil && !transition.Parks() {
 		return fmt.Errorf("pipeline %s: the transition into stage %s is disabled already, by %s, with the reason %q: nothing is changed\nTo do: enable it when that is over:\n%s",
-			p.Name(), way.Stage, way.By, way.Reason, p.EnableCommand(way.Stage))
+			p.Name(), transition.Stage, transition.By, transition.Reason, p.EnableCommand(transition.Stage))
 	}
 	run, err := p.pastEntry(ctx, k)
 	if err != nil || run == nil {
@@ -154,11 +154,11 @@ func (p *Pipeline) StartHosts(ctx context.Context, k *Parking) error {
 
 // Unpark enables the transition that Park has disabled. A push that waited goes on.
 func (p *Pipeline) Unpark(ctx context.Context, k *Parking) error {
-	way := k.State.Parked()
-	if way == nil {
+	transition := k.State.Parked()
+	if transition == nil {
 		return nil
 	}
-	return p.explainTransition(ctx, way.Stage, p.enable(ctx, way.Stage))
+	return p.explainTransition(ctx, transition.Stage, p.enable(ctx, transition.Stage))
 }
 
 // EnableCommand is the command that enables the transition into a stage, in lines that fit a terminal.

@@ -20,7 +20,7 @@ type PipelineState struct {
 	Disabled []Transition
 }
 
-// Transition is the way into a stage, which somebody has disabled.
+// Transition is the transition into a stage, which somebody has disabled.
 type Transition struct {
 	Stage  string    `json:"stage"`
 	Reason string    `json:"reason"`
@@ -37,9 +37,9 @@ func (p *Pipeline) State(ctx context.Context) (PipelineState, error) {
 	var state PipelineState
 	for _, stage := range answer.StageStates {
 		state.Stages = append(state.Stages, aws.ToString(stage.StageName))
-		if way := stage.InboundTransitionState; way != nil && !way.Enabled {
-			state.Disabled = append(state.Disabled, Transition{Stage: aws.ToString(stage.StageName), Reason: aws.ToString(way.DisabledReason),
-				By: aws.ToString(way.LastChangedBy), Since: aws.ToTime(way.LastChangedAt).UTC()})
+		if transition := stage.InboundTransitionState; transition != nil && !transition.Enabled {
+			state.Disabled = append(state.Disabled, Transition{Stage: aws.ToString(stage.StageName), Reason: aws.ToString(transition.DisabledReason),
+				By: aws.ToString(transition.LastChangedBy), Since: aws.ToTime(transition.LastChangedAt).UTC()})
 		}
 		for _, action := range stage.ActionStates {
 			if latest := action.LatestExecution; latest != nil && latest.Token != nil && latest.Status == types.ActionExecutionStatusInProgress {
@@ -100,8 +100,8 @@ func (s PipelineState) holding(run Run) *Hold {
 	}
 	own := s.Waiting != nil && s.Waiting.Run == run.ID
 	if !own && next < len(s.Stages) {
-		if way := s.into(s.Stages[next]); way != nil {
-			return &Hold{Transition: way}
+		if transition := s.into(s.Stages[next]); transition != nil {
+			return &Hold{Transition: transition}
 		}
 	}
 	if s.Waiting == nil {

@@ -17,9 +17,6 @@ const (
 	nonInteractiveDocument = "AWS-StartNonInteractiveCommand"
 )
 
-// deploymentTag marks the instances that a stack's releases go to, with the stack's name as its value.
-const deploymentTag = "DeploymentTarget"
-
 // sessionRemedies are for the errors of Session Manager (Systems Manager API reference, StartSession).
 var sessionRemedies = remedies{
 	"TargetNotConnected": "The host is off, or its SSM agent does not reach AWS. To do: look at the instance in the console of EC2; a new host " +
@@ -83,7 +80,7 @@ func (s Stack) startSession(ctx context.Context, remote string, terminal bool) (
 
 // host returns the ID of the instance that the stack's releases go to, if Systems Manager reaches it.
 func (s Stack) host(ctx context.Context, client *ssm.Client) (string, error) {
-	tagged := types.InstanceInformationStringFilter{Key: aws.String("tag:" + deploymentTag), Values: []string{s.Project + "-" + s.Name}}
+	tagged := types.InstanceInformationStringFilter{Key: aws.String("tag:" + hostTag), Values: []string{s.Project + "-" + s.Name}}
 	pages := ssm.NewDescribeInstanceInformationPaginator(client, &ssm.DescribeInstanceInformationInput{Filters: []types.InstanceInformationStringFilter{tagged}})
 	lost := ""
 	for pages.HasMorePages() {

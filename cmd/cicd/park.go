@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +48,7 @@ func (c cli) parkStack(ctx context.Context, flags stackFlags, yes bool) error {
 	if err := s.pipeline.Refusal(ctx, s.Parking); err != nil {
 		return err
 	}
-	c.say("Parking stack %s stops %s. %s does not answer then, and a push waits, until `cicd unpark --stack %[1]s`.", flags.stack, hostNames(s.Hosts), s.address())
+	c.say("Parking stack %s stops %s. %s does not answer then, and a push waits, until `cicd unpark --stack %[1]s`.", flags.stack, operations.HostNames(s.Hosts), s.address())
 	if !yes {
 		if err := c.agreed(ctx, "park it", fmt.Sprintf("stack %q", flags.stack)); err != nil {
 			return err
@@ -102,18 +101,6 @@ func (s parkedStack) address() string {
 		return url
 	}
 	return "The application"
-}
-
-// hostNames lists hosts for a message.
-func hostNames(hosts []operations.Host) string {
-	var ids []string
-	for _, h := range hosts {
-		ids = append(ids, h.ID)
-	}
-	if len(ids) == 1 {
-		return "host " + ids[0]
-	}
-	return "hosts " + strings.Join(ids, ", ")
 }
 
 // printParking prints what became of a stack: a text, or JSON.

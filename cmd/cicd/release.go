@@ -134,11 +134,11 @@ func (c cli) follow(ctx context.Context, pipeline *operations.Pipeline, stack, i
 
 // holdText says what holds a run up, and what a person can do.
 func holdText(hold *operations.Hold, pipeline *operations.Pipeline, run operations.Run, stack string) string {
-	switch way := hold.Transition; {
-	case way != nil && way.Parks():
+	switch transition := hold.Transition; {
+	case transition != nil && transition.Parks():
 		return "The stack is parked, and the release waits until:\n" + unparkHint(stack)
-	case way != nil:
-		return fmt.Sprintf("%s\nThe release waits until somebody enables it:\n%s", disabledText(*way), pipeline.EnableCommand(way.Stage))
+	case transition != nil:
+		return fmt.Sprintf("%s\nThe release waits until somebody enables it:\n%s", disabledText(*transition), pipeline.EnableCommand(transition.Stage))
 	case hold.Approval.Run == run.ID:
 		return "It waits for an approval:\n" + approveHint(stack)
 	}

@@ -127,11 +127,11 @@ func (c cli) printStatus(pipeline *operations.Pipeline, flags stackFlags, now si
 
 // hint says what a person could do.
 func (c cli) hint(pipeline *operations.Pipeline, stack string, now situation) {
-	for _, way := range now.State.Disabled {
-		if way.Parks() {
+	for _, transition := range now.State.Disabled {
+		if transition.Parks() {
 			fmt.Fprintf(c.stderr, "\nA release waits until the stack is unparked:\n%s\n", unparkHint(stack))
 		} else {
-			fmt.Fprintf(c.stderr, "\n%s\n%s\n", disabledText(way), pipeline.EnableCommand(way.Stage))
+			fmt.Fprintf(c.stderr, "\n%s\n%s\n", disabledText(transition), pipeline.EnableCommand(transition.Stage))
 		}
 	}
 	if i := slices.IndexFunc(now.Runs, waits); i >= 0 {
@@ -143,8 +143,8 @@ func (c cli) hint(pipeline *operations.Pipeline, stack string, now situation) {
 }
 
 // disabledText says that a transition is disabled.
-func disabledText(way operations.Transition) string {
-	text := fmt.Sprintf("The transition into stage %s has been disabled for %s: %s", way.Stage, operations.Took(way.Since, time.Time{}), way.Reason)
+func disabledText(transition operations.Transition) string {
+	text := fmt.Sprintf("The transition into stage %s has been disabled for %s: %s", transition.Stage, operations.Took(transition.Since, time.Time{}), transition.Reason)
 	return strings.Join(console.Wrap(text, console.Width), "\n")
 }
 

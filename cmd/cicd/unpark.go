@@ -38,7 +38,7 @@ func (c cli) unparkStack(ctx context.Context, flags stackFlags) error {
 	if s.State.Parked() == nil && operations.AllAre(s.Hosts, "running") {
 		return c.printParking(flags, s, "not parked, and serves at "+s.url())
 	}
-	c.say("Starting %s ...", hostNames(s.Hosts))
+	c.say("Starting %s ...", operations.HostNames(s.Hosts))
 	if err := s.pipeline.StartHosts(ctx, s.Parking); err != nil {
 		return fmt.Errorf("%w\nStack %q stays parked: `cicd unpark --stack %[2]s` tries again", err, flags.stack)
 	}
@@ -47,10 +47,10 @@ func (c cli) unparkStack(ctx context.Context, flags stackFlags) error {
 	}
 	silent := c.awaitAnswer(ctx, s)
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s started, but pushes still wait: `cicd unpark --stack %s` goes on from here: %w", hostNames(s.Hosts), flags.stack, ctx.Err())
+		return fmt.Errorf("%s started, but pushes still wait: `cicd unpark --stack %s` goes on from here: %w", operations.HostNames(s.Hosts), flags.stack, ctx.Err())
 	}
 	if err := s.pipeline.Unpark(ctx, s.Parking); err != nil { // a silent application may need a release
-		return fmt.Errorf("%s started, but pushes still wait: %w", hostNames(s.Hosts), errors.Join(err, silent))
+		return fmt.Errorf("%s started, but pushes still wait: %w", operations.HostNames(s.Hosts), errors.Join(err, silent))
 	}
 	if silent != nil {
 		return fmt.Errorf("stack %q is not parked any more, but %w\nTo do: `cicd logs --stack %[1]s`; a release starts its containers anew", flags.stack, silent)
