@@ -125,7 +125,7 @@ func (s *Service) DescribeInstances(session iam.Session, in DescribeInstancesInp
 	}
 	var out DescribeInstancesOutput
 	for _, r := range all {
-		passes, err := passesAll(r, in.Filters)
+		passes, err := passesAll(in.Filters, filtered(r))
 		if err != nil {
 			return DescribeInstancesOutput{}, err
 		}
@@ -219,30 +219,39 @@ func tagsOf(r account.Resource) map[string]string {
 	return declared.TagsAll
 }
 
-// passesAll reports whether an instance passes all filters.
-func passesAll(r account.Resource, filters []Filter) (bool, error) {
+// passesAll reports whether something passes all filters. values are what it has for a filter's name, if there is such a filter.
+func passesAll(filters []Filter, values func(name string) (values []string, known bool)) (bool, error) {
 	for _, f := range filters {
-		var has []string
-		key, isTag := strings.CutPrefix(f.Name, "tag:")
-		switch {
-		case isTag:
-			if value, ok := tagsOf(r)[key]; ok {
-				has = []string{value}
-			}
-		case f.Name == "tag-key":
-			has = slices.Collect(maps.Keys(tagsOf(r)))
-		case f.Name == "instance-state-name":
-			has = []string{state(r)}
-		case f.Name == "instance-id":
-			has = []string{r.ID}
-		default: // EC2's words for a filter that it does not know, from memory
-			return false, awserror.New("InvalidParameterValue", "The filter '%s' is invalid (a rehearsal knows tag:KEY, tag-key, instance-state-name and instance-id)", f.Name)
+		has, known := values(f.Name)
+		if !known { // EC2's words for a filter that it does not know, from memory
+			return false, awserror.New("InvalidParameterValue", "The filter '%s' is invalid (or a rehearsal does not know it)", f.Name)
 		}
 		if !slices.ContainsFunc(has, f.matches) {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// filtered returns what an instance has for a filter's name.
+func filtered(r account.Resource) func(name string) (values []string, known bool) {
+	return func(name string) ([]string, bool) {
+		key, isTag := strings.CutPrefix(name, "tag:")
+		value, tagged := tagsOf(r)[key]
+		switch {
+		case isTag && tagged:
+			return []string{value}, true
+		case isTag:
+			return nil, true
+		case name == "tag-key":
+			return slices.Collect(maps.Keys(tagsOf(r))), true
+		case name == "instance-state-name":
+			return []string{state(r)}, true
+		case name == "instance-id":
+			return []string{r.ID}, true
+		}
+		return nil, false
+	}
 }
 
 // matches reports whether one of the values matches (EC2 API Reference, Filter; EC2 User Guide, "Filter the results using

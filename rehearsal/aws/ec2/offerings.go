@@ -38,7 +38,10 @@ func (s *Service) DescribeInstanceTypeOfferings(session iam.Session, in Describe
 	var out DescribeInstanceTypeOfferingsOutput
 	for _, zone := range instancetypes.Zones(s.Account.Region()) {
 		for _, name := range instancetypes.All() {
-			passes, err := passesNamed(map[string]string{"instance-type": name, "location": zone}, in.Filters)
+			passes, err := passesAll(in.Filters, func(filter string) ([]string, bool) {
+				value, known := map[string]string{"instance-type": name, "location": zone}[filter]
+				return []string{value}, known
+			})
 			if err != nil {
 				return out, err
 			}
@@ -48,20 +51,6 @@ func (s *Service) DescribeInstanceTypeOfferings(session iam.Session, in Describe
 		}
 	}
 	return out, nil
-}
-
-// passesNamed reports whether what has these attributes passes all filters.
-func passesNamed(attributes map[string]string, filters []Filter) (bool, error) {
-	for _, f := range filters {
-		value, known := attributes[f.Name]
-		if !known { // EC2's words, from memory
-			return false, awserror.New("InvalidParameterValue", "The filter '%s' is invalid", f.Name)
-		}
-		if !f.matches(value) {
-			return false, nil
-		}
-	}
-	return true, nil
 }
 
 // DescribeInstanceTypesInput asks what instance types are.
