@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -70,6 +71,24 @@ func (c cacheTools) start(t *testing.T) string {
 	return "unix://" + socket
 }
 
+// buildKitVersion is that of the builds' BuildKit.
+func buildKitVersion(t *testing.T) string {
+	t.Helper()
+	match := regexp.MustCompile(`(?m)^readonly BUILDKIT=(v\S+)$`).FindStringSubmatch(readFile(t, "build/cache.sh"))
+	if match == nil {
+		t.Fatal("build/cache.sh names no version of BuildKit")
+	}
+	return match[1]
+}
+
+// TestOneBuildKit: tests use the version that builds have.
+func TestOneBuildKit(t *testing.T) {
+	t.Parallel()
+	if pinned, want := readFile(t, "../tools/buildkit/go.mod"), "github.com/moby/buildkit "+buildKitVersion(t)+" "; !strings.Contains(pinned, want) {
+		t.Errorf("tools/buildkit/go.mod does not require %q, which builds have", want)
+	}
+}
+
 // cached lets a host's builds use a cache, with buildx. Its BuildKit is that at the address in MACHINE, because a machine for
 // tests may not have a privileged container; and what stands for BuildKit's image, which nothing runs, is the edge's.
 func (h *host) cached(c cacheTools, calls string) {
@@ -123,7 +142,7 @@ COPY --from=build /proof /proof
 	}
 	build := func(n int, version string) (proof, output string, took time.Duration) {
 		machine := tools.start(t)
-		docker(t, "image rm --force "+h.registry+"/team/cache:buildkit-v0.28.0-"+runtime.GOARCH)
+		docker(t, "image rm --force "+h.registry+"/team/cache:buildkit-"+buildKitVersion(t)+"-"+runtime.GOARCH)
 		began := time.Now()
 		bundle, output, err := h.build(commitID(n), fill(version), "MACHINE="+machine)
 		if err != nil {
@@ -145,7 +164,7 @@ COPY --from=build /proof /proof
 		t.Errorf("a Dockerfile that fails: %v, want its error and no other:\n%s", err, failed)
 	}
 	recorded, err := os.ReadFile(calls)
-	if pulls := strings.Count(string(recorded), "pull --quiet moby/buildkit:v0.28.0\n"); err != nil || pulls != 1 {
+	if pulls := strings.Count(string(recorded), "pull --quiet moby/buildkit:"+buildKitVersion(t)+"\n"); err != nil || pulls != 1 {
 		t.Errorf("BuildKit's image was pulled %d times from Docker Hub (%v), want once:\n%s", pulls, err, recorded)
 	}
 	if removed := strings.Count(string(recorded), "buildx rm --force cicd-"); removed != 3 {
