@@ -34,8 +34,14 @@ type browser struct {
 // newBrowser starts Chromium. Without one, the test is skipped, but fails in CI.
 func newBrowser(t *testing.T) browser {
 	t.Helper()
+	// Chromium leaves a folder for a socket among the temporary files, whose path has to be short.
+	temporary, err := os.MkdirTemp("", "cicd-chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(temporary) })
 	// Its sandbox refuses root.
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)...)
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Env("TMPDIR="+temporary))...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
