@@ -6,8 +6,8 @@ import (
 	"cicd/operations"
 )
 
-// The answers of commands with --json, as far as they are not types of the packages that find them. docs/json.md is the
-// promise about all of them.
+// The answers of commands with --json, as far as they are not types of the packages that find them. Each has a schema in
+// docs/json.
 
 type statusAnswer struct {
 	Stack    string `json:"stack"`
@@ -52,4 +52,15 @@ type parkingAnswer struct {
 	Parked *operations.Transition `json:"parked" jsonschema:"nullable"`
 	Hosts  []operations.Host      `json:"hosts"`
 	URL    string                 `json:"url,omitempty"`
+}
+
+type driftAnswer struct {
+	// Infrastructure is what up would change.
+	Infrastructure automation.Result `json:"infrastructure"`
+	// Containers are those that run on the host.
+	Containers []operations.Container `json:"containers,omitempty"`
+	// Deviations say how they differ from the last release.
+	Deviations []string `json:"deviations"`
+	// Unchecked says why the containers could not be looked at.
+	Unchecked string `json:"unchecked,omitempty"`
 }

@@ -92,7 +92,7 @@ func (d day) wants(text string, parts ...string) {
 // that tell of them, with AWS's clients over AWS's protocols.
 func TestDaily(t *testing.T) {
 	d := newDay(t)
-	asked := d.judged()
+	asked := d.compared()
 	good, ok := d.push("Good morning", edit.Write(world.Greeting, "Good morning\n"))
 	if !ok {
 		t.Fatal("the good release failed")
@@ -143,7 +143,7 @@ func TestDaily(t *testing.T) {
 	d.wants(stderr, "PipelineNotFoundException", "cicd up")
 	d.receipt()
 	for operation := range answersOfAWS {
-		if asked()[operation] == 0 {
+		if asked(operation) == 0 {
 			t.Errorf("%s was not asked, so its answer was compared with no model", operation)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"cicd/automation"
 	"cicd/infra"
 	"cicd/operations"
 	"cicd/rehearsal/console"
@@ -141,16 +140,4 @@ func (c cli) printDrift(flags stackFlags, answer driftAnswer) error {
 		fmt.Fprintf(c.stderr, "warning: it is not checked what runs: %s\n", answer.Unchecked)
 	}
 	return nil
-}
-
-// driftAnswer is the answer of drift with --json.
-type driftAnswer struct {
-	// Infrastructure is what up would change.
-	Infrastructure automation.Result `json:"infrastructure"`
-	// Containers are those that run on the host.
-	Containers []operations.Container `json:"containers,omitempty"`
-	// Deviations say how they differ from the last release.
-	Deviations []string `json:"deviations"`
-	// Unchecked says why the containers could not be looked at.
-	Unchecked string `json:"unchecked,omitempty"`
 }

@@ -23,7 +23,8 @@ func (d day) drift(declare program) {
 	out, _ := drift(exitOK, "--json")
 	wantAnswer(d.t, []string{"drift"}, out)
 	answer := decoded[driftAnswer](d.t, out)
-	status := decoded[struct{ Serving operations.Run }](d.t, first(d.cicd(exitOK, "status", "--json")))
+	printed, _ := d.cicd(exitOK, "status", "--json")
+	status := decoded[struct{ Serving operations.Run }](d.t, printed)
 	if len(answer.Containers) != 1 || answer.Containers[0].Commit != status.Serving.Commit || answer.Unchecked != "" {
 		d.t.Fatalf("it found %+v, want one container of commit %s", answer, status.Serving.Commit)
 	}
@@ -44,5 +45,3 @@ func (d day) drift(declare program) {
 	_, stderr = drift(exitOK)
 	d.wants(stderr, "warning: it is not checked what runs: session-manager-plugin is not on PATH")
 }
-
-func first(text, _ string) string { return text }

@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httputil"
-	"net/url"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,8 +23,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-
-	"cicd/internal/wholebody"
 )
 
 // answersOfAWS are the types of AWS's answers in its JSON protocols, which AWS's SDK has from its API models, by the operation.
@@ -54,21 +49,15 @@ var answersOfAWS = func() map[string]reflect.Type {
 // withoutAnswer are the operations whose answer is empty.
 var withoutAnswer = []string{"DisableStageTransition", "EnableStageTransition"}
 
-// judged puts a judge between a person and the stand-ins: each answer has to be one that AWS's API model knows. It returns how
-// often each operation was asked.
-func (d day) judged() (asked func() map[string]int) {
+// compared compares each answer of the stand-ins with AWS's API model. It returns how often each operation was asked.
+func (d day) compared() (asked func(operation string) int) {
 	d.t.Helper()
-	real, err := url.Parse(os.Getenv("AWS_ENDPOINT_URL"))
-	if err != nil {
-		d.t.Fatal(err)
-	}
 	var mu sync.Mutex
 	count := map[string]int{}
-	proxy := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = real.Scheme, real.Host },
-		ModifyResponse: func(response *http.Response) error {
-			_, operation, ok := cutLast(response.Request.Header.Get("X-Amz-Target"), ".")
-			if !ok || response.StatusCode != http.StatusOK {
+	d.behind(func(proxy *httputil.ReverseProxy) http.Handler {
+		proxy.ModifyResponse = func(response *http.Response) error {
+			target := response.Request.Header.Get("X-Amz-Target")
+			if target == "" || response.StatusCode != http.StatusOK {
 				return nil
 			}
 			body, err := io.ReadAll(response.Body)
@@ -76,30 +65,22 @@ func (d day) judged() (asked func() map[string]int) {
 				return err
 			}
 			response.Body = io.NopCloser(bytes.NewReader(body))
-			mu.Lock()
-			defer mu.Unlock()
-			count[operation]++
+			operation := target[strings.LastIndex(target, ".")+1:]
 			for _, problem := range unlike(operation, body) {
 				d.t.Errorf("%s: %s in %s", operation, problem, body)
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			count[operation]++
 			return nil
-		},
-	}
-	front := httptest.NewServer(wholebody.First(proxy))
-	d.t.Cleanup(front.Close)
-	d.t.Setenv("AWS_ENDPOINT_URL", front.URL)
-	return func() map[string]int {
+		}
+		return proxy
+	})
+	return func(operation string) int {
 		mu.Lock()
 		defer mu.Unlock()
-		return count
+		return count[operation]
 	}
-}
-
-func cutLast(text, separator string) (before, after string, found bool) {
-	if i := strings.LastIndex(text, separator); i >= 0 {
-		return text[:i], text[i+len(separator):], true
-	}
-	return text, "", false
 }
 
 // unlike says what in an answer AWS's API model does not know.

@@ -148,7 +148,7 @@ func (d day) receipt() {
 		return kinds
 	}
 	before := found()
-	for _, kind := range []string{"instance", "address", "log group", "images in ECR", "artifacts in S3"} {
+	for _, kind := range []string{"instance", "address", "log group", "images in ECR", "cached layers in ECR", "artifacts in S3"} {
 		if !slices.Contains(before, kind) {
 			d.t.Errorf("of a whole stack, %q is left, want %s, too", before, kind)
 		}

@@ -89,18 +89,27 @@ func (d day) pendingFirst(n int32) *atomic.Int32 {
 // between puts something between cicd and the stand-ins that may answer instead of them.
 func (d day) between(answers func(http.ResponseWriter, *http.Request) bool) {
 	d.t.Helper()
+	d.behind(func(proxy *httputil.ReverseProxy) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !answers(w, r) {
+				proxy.ServeHTTP(w, r)
+			}
+		})
+	})
+}
+
+// behind puts the stand-ins behind a handler, which has a proxy that leads to them.
+func (d day) behind(front func(*httputil.ReverseProxy) http.Handler) {
+	d.t.Helper()
 	real, err := url.Parse(os.Getenv("AWS_ENDPOINT_URL"))
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = real.Scheme, real.Host }}
-	front := httptest.NewServer(wholebody.First(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !answers(w, r) {
-			proxy.ServeHTTP(w, r) // with the same Host, which is signed
-		}
-	})))
-	d.t.Cleanup(front.Close)
-	d.t.Setenv("AWS_ENDPOINT_URL", front.URL)
+	server := httptest.NewServer(wholebody.First(front(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host = real.Scheme, real.Host // with the same Host, which is signed
+	}})))
+	d.t.Cleanup(server.Close)
+	d.t.Setenv("AWS_ENDPOINT_URL", server.URL)
 }
 
 func decoded[T any](t *testing.T, text string) (value T) {
