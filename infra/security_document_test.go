@@ -43,7 +43,7 @@ func writeRules(b *strings.Builder, exceptions bool) {
 
 const securityIntroduction = `# Security
 
-Written by ` + "`go test ./infra -run TestSecurityDocument -update`" + ` from infra/security_rules_test.go. Edit that file.
+Written by ` + "`go test ./infra -run TestSecurityDocument -update`" + ` from infra/security_rules_test.go and the files beside it. Edit those.
 
 ## Who can do what
 
