@@ -44,14 +44,16 @@ func findDockerHub(ctx context.Context, s *subject) ([]Finding, error) {
 	}
 	images, err := fromDockerHub(ctx, text, needs)
 	var findings []Finding
-	for _, image := range images {
-		findings = append(findings, Finding{Severity: Warning, Message: fmt.Sprintf("%s: %s comes from Docker Hub, which may refuse CodeBuild", dockerfile(needs), image), Remedy: mirrored(image)})
+	for line := range strings.Lines(images) {
+		image, remedy, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		findings = append(findings, Finding{Severity: Warning, Message: fmt.Sprintf("%s: %s comes from Docker Hub, which may refuse CodeBuild", dockerfile(needs), image),
+			Remedy: strings.ToUpper(remedy[:1]) + remedy[1:] + "."})
 	}
 	return findings, err
 }
 
-// fromDockerHub runs the program of the build scripts over a Dockerfile.
-func fromDockerHub(ctx context.Context, text string, needs infra.Needs) ([]string, error) {
+// fromDockerHub runs the program of the build scripts over a Dockerfile: a line has an image, a tab, and what to do instead.
+func fromDockerHub(ctx context.Context, text string, needs infra.Needs) (string, error) {
 	cmd := exec.CommandContext(ctx, "awk", "-v", "of=docker-hub", deployscripts.ImagesOfDockerfile())
 	cmd.Stdin = strings.NewReader(text)
 	architecture := "amd64"
@@ -65,19 +67,7 @@ func fromDockerHub(ctx context.Context, text string, needs infra.Needs) ([]strin
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s: awk: %w %s", dockerfile(needs), err, strings.TrimSpace(said.String()))
+		return "", fmt.Errorf("%s: awk: %w %s", dockerfile(needs), err, strings.TrimSpace(said.String()))
 	}
-	return strings.Fields(out.String()), nil
-}
-
-// mirrored says where to get an image from instead (as deploy-scripts/build/docker.sh).
-func mirrored(image string) string {
-	name := strings.TrimPrefix(image, "library/")
-	switch {
-	case strings.HasPrefix(name, "docker/dockerfile"):
-		return "Omit the line `# syntax=`, unless Docker's own frontend is too old."
-	case strings.Contains(name, "/"):
-		return "Copy it to a repository of yours in ECR."
-	}
-	return "Write public.ecr.aws/docker/library/" + name + "."
+	return out.String(), nil
 }

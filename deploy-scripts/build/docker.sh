@@ -64,14 +64,9 @@ images_of_dockerfile() {
 warn_of_docker_hub() {
   local images image remedy
   images="$(images_of_dockerfile -v of=docker-hub)"
-  for image in $images; do
-    case "${image#library/}" in
-      docker/dockerfile*) remedy="omit the line '# syntax=', unless Docker's own frontend is too old" ;;
-      */*) remedy="copy it to a repository of yours in ECR" ;;
-      *) remedy="write public.ecr.aws/docker/library/${image#library/}" ;;
-    esac
-    note "warning: $image comes from Docker Hub, which may refuse CodeBuild: $remedy (F16)"
-  done
+  while IFS=$'\t' read -r image remedy; do
+    [[ -z "$image" ]] || note "warning: $image comes from Docker Hub, which may refuse CodeBuild: $remedy (F16)"
+  done <<<"$images"
 }
 
 # warn_of_volumes IMAGE notes what of the application's data will not last.

@@ -1,6 +1,7 @@
-# Prints the images that a build with a Dockerfile pulls, one per line, or with of=docker-hub those from there: those of
-# FROM, COPY --from, RUN --mount=from and "# syntax=", as BuildKit understands them (moby/buildkit, dockerfile2llb/convert.go).
-# An image whose name depends on a build argument without a value is unknown, and not printed. It needs dockerfile.awk.
+# Prints the images that a build with a Dockerfile pulls, one per line, or with of=docker-hub those from there, each with a
+# tab and what to do instead: those of FROM, COPY --from, RUN --mount=from and "# syntax=", as BuildKit understands them
+# (moby/buildkit, dockerfile2llb/convert.go). An image whose name depends on a build argument without a value is unknown, and
+# not printed. It needs dockerfile.awk.
 #
 # Reads: GOARCH, and BUILD_ARG_<NAME> for each argument of the build
 
@@ -70,5 +71,13 @@ function print_image(image,   name) {
   if (name == "" || name ~ /\$/ || image in printed) return
   if (of == "docker-hub" && name ~ /^(localhost|[^\/]*[.:A-Z][^\/]*)\//) return
   printed[image] = 1
-  print image
+  print image (of == "docker-hub" ? "\t" instead(image) : "")
+}
+
+# instead says how to do without an image of Docker Hub.
+function instead(image) {
+  sub(/^library\//, "", image)
+  if (image ~ /^docker\/dockerfile/) return "omit the line '# syntax=', unless Docker's own frontend is too old"
+  if (image ~ /\//) return "copy it to a repository of yours in ECR"
+  return "write public.ecr.aws/docker/library/" image
 }
